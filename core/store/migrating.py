@@ -1,0 +1,206 @@
+"""Bringing a database to the tables that the code declares, and writing the migrations that do it.
+
+Any number of processes may start at once: the first migrates, the others wait and find nothing to do.
+Migrations only ever add (tables, columns that may be null or have a default, indexes): Tortoise rebuilds a
+SQLite table for anything else, and loses its indexes.
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import asyncmy
+import asyncpg
+from tortoise.context import TortoiseContext
+from tortoise.fields.base import Field
+from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.operations import CreateModel as StockCreateModel
+from tortoise.migrations.writer import ImportManager, MigrationWriter
+
+from core.errors import DatabaseUnreachable, LaurelError
+from core.store.databases import Database, Tables, connect, tortoise_config
+from core.store.operations import CreateModel
+
+_LOCK_POLL_SECONDS = 0.1
+_POSTGRES_LOCK = int.from_bytes(sha256(b"laurel.migrate").digest()[:8], signed=True)
+
+
+class MigrationsPending(LaurelError):
+    """The database is older than the code."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        super().__init__(f"run `laurel migrate` first: {', '.join(names)} not applied")
+
+
+async def migrate(url: str, apps: Mapping[str, Tables]) -> list[str]:
+    """Apply what is pending, in the order that the migrations ask for; returns what was applied.
+
+    A migration is one transaction on SQLite and PostgreSQL. MariaDB commits after each table, so one that
+    broke off there is run again from its first operation.
+    """
+    async with _lock(Database.from_url(url)), connect(url, apps, migrating=True) as context:
+        names = await _pending(context, url, apps)
+        await _executor(context, url, apps).migrate(direction="forward")
+        return names
+
+
+async def pending(url: str, apps: Mapping[str, Tables]) -> list[str]:
+    """The migrations that have not been applied, as ``app.name``."""
+    async with connect(url, apps) as context:
+        return await _pending(context, url, apps)
+
+
+async def require_migrated(context: TortoiseContext, url: str, apps: Mapping[str, Tables]) -> None:
+    """Raise MigrationsPending unless the connected database has all tables."""
+    if names := await _pending(context, url, apps):
+        raise MigrationsPending(names)
+
+
+async def _pending(context: TortoiseContext, url: str, apps: Mapping[str, Tables]) -> list[str]:
+    plan = await _executor(context, url, apps).plan()
+    return [f"{step.migration.app_label}.{step.migration.name}" for step in plan]
+
+
+def _executor(context: TortoiseContext, url: str, apps: Mapping[str, Tables]) -> MigrationExecutor:
+    return MigrationExecutor(context.db("default"), tortoise_config(url, apps)["apps"])
+
+
+@asynccontextmanager
+async def _lock(database: Database) -> AsyncIterator[None]:
+    """Hold the database's one lock for migrating; given up by the system if this process dies."""
+    make = {"sqlite": _file_lock, "postgres": _postgres_lock, "mysql": _mysql_lock}[database.dialect]
+    async with make(database):
+        yield
+
+
+@asynccontextmanager
+async def _file_lock(database: Database) -> AsyncIterator[None]:
+    # A file beside the database: closing any handle on the database itself would drop SQLite's own locks.
+    # It stays there, since a lock on a file that another process deletes excludes nobody.
+    try:
+        handle = os.open(f"{database.name}-migrating", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise DatabaseUnreachable(f"{database.label} cannot be reached: {error}") from error
+    try:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await asyncio.sleep(_LOCK_POLL_SECONDS)
+        yield
+    finally:
+        os.close(handle)
+
+
+@asynccontextmanager
+async def _postgres_lock(database: Database) -> AsyncIterator[None]:
+    try:
+        connection = await asyncpg.connect(
+            host=database.host,
+            port=database.port,
+            user=database.user or None,
+            password=database.password or None,
+            database=database.name,
+            ssl=database.options.get("ssl"),
+        )
+    except (OSError, asyncpg.PostgresError) as error:
+        raise DatabaseUnreachable(f"{database.label} cannot be reached: {error}") from error
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", _POSTGRES_LOCK)
+        yield
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def _mysql_lock(database: Database) -> AsyncIterator[None]:
+    try:
+        connection = await asyncmy.connect(
+            host=database.host,
+            port=database.port,
+            user=database.user,
+            password=database.password,
+            db=database.name,
+        )
+    except (OSError, asyncmy.errors.MySQLError) as error:
+        raise DatabaseUnreachable(f"{database.label} cannot be reached: {error}") from error
+    # Locks of this kind belong to the whole server, and their names are at most 64 letters long.
+    name = "laurel.migrate." + sha256(database.name.encode()).hexdigest()[:32]
+    try:
+        async with connection.cursor() as cursor:
+            held = 0
+            while held != 1:
+                await cursor.execute("SELECT GET_LOCK(%s, 60)", (name,))
+                (held,) = await cursor.fetchone()
+        yield
+    finally:
+        connection.close()
+
+
+# -- for developers -----------------------------------------------------------------------------------
+
+
+async def drift(url: str, apps: Mapping[str, Tables]) -> dict[str, str]:
+    """The migrations that the models still lack, as text by file name; empty when all is written down."""
+    return {str(writer.path()): writer.as_string() for writer in await _writers(url, apps)}
+
+
+async def draft(url: str, apps: Mapping[str, Tables]) -> list[Path]:
+    """Write the migrations that ``drift`` finds into the apps' packages, to be read before they are kept.
+
+    The app that others refer to goes first and alone, as a migration only depends on files that exist.
+    """
+    return [writer.write() for writer in await _writers(url, apps)]
+
+
+async def _writers(url: str, apps: Mapping[str, Tables]) -> list["_Writer"]:
+    config = tortoise_config(url, apps)
+    async with TortoiseContext() as context:
+        await context.init(config, init_connections=False)
+        assert context.apps is not None
+        keys = {
+            (label, name): tuple(getattr(model, "key", ()))
+            for label, models in context.apps.items()
+            for name, model in models.items()
+        }
+        changes = await MigrationAutodetector(context.apps, config["apps"]).changes()
+    return [_Writer(change, keys) for change in changes]
+
+
+class _Writer(MigrationWriter):
+    """Writes our ``CreateModel``, with the composite key of its model."""
+
+    def __init__(self, change: MigrationWriter, keys: Mapping[tuple[str, str], tuple[str, ...]]) -> None:
+        super().__init__(
+            change.name,
+            change.app_label,
+            change.operations,
+            dependencies=change.dependencies,
+            initial=change.initial,
+            migrations_module=change.migrations_module,
+        )
+        self.keys = keys
+
+    def _render_field(self, field: Field[Any], imports: ImportManager) -> str:
+        text = super()._render_field(field, imports)
+        if field.pk and field.allows_generated and not field.generated:
+            # Tortoise leaves this out, and reads a number that is a primary key without it as generated.
+            text = f"{text.removesuffix(')')}, generated=False)"
+        return text
+
+    def _format_create_model(
+        self, operation: StockCreateModel, imports: ImportManager, *, indent: str
+    ) -> list[str]:
+        imports.add_from(CreateModel.__module__, CreateModel.__name__)
+        if key := self.keys[self.app_label, operation.name]:
+            operation.options = {**(operation.options or {}), "key": key}
+        lines = super()._format_create_model(operation, imports, indent=indent)
+        return [lines[0].replace("ops.", ""), *lines[1:]]

@@ -1,0 +1,107 @@
+"""``CreateModel`` for migrations: the tables that Tortoise's own operation cannot make.
+
+Tortoise emits neither CHECK nor named UNIQUE constraints with a new table, knows no composite primary
+key, and leaves the comparison of text to the server. This one makes the same table on all three databases:
+constraints where the model declares them, ``options["key"]`` as the primary key, text compared by its bytes.
+The key stands in the migration file, so that an old migration never depends on the model of today.
+"""
+
+from typing import Any
+
+from tortoise.migrations import operations as ops
+from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
+from tortoise.migrations.schema_editor.asyncpg import AsyncpgSchemaEditor
+from tortoise.migrations.schema_editor.base import BaseSchemaEditor
+from tortoise.migrations.schema_editor.mysql import MySQLSchemaEditor
+from tortoise.migrations.schema_editor.sqlite import SqliteSchemaEditor
+from tortoise.migrations.schema_generator.state import State
+
+
+class _WholeTable(BaseSchemaEditor):
+    """A schema editor for one CREATE TABLE: adds to it what its ``CreateModel`` asks for.
+
+    Made beside the editor of the running migration, and speaks through its connection.
+    """
+
+    def __init__(self, migrating: BaseSchemaEditor, options: dict[str, Any]) -> None:
+        super().__init__(migrating.client, migrating.atomic, collect_sql=migrating.collect_sql)
+        self.collected_sql = migrating.collected_sql
+        self.key: tuple[str, ...] = tuple(options.get("key", ()))
+        self.constraints: list[CheckConstraint | UniqueConstraint] = list(options.get("constraints", ()))
+        if self.key:
+            self.FIELD_TEMPLATE = self.FIELD_TEMPLATE.replace("{primary}", "")
+
+    def _get_inner_statements(self) -> list[str]:
+        statements = super()._get_inner_statements()
+        if self.key:
+            statements.append(f"PRIMARY KEY ({self._columns(self.key)})")
+        for constraint in self.constraints:
+            if isinstance(constraint, CheckConstraint):
+                rule = f"CHECK ({constraint.check})"
+            else:
+                rule = f"UNIQUE ({self._columns(constraint.fields)})"
+            statements.append(f"CONSTRAINT {self.quote(str(constraint.name))} {rule}")
+        return statements
+
+    def _columns(self, names: tuple[str, ...]) -> str:
+        return ", ".join(map(self.quote, names))
+
+
+class _SqliteTable(_WholeTable, SqliteSchemaEditor):
+    def _table_generate_extra(self, table: str) -> str:
+        # Rows that are found by their key alone are stored in it, rather than in a heap beside an index.
+        return " WITHOUT ROWID" if self.key else ""
+
+
+class _PostgresTable(_WholeTable, AsyncpgSchemaEditor):
+    def _get_field_sql(
+        self, db_field: str, field_type: str, nullable: bool, unique: bool, is_pk: bool, comment: str
+    ) -> str:
+        # A database made with a language's collation would sort and compare keys as that language does.
+        if field_type.startswith(("VARCHAR", "TEXT")):
+            field_type += ' COLLATE "C"'
+        return super()._get_field_sql(db_field, field_type, nullable, unique, is_pk, comment)
+
+
+class _MySQLTable(_WholeTable, MySQLSchemaEditor):
+    # DDL cannot be rolled back here: a migration that broke off half way must find its first tables when it
+    # is run again. The keys are part of the statement, so that a table is there as a whole or not at all.
+    TABLE_CREATE_TEMPLATE = MySQLSchemaEditor.TABLE_CREATE_TEMPLATE.replace(
+        "CREATE TABLE", "CREATE TABLE IF NOT EXISTS"
+    )
+
+    def _table_generate_extra(self, table: str) -> str:
+        return " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ENGINE=InnoDB"
+
+    def _get_index_sql(
+        self,
+        model: Any,
+        field_names: list[str],
+        safe: bool = False,
+        index_name: str | None = None,
+        index_type: str | None = None,
+        extra: str | None = None,
+    ) -> str:
+        # No partial indexes here: a plain one serves the same queries.
+        return super()._get_index_sql(model, field_names, safe, index_name=index_name, index_type=index_type)
+
+
+_TABLES: dict[str, type[_WholeTable]] = {
+    "sqlite": _SqliteTable,
+    "postgres": _PostgresTable,
+    "mysql": _MySQLTable,
+}
+
+
+class CreateModel(ops.CreateModel):
+    """Create a table with its constraints and, with ``options["key"]``, its composite primary key.
+
+    The model marks only the last column of its key as ``primary_key``, since Tortoise can hold no more.
+    """
+
+    async def database_forward(
+        self, app_label: str, old_state: State, new_state: State, state_editor: BaseSchemaEditor | None = None
+    ) -> None:
+        if state_editor is not None:
+            table = _TABLES[state_editor.DIALECT](state_editor, self.options or {})
+            await table.create_model(new_state.apps.get_model(f"{app_label}.{self.name}"))

@@ -1,0 +1,1 @@
+"""An app of three small tables, with one of everything that a migration of ours can make."""
