@@ -15,6 +15,7 @@ serve: env ## a sample programme with members and real purchases, on this machin
 	$(BIN)/python -m graph serve --sample
 
 test: lint ## every check and test; on PostgreSQL and MariaDB too when LAUREL_TEST_POSTGRES and _MYSQL are set
+	$(BIN)/python -m tests.databases
 	$(BIN)/python -m pytest -n 2
 
 lint: env-dev ## style, types, and which folder may import which

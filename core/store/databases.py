@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import DBConnectionError, OperationalError
 from tortoise.transactions import in_transaction
@@ -228,6 +229,8 @@ async def connect(
     if database.dialect == "sqlite" and sqlite3.sqlite_version_info < SQLITE_OLDEST:
         oldest = ".".join(map(str, SQLITE_OLDEST))
         raise SqliteUnsafe(f"SQLite {sqlite3.sqlite_version} is too old: {oldest} or later is needed")
+    # Tortoise keeps the SQL of each table by the name of the connection, and ours always has the same name.
+    EXECUTOR_CACHE.clear()
     async with TortoiseContext() as context:
         await context.init(
             tortoise_config(url, apps, migrating=migrating), _enable_global_fallback=every_task

@@ -1,10 +1,10 @@
-"""Columns that hold the same bytes on every database: instants and JSON, and an index over part of a table.
+"""Columns that hold the same value on every database: instants, days, JSON; and an index over part of a table.
 
 Tortoise's own fields differ by dialect (a datetime is text on SQLite, JSON is JSONB on PostgreSQL).
 These don't, so a row can be hashed, compared and moved between databases without a thought.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -12,30 +12,7 @@ from tortoise.fields.base import Field
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def microseconds(instant: datetime) -> int:
-    """The instant as it is stored: whole microseconds since 1970, exactly.
-
-    >>> microseconds(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
-    1000000
-
-    Raises ValueError for a datetime without a time zone, as it names no instant.
-    """
-    if instant.utcoffset() is None:
-        raise ValueError(f"{instant.isoformat()} has no time zone, so it is not an instant")
-    return (instant - EPOCH) // _MICROSECOND
-
-
-def instant(stored: int) -> datetime:
-    """The instant that ``microseconds`` stored, in UTC.
-
-    >>> instant(1_000_000)
-    datetime.datetime(1970, 1, 1, 0, 0, 1, tzinfo=datetime.timezone.utc)
-    """
-    return EPOCH + stored * _MICROSECOND
+from core.clock import instant, microseconds
 
 
 def canonical_json(value: dict[str, Any] | list[Any]) -> str:
@@ -48,26 +25,32 @@ def canonical_json(value: dict[str, Any] | list[Any]) -> str:
 
 
 class InstantField(Field[datetime]):
-    """An aware datetime in UTC; BIGINT microseconds since 1970 in every database."""
+    """An aware datetime in UTC; BIGINT microseconds since 1970 in every database.
+
+    A datetime without a time zone names no instant and is refused when it is set.
+    """
 
     SQL_TYPE = "BIGINT"
     field_type = datetime
 
     def to_db_value(self, value: Any, instance: type[Model] | Model) -> int | None:
         self.validate(value)
-        return None if value is None else microseconds(value)
+        return None if value is None else microseconds(_aware(value))
 
     def to_python_value(self, value: Any) -> datetime | None:
         if value is None:
             return None
-        if isinstance(value, int):
-            return instant(value)
-        microseconds(value)  # refuses what is not an instant when it is set, not when it is saved
-        return value.astimezone(UTC)  # type: ignore[no-any-return]
+        return instant(value) if isinstance(value, int) else _aware(value).astimezone(UTC)
+
+
+def _aware(value: datetime) -> datetime:
+    if value.utcoffset() is None:
+        raise ValueError(f"{value.isoformat()} has no time zone, so it is not an instant")
+    return value
 
 
 class DayField(Field[date]):
-    """A calendar day without a time; its ISO text (2026-01-31) in every database."""
+    """A date of the calendar, as ten letters (2026-01-31) in every database."""
 
     SQL_TYPE = "VARCHAR(10)"
     field_type = date
@@ -95,9 +78,7 @@ class JsonField(Field[Any]):
 
     def to_db_value(self, value: Any, instance: type[Model] | Model) -> str | None:
         self.validate(value)
-        if value is None or isinstance(value, str):
-            return value
-        return canonical_json(value)
+        return canonical_json(value) if isinstance(value, dict | list) else value
 
     def to_python_value(self, value: Any) -> Any:
         return orjson.loads(value) if isinstance(value, str) else value
