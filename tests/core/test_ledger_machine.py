@@ -1,0 +1,462 @@
+"""Any sequence of verbs, at any time, against the model that counts points one by one.
+
+``HYPOTHESIS_PROFILE=deep`` looks fifty times as far. The last test breaks the ledger on purpose, in one way at a
+time, and expects the machine to notice.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from core import ledger as ledger_module
+from core import lots as lots_module
+from core.accounts import Account, Entry, chain
+from core.clock import StoppedClock
+from core.errors import ExceedsHold, ExceedsReversible, HoldNotOpen, InsufficientPoints, Refusal
+from core.holds import Hold, HoldLot, HoldState
+from core.ledger import ClawBack, Ledger, LotTerms
+from core.lots import DEBT_LOT, Draw, Lot, LotMove, MoveKind
+from core.sheet import Sheet
+from core.units import POINTS
+from tests.core.model import Fate, Model, Refused
+
+T = TypeVar("T")
+
+BEGIN = datetime(2030, 1, 31, 22, 30, tzinfo=UTC)
+MEMBER = "member"
+INSTANT = timedelta(microseconds=1)
+
+DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
+FAST_SETTINGS = settings(
+    max_examples=80,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+DEEP_SETTINGS = settings(FAST_SETTINGS, max_examples=4_000, stateful_step_count=60)
+SABOTAGE_SETTINGS = settings(
+    FAST_SETTINGS, max_examples=500, derandomize=True, phases=[Phase.generate], report_multiple_bugs=False
+)
+
+amounts = st.integers(1, 12)
+back_untils = st.none() | st.integers(-1, 6)
+
+
+# -- what must hold of one account's rows, whatever was done to them ----------------------------------
+
+
+def next_change(lot: Lot, at: datetime) -> datetime | None:
+    """When something happens to the lot by itself, or happened without being written down."""
+    if lot.expires_at is not None and lot.expires_at <= at:
+        return lot.expires_at if lot.remaining > lot.held else None
+    if lot.remaining == 0:
+        return None
+    ahead = [instant for instant in (lot.available_from, lot.expires_at) if instant and instant > at]
+    return min(ahead, default=None)
+
+
+def check_entries(account: Account, entries: list[Entry]) -> None:
+    """Gap-free, adding up, chained."""
+    assert [entry.seq for entry in entries] == list(range(1, account.seq + 1))
+    assert account.credited == sum(max(entry.amount, 0) for entry in entries)
+    assert account.debited == sum(max(-entry.amount, 0) for entry in entries)
+    balance, digest = 0, ""
+    for entry in entries:
+        balance += entry.amount
+        digest = chain(digest, MEMBER, entry)
+        assert (entry.balance, entry.digest) == (balance, digest)
+        assert entry.effective_at <= entry.recorded_at
+    assert (account.balance, account.digest) == (balance, digest)
+
+
+def check_lots(account: Account, entries: list[Entry], lots: dict[int, Lot], moves: list[LotMove]) -> None:
+    """Numbered, explained by their moves, and with debt equal to the balance."""
+    moved: defaultdict[int, int] = defaultdict(int)
+    expired: defaultdict[int, int] = defaultdict(int)
+    by_operation: defaultdict[str, int] = defaultdict(int)
+    for move in moves:
+        assert move.amount
+        moved[move.lot_seq] += move.amount
+        by_operation[entries[move.seq - 1].operation_id] += move.amount
+        if move.kind == MoveKind.EXPIRE:
+            expired[move.lot_seq] -= move.amount
+    assert sorted(lots) == list(range(1, account.lot_seq + 1))
+    for lot in lots.values():
+        assert lot.remaining == lot.amount + moved[lot.seq]
+        assert lot.expired == expired[lot.seq]
+        assert 0 <= lot.held <= lot.remaining <= lot.amount
+        assert 0 <= lot.forgiven <= lot.clawed <= lot.amount
+        by_operation[lot.operation_id] += lot.amount
+    assert account.debt == -moved[DEBT_LOT] >= 0
+    assert account.balance == sum(lot.remaining for lot in lots.values()) - account.debt
+    # An entry says as much as the lots it made and the moves it caused; only a sweep has several.
+    for entry in entries:
+        by_operation[entry.operation_id] -= entry.amount
+    assert not any(by_operation.values())
+
+
+def check_holds(account: Account, entries: list[Entry], lots: dict[int, Lot], sheet: Sheet) -> None:
+    """The same amount in the account, the entries, the lots, the open holds and their parts."""
+    by_hold: defaultdict[int, int] = defaultdict(int)
+    by_lot: defaultdict[int, int] = defaultdict(int)
+    for part in sheet.of(HoldLot).values():
+        by_hold[part.hold_seq] += part.amount
+        by_lot[part.lot_seq] += part.amount
+    holds: dict[int, Hold] = {hold.seq: hold for hold in sheet.of(Hold).values()}
+    assert sorted(holds) == list(range(1, account.hold_seq + 1))
+    for hold in holds.values():
+        assert by_hold[hold.seq] == (hold.amount if hold.state == HoldState.OPEN else 0)
+        assert 0 <= hold.captured <= hold.amount
+        assert (hold.captured > 0) == (hold.state == HoldState.CAPTURED)
+    assert all(lot.held == by_lot[lot.seq] for lot in lots.values())
+    assert account.held == sum(entry.held for entry in entries) == sum(by_hold.values())
+
+
+def check_time(
+    account: Account, entries: list[Entry], lots: dict[int, Lot], sheet: Sheet, at: datetime
+) -> None:
+    """Nothing changes by itself before ``next_due``; nothing was spent, or promised, outside of its time."""
+    for lot in lots.values():
+        if (due := next_change(lot, at)) is not None:
+            assert account.next_due is not None
+            assert account.next_due <= due
+        assert not lot.expired or (lot.expires_at is not None and lot.expires_at <= at)
+    captured = set()
+    for part in sheet.of(HoldLot).values():
+        hold, lot = sheet.of(Hold)[POINTS, part.hold_seq], lots[part.lot_seq]
+        assert lot.available_from <= hold.placed_at
+        assert lot.expires_at is None or hold.placed_at < lot.expires_at
+        if hold.state == HoldState.CAPTURED:
+            captured.add(part.lot_seq)
+    for move in sheet.of(LotMove).values():
+        if move.kind == MoveKind.SPEND:
+            entry, lot = entries[move.seq - 1], lots[move.lot_seq]
+            assert lot.available_from <= entry.effective_at
+            if lot.expires_at is not None and lot.expires_at <= entry.effective_at:
+                assert entry.held < 0
+                assert lot.seq in captured
+
+
+def check_books(sheet: Sheet, at: datetime) -> None:
+    """All of the above."""
+    account: Account = sheet.of(Account)[(POINTS,)]
+    entries: list[Entry] = sorted(sheet.of(Entry).values(), key=lambda entry: entry.seq)
+    lots: dict[int, Lot] = {lot.seq: lot for lot in sheet.of(Lot).values()}
+    check_entries(account, entries)
+    check_lots(account, entries, lots, list(sheet.of(LotMove).values()))
+    check_holds(account, entries, lots, sheet)
+    check_time(account, entries, lots, sheet, at)
+
+
+def everything(sheet: Sheet) -> tuple[Any, ...]:
+    """All that a sheet says, in the order in which it would be written."""
+    rows = {kind: list(rows.items()) for kind, rows in sheet.rows.items() if rows}
+    return rows, list(sheet.new), list(sheet.changed), sheet.savepoint()
+
+
+# -- the machine --------------------------------------------------------------------------------------
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """One account and the model of it, through all verbs and a moving clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sheet = Sheet()
+        self.clock = StoppedClock(BEGIN)
+        self.model = Model()
+        self.operations = 0
+        self.spent: dict[int, int] = defaultdict(int)
+        """What was drawn from which lot and not yet restored."""
+        self.ledger().open_account(POINTS)
+
+    def ledger(self) -> Ledger:
+        """The books as the next operation finds them."""
+        self.operations += 1
+        now = self.clock.now()
+        return Ledger(
+            self.sheet,
+            member_id=MEMBER,
+            operation_id=f"operation {self.operations}",
+            channel="test",
+            at=now,
+            recorded_at=now,
+        )
+
+    def do(self, verb: Callable[[Ledger], T]) -> T:
+        """Do it, take it back, and do it again: the sheet must not tell the difference."""
+        ledger, before = self.ledger(), everything(self.sheet)
+        verb(ledger)
+        self.sheet.rollback(before[-1])
+        assert everything(self.sheet) == before
+        return verb(ledger)
+
+    def refuse(self, verb: Callable[[Ledger], object], *kinds: type[Refusal]) -> None:
+        """It must be refused, and leave the sheet as it was even before anyone rolls back."""
+        before = everything(self.sheet)
+        try:
+            verb(self.ledger())
+        except kinds:
+            assert everything(self.sheet) == before
+        else:
+            raise AssertionError(f"not refused with {kinds}")
+
+    def note_spending(self) -> dict[int, int]:
+        """What the newest entry drew from which lot."""
+        seq = self.sheet.of(Account)[(POINTS,)].seq
+        moves = [m for m in self.sheet.of(LotMove).values() if m.seq == seq and m.kind == MoveKind.SPEND]
+        for move in moves:
+            self.spent[move.lot_seq] -= move.amount
+        return {move.lot_seq: -move.amount for move in moves}
+
+    def after(self, days: int | None) -> datetime | None:
+        return None if days is None else self.clock.now() + timedelta(days=days)
+
+    @rule(amount=amounts, pending=st.sampled_from([0, 0, 0, 1, 3]), lasts=st.none() | st.integers(-1, 6))
+    def earn(self, amount: int, pending: int, lasts: int | None) -> None:
+        now = self.clock.now()
+        terms = LotTerms(now, now + timedelta(days=pending), self.after(lasts))
+        self.model.earn(amount, (terms.available_from, terms.expires_at))
+        self.do(lambda ledger: ledger.earn(POINTS, amount, terms))
+
+    @rule(amount=amounts)
+    def spend(self, amount: int) -> None:
+        try:
+            drawn = self.model.spend(amount, self.clock.now())
+        except Refused:
+            self.refuse(lambda ledger: ledger.spend(POINTS, amount), InsufficientPoints)
+        else:
+            assert dict(self.do(lambda ledger: ledger.spend(POINTS, amount))) == drawn
+            assert self.note_spending() == drawn
+
+    @rule(amount=amounts, lasts=st.integers(1, 6))
+    def hold(self, amount: int, lasts: int) -> None:
+        def verb(ledger: Ledger) -> Hold:
+            return ledger.hold(POINTS, amount, reference="cart", expires_at=ledger.at + timedelta(days=lasts))
+
+        try:
+            number = self.model.hold(amount, self.clock.now())
+        except Refused:
+            self.refuse(verb, InsufficientPoints)
+        else:
+            assert self.do(verb).seq == number
+
+    @precondition(lambda self: self.model.open_holds)
+    @rule(data=st.data(), part=st.none() | st.integers(0, 12), back=back_untils)
+    def capture(self, data: st.DataObject, part: int | None, back: int | None) -> None:
+        number, until = self.one_hold(data), self.after(back)
+        hold: Hold = self.sheet.of(Hold)[POINTS, number]
+
+        def verb(ledger: Ledger) -> Hold:
+            return ledger.capture(hold, part, back_until=until)
+
+        captured = hold.amount if part is None else part
+        try:
+            self.model.resolve(number, captured, self.clock.now(), until)
+        except Refused:
+            self.refuse(verb, HoldNotOpen, ExceedsHold)
+        else:
+            assert self.do(verb).captured == captured
+            assert sum(self.note_spending().values()) == captured
+
+    @precondition(lambda self: self.model.open_holds)
+    @rule(data=st.data(), back=back_untils)
+    def release(self, data: st.DataObject, back: int | None) -> None:
+        number, until = self.one_hold(data), self.after(back)
+        hold: Hold = self.sheet.of(Hold)[POINTS, number]
+        try:
+            self.model.resolve(number, 0, self.clock.now(), until)
+        except Refused:
+            self.refuse(lambda ledger: ledger.release(hold, back_until=until), HoldNotOpen)
+        else:
+            assert self.do(lambda ledger: ledger.release(hold, back_until=until)).state == HoldState.RELEASED
+
+    def one_hold(self, data: st.DataObject) -> int:
+        """Mostly an open one."""
+        is_open = [number for number, state in self.model.open_holds.items() if state]
+        return data.draw(st.sampled_from(is_open * 4 + list(self.model.open_holds)))
+
+    @precondition(lambda self: self.model.lots)
+    @rule(
+        data=st.data(), amount=amounts, policy=st.sampled_from([(False, False), (True, False), (True, True)])
+    )
+    def claw_back(self, data: st.DataObject, amount: int, policy: tuple[bool, bool]) -> None:
+        numbers = [lot.number for lot in self.model.lots]
+        chosen = data.draw(st.lists(st.sampled_from(numbers), min_size=1, max_size=3, unique=True))
+        others, debt = policy
+
+        def verb(ledger: Ledger) -> ClawBack:
+            return ledger.claw_back(POINTS, amount, chosen, others=others, debt=debt)
+
+        try:
+            expected = self.model.claw_back(amount, chosen, self.clock.now(), others=others, debt=debt)
+        except Refused:
+            self.refuse(verb, ExceedsReversible)
+        else:
+            clawed = self.do(verb)
+            assert (clawed.taken, clawed.debt, clawed.forgiven) == expected
+            assert clawed.uncollected == amount - sum(expected)
+            assert not (debt and clawed.uncollected)
+
+    @precondition(lambda self: any(self.spent.values()))
+    @rule(data=st.data(), back=back_untils)
+    def restore(self, data: st.DataObject, back: int | None) -> None:
+        left = {number: amount for number, amount in self.spent.items() if amount}
+        chosen = data.draw(st.lists(st.sampled_from(list(left)), min_size=1, max_size=3, unique=True))
+        draws = [Draw(number, data.draw(st.integers(1, left[number]))) for number in chosen]
+        until = self.after(back)
+        self.model.restore(dict(draws), self.clock.now(), until)
+        given = self.do(lambda ledger: ledger.restore(POINTS, draws, back_until=until))
+        assert given == sum(d.amount for d in draws)
+        for number, amount in draws:
+            self.spent[number] -= amount
+
+    @rule()
+    def expire(self) -> None:
+        self.do(lambda ledger: ledger.expire(POINTS))
+
+    @rule(days=st.integers(1, 4))
+    def wait(self, days: int) -> None:
+        self.clock.advance(timedelta(days=days))
+
+    @rule(data=st.data(), step=st.sampled_from([-INSTANT, timedelta(0), INSTANT]))
+    def wait_until_something_happens(self, data: st.DataObject, step: timedelta) -> None:
+        """Go to an instant at which a lot lapses or becomes available, or to the one before or after."""
+        instants = [i + step for lot in self.model.lots for i in (lot.available_from, lot.expires_at) if i]
+        if ahead := sorted({instant for instant in instants if instant > self.clock.now()}):
+            self.clock.set(data.draw(st.sampled_from(ahead)))
+
+    @invariant()
+    def the_books_are_in_order(self) -> None:
+        check_books(self.sheet, self.clock.now())
+
+    @invariant()
+    def the_ledger_agrees_with_the_model(self) -> None:
+        now, ledger = self.clock.now(), self.ledger()
+        account, lots = ledger.account(POINTS), ledger.lots(POINTS)
+        assert ledger.available(POINTS) == len(self.model.spendable(now))
+        assert {lot.seq: lot.free(now) for lot in lots if lot.free(now)} == self.model.free_by_lot(now)
+        assert (account.held, account.debt) == (self.model.held(), self.model.debt)
+        assert [
+            (lot.seq, lot.available_from, lot.expires_at) for lot in sorted(lots, key=lambda lot: lot.seq)
+        ] == [(lot.number, lot.available_from, lot.expires_at) for lot in self.model.lots]
+
+    @invariant()
+    def writing_losses_down_changes_nothing_that_can_be_seen(self) -> None:
+        now, ledger, before = self.clock.now(), self.ledger(), everything(self.sheet)
+        lost = ledger.expire(POINTS)
+        check_books(self.sheet, now)
+        assert ledger.account(POINTS).balance == self.model.balance(now)
+        assert self.sheet.of(Account)[(POINTS,)].balance == before[0][Account][0][1].balance - lost
+        assert sum(lot.expired for lot in ledger.lots(POINTS)) == sum(
+            point.fate is Fate.EXPIRED for point in self.model.points
+        )
+        self.the_ledger_agrees_with_the_model()
+
+        swept = everything(self.sheet)
+        assert ledger.expire(POINTS) == 0
+        assert everything(self.sheet) == swept
+        self.sheet.rollback(before[-1])
+        assert everything(self.sheet) == before
+
+
+@pytest.mark.timeout(0 if DEEP else 180)
+def test_ledger_agrees_with_a_model_that_counts_points_one_by_one() -> None:
+    run_state_machine_as_test(LedgerMachine, settings=DEEP_SETTINGS if DEEP else FAST_SETTINGS)
+
+
+# -- would it notice? -----------------------------------------------------------------------------------
+
+
+def reverse_lot_order(patch: pytest.MonkeyPatch) -> None:
+    right = lots_module.spending_order
+
+    def wrong(lot: Lot) -> tuple[float, int]:
+        expires_at, seq = right(lot)
+        return -expires_at.timestamp(), -seq
+
+    patch.setattr(lots_module, "spending_order", wrong)
+    patch.setattr(ledger_module, "spending_order", wrong)
+
+
+def move_expiry_boundary(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Lot, "lapsed", lambda lot, at: lot.expires_at is not None and at > lot.expires_at)
+
+
+def move_availability_boundary(patch: pytest.MonkeyPatch) -> None:
+    right = Lot.free
+    patch.setattr(Lot, "free", lambda lot, at: 0 if at == lot.available_from else right(lot, at))
+
+
+def reuse_sequence_number(patch: pytest.MonkeyPatch) -> None:
+    right = Account.post
+
+    def wrong(account: Account, amount: int, held: int) -> Account:
+        after = right(account, amount, held)
+        return after._replace(seq=max(1, account.seq)) if amount < 0 else after
+
+    patch.setattr(Account, "post", wrong)
+
+
+def forget_debt_on_earning(patch: pytest.MonkeyPatch) -> None:
+    right = Ledger.earn
+
+    def wrong(ledger: Ledger, unit: str, amount: int, terms: LotTerms) -> Lot:
+        account = ledger.account(unit)
+        ledger.sheet.put(Account, (unit,), account._replace(debt=0))
+        lot = right(ledger, unit, amount, terms)
+        ledger.sheet.put(Account, (unit,), ledger.account(unit)._replace(debt=account.debt))
+        return lot
+
+    patch.setattr(Ledger, "earn", wrong)
+
+
+def let_what_comes_back_lie(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Ledger, "_settle", lambda ledger, entry, back, back_until: None)
+
+
+def forget_what_is_due(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Account, "due", lambda account, *instants: account)
+
+
+def take_what_has_lapsed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Ledger, "_takeable", Ledger.lots)
+
+
+def chain_to_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ledger_module, "chain", lambda before, member_id, entry: chain("", member_id, entry))
+
+
+@pytest.mark.parametrize(
+    "sabotage",
+    [
+        reverse_lot_order,
+        move_expiry_boundary,
+        move_availability_boundary,
+        reuse_sequence_number,
+        forget_debt_on_earning,
+        let_what_comes_back_lie,
+        forget_what_is_due,
+        take_what_has_lapsed,
+        chain_to_nothing,
+    ],
+)
+def test_machine_notices_a_broken_ledger(
+    sabotage: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sabotage(monkeypatch)
+    with pytest.raises((AssertionError, Refusal)):
+        run_state_machine_as_test(LedgerMachine, settings=SABOTAGE_SETTINGS)
