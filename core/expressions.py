@@ -245,15 +245,18 @@ _METHODS = frozenset({"starts_with", "ends_with"})
 
 # -- the compiler -----------------------------------------------------------------------------------
 
-_ALLOWED = frozenset(
-    "FLOAT STRING DATETIME SYMBOL TRUE FALSE NULL LPAREN RPAREN LBRACKET RBRACKET COMMA ATTR ATTR_SAFE "
-    "ADD SUB MUL TDIV MOD EQ NE LT LE GT GE AND OR NOT IN FOR IF QMARK COLON COALESCE".split()
+_OPERATORS = frozenset(
+    {"ADD", "SUB", "MUL", "TDIV", "MOD", "EQ", "NE", "LT", "LE", "GT", "GE"}
+    | {"AND", "OR", "NOT", "IN", "QMARK", "COALESCE"}
 )
+_ALLOWED = _OPERATORS | {
+    *("FLOAT", "STRING", "DATETIME", "TRUE", "FALSE", "NULL", "SYMBOL", "ATTR", "ATTR_SAFE"),
+    *("LPAREN", "RPAREN", "LBRACKET", "RBRACKET", "COMMA", "COLON", "FOR", "IF"),
+}
 _INSTEAD = {"FDIV": "use floor(a / b)", "POW": "multiply", "EQ_FZM": "use in or starts_with"}
 _INSTEAD |= dict.fromkeys(("EQ_FZS", "NE_FZM", "NE_FZS"), _INSTEAD["EQ_FZM"])
 # Fifteen digits either side: exact, and no literal costs more than its length.
 _LITERAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
-_OPERATORS = frozenset("ADD SUB MUL TDIV MOD EQ NE LT LE GT GE AND OR NOT IN QMARK COALESCE".split())
 
 _ARITHMETIC = {"mul": operator.mul, "tdiv": operator.truediv, "mod": operator.mod}
 _ORDER = {"lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge}
@@ -295,7 +298,7 @@ class _Compiler:
         depth = comprehensions = 0
         while (token := self._next_token(lexer)) is not None:
             self._tokens.append(token)
-            if token.type not in _ALLOWED or token.value in ("&[",) or str(token.value).startswith("$"):
+            if token.type not in _ALLOWED or token.value == "&[" or str(token.value).startswith("$"):
                 hint = f"; {_INSTEAD[token.type]}" if token.type in _INSTEAD else ""
                 raise ExpressionInvalid(f"{token.value!r} is not part of {LANGUAGE}", token.lexpos, hint)
             if token.type == "FLOAT" and _LITERAL.fullmatch(token.value) is None:
@@ -601,7 +604,7 @@ class _Compiler:
         if kind is None:
             return None
         places = [token.lexpos for token in self._tokens if token.type in kind.split("/")]
-        # Constants that the parser folded are in the text but not in the tree: better no place than a wrong one.
+        # What the parser folded is in the text but not in the tree: better no place than a wrong one.
         met = self._seen.get(kind, 0) + 1
         return places[index] if len(places) == met else None
 

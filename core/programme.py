@@ -1,0 +1,491 @@
+"""What the brand has published: the programme document as values.
+
+``load_programme`` reads a document, as YAML text or as the mapping it stands for, and either gives a
+``Programme`` in which every rule is compiled, or refuses it with *all* the problems it can find, each
+with its path and, in a text, its line and column. What a channel's section may hold is said by the
+channel: a subclass of ``ChannelSettings`` that its plugin registers.
+
+A programme is equal to, and hashed as, its digest; the digest of a text and of the mapping it stands
+for are the same.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import date
+from decimal import Decimal, localcontext
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SerializeAsAny,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from core.document import Identifier, QuotedDecimal, Section
+from core.errors import Problem, ProgrammeInvalid, UnknownUnit
+from core.expiry import NEVER, ExpiryPolicy
+from core.expressions import NUMBERS, ExpressionInvalid
+from core.money import is_currency
+from core.rules import ROUNDINGS, Compilation, Rounding
+from core.suggest import did_you_mean
+from core.tiers import FACTS, FactKind, Ladder
+from core.units import GROWTH, POINTS
+
+BYTES_MAX: Final = 256 * 1024
+DEPTH_MAX: Final = 20
+PROBLEMS_MAX: Final = 50
+
+Path = tuple[str | int, ...]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class ChannelSettings(Section):
+    """What a channel's section of the document may hold; a plugin subclasses it.
+
+    Fields may be rule sets, or hold rule sets anywhere within. ``facts`` names what their expressions
+    see and of which type: dataclasses or plain types. A fact named ``line`` is seen by groups ``per:
+    line`` only, one for each of the activity's lines.
+    """
+
+    facts: ClassVar[Mapping[str, Any]] = {}
+
+
+# -- the document -----------------------------------------------------------------------------------
+
+
+def _currency(code: str) -> str:
+    if not is_currency(code):
+        raise PydanticCustomError("currency", "{reason}", {"reason": f"no currency {code!r} in ISO 4217"})
+    return code
+
+
+def _timezone(name: str) -> str:
+    known = available_timezones()
+    if name not in known:
+        reason = f"unknown time zone {name!r}{did_you_mean(name, known)}"
+        raise PydanticCustomError("timezone", "{reason}", {"reason": reason})
+    return name
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, str):
+        with suppress(ValueError):
+            value = date.fromisoformat(value)
+    if type(value) is not date:
+        raise PydanticCustomError("day", "not a day, such as 2026-01-01")
+    return value
+
+
+class RoundingSettings(Section):
+    """How the one rounding of an award is done."""
+
+    mode: Rounding = "floor"
+
+
+class UnitSettings(Section):
+    """A unit of the ledger. Without an expiry of its own it takes the programme's."""
+
+    expiry: ExpiryPolicy | None = None
+    spendable: Annotated[bool, Field(strict=True)] | None = None
+
+
+class Unit(NamedTuple):
+    """A unit with everything decided."""
+
+    name: str
+    expiry: ExpiryPolicy
+    spendable: bool
+
+
+ListName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+ListMembers = Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=5000)]
+
+
+class Programme(Section):
+    """A programme that can be published."""
+
+    id: Identifier
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    currency: Annotated[str, AfterValidator(_currency)]
+    timezone: Annotated[str, AfterValidator(_timezone)]
+    lang: Literal["rex/1"] = "rex/1"
+    # Nothing can have happened before this day.
+    starts_on: Annotated[date, BeforeValidator(_day)] | None = None
+    rounding: RoundingSettings = RoundingSettings()
+    expiry: ExpiryPolicy = NEVER
+    units: Annotated[dict[ListName, UnitSettings], Field(max_length=20, default_factory=dict)]
+    # What one point is worth in money: 0.01 where 100 points pay for 1.
+    point_value: QuotedDecimal | None = None
+    # Where taken-back points come from: the lot they were in, then other lots, then a debt.
+    claw_back: Literal["lot_only", "lots", "lots_then_debt"] = "lots_then_debt"
+    lists: Annotated[dict[ListName, ListMembers], Field(max_length=100, default_factory=dict)]
+    channels: Mapping[str, SerializeAsAny[ChannelSettings]] = Field(default_factory=dict)
+    tiers: Ladder | None = None
+
+    _digest: str = PrivateAttr(default="")
+    _zone: ZoneInfo = PrivateAttr()
+    _units: Mapping[str, Unit] = PrivateAttr()
+
+    def model_post_init(self, context: Any, /) -> None:
+        self._zone = ZoneInfo(self.timezone)
+        usual = {
+            POINTS: Unit(POINTS, self.expiry, spendable=True),
+            # Growth of the last twelve months is then a balance, not a yearly job.
+            GROWTH: Unit(GROWTH, ExpiryPolicy(mode="per_lot", months=12), spendable=False),
+        }
+        for name, given in self.units.items():
+            unit = usual.get(name, Unit(name, self.expiry, spendable=True))
+            usual[name] = Unit(
+                name,
+                expiry=unit.expiry if given.expiry is None else given.expiry,
+                spendable=unit.spendable if given.spendable is None else given.spendable,
+            )
+        self._units = usual
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the document's content, in hexadecimal."""
+        return self._digest
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self._zone
+
+    @property
+    def unit_names(self) -> tuple[str, ...]:
+        return tuple(self._units)
+
+    def unit(self, name: str) -> Unit:
+        """Raises UnknownUnit."""
+        try:
+            return self._units[name]
+        except KeyError:
+            raise UnknownUnit(unit=name) from None
+
+    def round(self, value: Decimal) -> int:
+        """To a whole amount, in the programme's mode."""
+        with localcontext(NUMBERS):
+            return int(value.to_integral_value(ROUNDINGS[self.rounding.mode]))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Programme) and self._digest == other._digest
+
+    def __hash__(self) -> int:
+        return hash(self._digest)
+
+
+# -- loading ----------------------------------------------------------------------------------------
+
+
+def load_programme(
+    document: str | Mapping[str, Any],
+    channels: Mapping[str, type[ChannelSettings]],
+    facts: Mapping[str, FactKind] = FACTS,
+) -> Programme:
+    """The programme that the document describes.
+
+    ``channels`` are the settings classes of the channels installed, by name; ``facts`` what tiers can
+    ask for. Raises ProgrammeInvalid with every problem found.
+    """
+    return _Loader(_read(document), channels, facts).load()
+
+
+class _Source(NamedTuple):
+    """The document as plain values, what was wrong already, and where in the text things are."""
+
+    data: Any
+    problems: list[tuple[Path, str]]
+    marks: Mapping[Path, yaml.Mark]
+
+
+class _Loader:
+    def __init__(
+        self,
+        source: _Source,
+        channels: Mapping[str, type[ChannelSettings]],
+        facts: Mapping[str, FactKind],
+    ) -> None:
+        self._source = source
+        self._data = source.data
+        self._channels = channels
+        self._facts = facts
+        self._problems = [self._problem(path, message) for path, message in source.problems]
+        self._refused = {path for path, _ in source.problems}
+
+    def load(self) -> Programme:
+        rest = {key: value for key, value in self._data.items() if key not in ("channels", "tiers")}
+        programme = self._validate(Programme, rest, (), None)
+        channels = self._load_channels(programme)
+        tiers = self._data.get("tiers")
+        ladder = None if tiers is None else self._validate(Ladder, tiers, ("tiers",), self._facts)
+        if self._problems or programme is None:
+            ordered = sorted(self._problems, key=lambda p: (p.line or 0, p.column or 0))
+            raise ProgrammeInvalid.of(tuple(ordered[:PROBLEMS_MAX]))
+        loaded = programme.model_copy(update={"channels": channels, "tiers": ladder})
+        canonical = json.dumps(self._data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        loaded._digest = hashlib.sha256(canonical.encode()).hexdigest()
+        return loaded
+
+    def _load_channels(self, programme: Programme | None) -> dict[str, ChannelSettings]:
+        sections = self._data.get("channels", {})
+        if not isinstance(sections, dict):
+            self._add(("channels",), "must be a mapping of channels to their settings")
+            return {}
+        loaded = {}
+        for name, section in sections.items():
+            kind = self._channels.get(name)
+            if kind is None:
+                installed = did_you_mean(name, self._channels)
+                self._add(("channels", name), f"channel {name!r} is not installed{installed}")
+                continue
+            try:
+                compilation = self._compilation(kind, programme)
+            except ExpressionInvalid as error:
+                self._add(("lists",), str(error))
+                continue
+            settings = self._validate(kind, section, ("channels", name), compilation)
+            if settings is not None:
+                loaded[name] = settings
+        return loaded
+
+    def _compilation(self, kind: type[ChannelSettings], programme: Programme | None) -> Compilation:
+        if programme is not None:
+            return Compilation(
+                kind.facts,
+                lists=programme.lists,
+                zone=programme.zone,
+                rounding=programme.rounding.mode,
+                units=programme.unit_names,
+            )
+        # The rest of the document is wrong; take from it what the rules can still be checked against.
+        lists, units = self._data.get("lists"), self._data.get("units")
+        return Compilation(
+            kind.facts,
+            lists=dict.fromkeys(lists, ()) if isinstance(lists, dict) else {},
+            units={POINTS, GROWTH, *(units if isinstance(units, dict) else ())},
+        )
+
+    def _validate(self, model: type[Model], data: Any, at: Path, context: Any) -> Model | None:
+        try:
+            return model.model_validate(data, context=context)
+        except ValidationError as error:
+            for details in error.errors(include_url=False):
+                loc = tuple(part for part in details["loc"] if part != "[key]")
+                path = (*at, *loc)
+                # A float has been refused with its path before; a list is not empty because its members are wrong.
+                if path not in self._refused and not (details["type"] == "too_short" and details["input"]):
+                    position = details.get("ctx", {}).get("position")
+                    self._add(path, _spoken(details, model, loc), position)
+            return None
+
+    def _add(self, path: Path, message: str, position: int | None = None) -> None:
+        self._problems.append(self._problem(path, message, position))
+
+    def _problem(self, path: Path, message: str, position: int | None = None) -> Problem:
+        mark = next((self._source.marks[p] for p in _upwards(path) if p in self._source.marks), None)
+        line, column = (None, None) if mark is None else (mark.line + 1, mark.column + 1)
+        return Problem(_path_text(self._data, path), message, position, line, column)
+
+
+def _upwards(path: Path) -> Iterator[Path]:
+    """The path and those of what holds it: a key that is missing has no place of its own."""
+    return (path[:length] for length in range(len(path), -1, -1))
+
+
+def _path_text(data: Any, path: Path) -> str:
+    """``groups[tier].rules[0].when``: members of a list are named by their id where they have one."""
+    text = ""
+    for part in path:
+        inner = None
+        with suppress(LookupError, TypeError):
+            inner = data[part]
+        if isinstance(part, int):
+            name = inner.get("id") if isinstance(inner, dict) else None
+            text += f"[{name if isinstance(name, str) else part}]"
+        else:
+            text += f".{part}" if text else part
+        data = inner
+    return text
+
+
+def _spoken(details: ErrorDetails, model: type[BaseModel], loc: Path) -> str:
+    given = details["input"]
+    match details["type"]:
+        case "extra_forbidden":
+            return f"unknown key {loc[-1]!r}{did_you_mean(str(loc[-1]), _keys(model, loc[:-1]))}"
+        case "missing":
+            return "is missing"
+        case "literal_error" if isinstance(given, str):
+            expected = details["ctx"]["expected"]
+            near = did_you_mean(given, expected.replace("'", "").replace(" or ", ", ").split(", "))
+            return f"{given!r} is not {expected}{near}"
+        case _:
+            return details["msg"].replace("Input should be", "must be")
+
+
+def _keys(model: type[BaseModel], loc: Path) -> list[str]:
+    """The keys that the section at ``loc`` may have."""
+    kind: Any = model
+    for part in loc:
+        kind = _inside(kind, part)
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return []
+    return [field.alias or name for name, field in kind.model_fields.items()]
+
+
+def _inside(kind: Any, part: str | int) -> Any:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        fields = kind.model_fields.items()
+        kind = next((field.annotation for name, field in fields if (field.alias or name) == part), None)
+    elif isinstance(part, int):
+        kind = (get_args(kind) or (None,))[0]
+    else:
+        kind = (get_args(kind) or (None,))[-1]
+    return _bare(kind)
+
+
+def _bare(kind: Any) -> Any:
+    """Without ``Annotated`` and ``| None``."""
+    while get_origin(kind) in (Annotated, Union, UnionType):
+        kind = get_args(kind)[0]
+    return kind
+
+
+# -- reading: text or mapping to plain values -------------------------------------------------------
+
+_FLOAT_REFUSED = "a number with a point must be quoted, so that it is exact"
+
+
+def _read(document: str | Mapping[str, Any]) -> _Source:
+    source = _read_text(document) if isinstance(document, str) else _read_mapping(document)
+    if not isinstance(source.data, dict):
+        raise _refused("a programme is a mapping of keys to values")
+    return source
+
+
+def _refused(message: str, mark: yaml.Mark | None = None) -> ProgrammeInvalid:
+    line, column = (None, None) if mark is None else (mark.line + 1, mark.column + 1)
+    return ProgrammeInvalid.of((Problem("", message, None, line, column),))
+
+
+def _too_large(text: str) -> bool:
+    return len(text) > BYTES_MAX or len(text.encode(errors="surrogatepass")) > BYTES_MAX
+
+
+def _read_mapping(document: Mapping[str, Any]) -> _Source:
+    problems: list[tuple[Path, str]] = []
+    data = _plain(document, (), problems)
+    if _too_large(json.dumps(data, ensure_ascii=False)):
+        raise _refused(f"larger than {BYTES_MAX // 1024} kB")
+    return _Source(data, problems, {})
+
+
+def _plain(value: Any, path: Path, problems: list[tuple[Path, str]]) -> Any:
+    """A copy in the types that YAML text would have given."""
+    if len(path) > DEPTH_MAX:
+        raise _refused(f"nested deeper than {DEPTH_MAX}")
+    match value:
+        case Mapping():
+            return {str(key): _plain(inner, (*path, str(key)), problems) for key, inner in value.items()}
+        case list() | tuple():
+            return [_plain(inner, (*path, index), problems) for index, inner in enumerate(value)]
+        case None | bool() | int() | str():
+            return value
+        case Decimal() | date():
+            return str(value) if isinstance(value, Decimal) else value.isoformat()
+        case float():
+            problems.append((path, _FLOAT_REFUSED))
+            return None
+        case _:
+            problems.append((path, f"a {type(value).__name__} cannot stand in a document"))
+            return None
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML without its surprises: no aliases, no ``on`` and ``no``, no dates, no numbers in base 60."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs forgot it
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            raise _refused("aliases and anchors are not allowed", event.start_mark)
+        self._depth += 1
+        if self._depth > DEPTH_MAX:
+            raise _refused(f"nested deeper than {DEPTH_MAX}", event.start_mark)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+# Set apart from the base class, whose resolvers would be shared.
+_Yaml.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", "true|false", [*"tf"]),
+    ("null", "null|~|", [*"n~", ""]),
+    ("int", "-?(?:0|[1-9][0-9]{0,17})", [*"-0123456789"]),
+    ("float", r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?", [*"-+.0123456789"]),
+):
+    _Yaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+
+_SCALARS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "str": str,
+    "int": int,
+    "bool": "true".__eq__,
+    "null": lambda _: None,
+}
+
+
+def _read_text(text: str) -> _Source:
+    if _too_large(text):
+        raise _refused(f"larger than {BYTES_MAX // 1024} kB")
+    try:
+        node = _Yaml(text).get_single_node()
+    except yaml.MarkedYAMLError as error:
+        raise _refused(f"not YAML: {error.problem or error.context}", error.problem_mark) from None
+    except yaml.YAMLError as error:
+        raise _refused(f"not YAML: {error}") from None
+    problems: list[tuple[Path, str]] = []
+    marks: dict[Path, yaml.Mark] = {}
+    data = None if node is None else _value(node, (), problems, marks)
+    return _Source(data, problems, marks)
+
+
+def _value(
+    node: yaml.Node, path: Path, problems: list[tuple[Path, str]], marks: dict[Path, yaml.Mark]
+) -> Any:
+    marks[path] = node.start_mark
+    kind = node.tag.removeprefix("tag:yaml.org,2002:")
+    match node:
+        case yaml.MappingNode() if kind == "map":
+            values: dict[str, Any] = {}
+            for key_node, inner in node.value:
+                key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
+                if key is None or key in values:
+                    what = "a key must be plain text" if key is None else f"key {key!r} is given twice"
+                    raise _refused(what, key_node.start_mark)
+                values[key] = _value(inner, (*path, key), problems, marks)
+                marks[(*path, key)] = key_node.start_mark
+            return values
+        case yaml.SequenceNode() if kind == "seq":
+            return [_value(inner, (*path, i), problems, marks) for i, inner in enumerate(node.value)]
+        case yaml.ScalarNode() if kind in _SCALARS:
+            return _SCALARS[kind](node.value)
+        case yaml.ScalarNode() if kind == "float":
+            problems.append((path, _FLOAT_REFUSED))
+        case _:
+            problems.append((path, f"the tag {node.tag} is not allowed"))
+    return None
