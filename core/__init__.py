@@ -1,0 +1,1 @@
+"""Points, growth, tiers and the ledger; knows nothing of GraphQL or of any plugin."""

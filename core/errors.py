@@ -1,0 +1,355 @@
+"""Everything Laurel can answer "no" to, as a tree.
+
+::
+
+    LaurelError
+    ├── Refusal                    the programme does not allow it: a typed answer with facts, stored and replayed
+    │   ├── InvalidInput           … the request cannot mean anything: InvalidAmount, InvalidInstant …
+    │   ├── NotFound               … MemberNotFound, HoldNotFound, TransactionNotFound …
+    │   └── …                      InsufficientPoints, MemberFrozen, IdempotencyKeyMismatch …
+    └── Unavailable                Laurel cannot say yet: overloaded, database away, shutting down; try again
+
+A refusal is declared once, here or in a plugin, as a dataclass of its facts; the graph makes its
+GraphQL type from the declaration, and the ledger stores it so that a replay answers the same.
+Anything that is not a ``LaurelError`` is a defect: masked for clients, whole in the log.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar, NamedTuple, dataclass_transform, get_args, get_type_hints
+
+from core.units import Points
+
+
+class LaurelError(Exception):
+    """Root of all errors that Laurel raises on purpose."""
+
+
+def fact(description: str) -> Any:
+    """Declare one fact of a refusal; the description is the one that clients read in the schema."""
+    return field(metadata={"description": description})
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(fact, field))
+class _Declared:
+    """Makes every subclass a keyword-only dataclass, so that a refusal is declared in one breath."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        dataclass(kw_only=True, eq=False, repr=False)(cls)
+
+
+class Refusal(_Declared, LaurelError):
+    """What the programme does not allow; nothing was written but, perhaps, the refusal itself.
+
+    Subclasses name their facts as fields (``fact("…")``), a ``code`` that never changes, and ``says``,
+    a sentence with the facts in it. A fact is a str, int, Points, bool, Decimal, datetime or date, or one
+    of these ``| None``.
+    """
+
+    code: ClassVar[str] = "REFUSED"
+    says: ClassVar[str] = "refused"
+    by_code: ClassVar[dict[str, type["Refusal"]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "code" not in cls.__dict__:
+            return  # a branch of the tree, not a leaf
+        other = cls.by_code.setdefault(cls.code, cls)
+        if other is not cls and other.__qualname__ != cls.__qualname__:
+            raise TypeError(
+                f"refusal code {cls.code!r} is offered by both "
+                f"{other.__module__}.{other.__qualname__} and {cls.__module__}.{cls.__qualname__}"
+            )
+        cls.by_code[cls.code] = cls
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    @property
+    def message(self) -> str:
+        return self.says.format(**self.facts)
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.facts.items())})"
+
+    def to_json(self) -> dict[str, Any]:
+        """The form in which a refusal is stored with its operation."""
+        return {"code": self.code, "facts": {k: _plain(v) for k, v in self.facts.items()}}
+
+    @staticmethod
+    def from_json(stored: Mapping[str, Any]) -> "Refusal":
+        """The refusal that was stored. One of a plugin that is gone becomes a ``FormerRefusal``."""
+        kind = Refusal.by_code.get(stored["code"])
+        if kind is None:
+            return FormerRefusal(former_code=stored["code"])
+        hints = get_type_hints(kind)
+        return kind(**{name: _revived(value, hints[name]) for name, value in stored["facts"].items()})
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime() | date():
+            return value.isoformat()
+        case Decimal():
+            return str(value)
+        case _:
+            return value
+
+
+def _revived(value: Any, hint: Any) -> Any:
+    kinds = {kind for kind in (get_args(hint) or (hint,)) if kind is not type(None)}
+    if value is None:
+        return None
+    for kind in (datetime, date):
+        if kind in kinds:
+            return kind.fromisoformat(value)
+    return Decimal(value) if Decimal in kinds else value
+
+
+class FormerRefusal(Refusal):
+    """A stored refusal whose channel is no longer installed."""
+
+    code = "FORMER_REFUSAL"
+    says = "refused with {former_code} by a channel that is no longer installed"
+    former_code: str = fact("The code it was refused with.")
+
+
+# -- the request cannot mean anything ---------------------------------------------------------------
+
+
+class InvalidInput(Refusal):
+    """A value in the request is not one that can be meant."""
+
+
+class InvalidAmount(InvalidInput):
+    """An amount of money or points is not one that can be meant."""
+
+    code = "INVALID_AMOUNT"
+    says = "{value} is not a valid amount: {reason}"
+    value: str = fact("The amount as it was given.")
+    reason: str = fact("What is wrong with it.")
+
+
+class InvalidInstant(InvalidInput):
+    """An instant lies where it cannot: in the future, before the programme, without a zone."""
+
+    code = "INVALID_INSTANT"
+    says = "{value} is not a valid instant: {reason}"
+    value: str = fact("The instant as it was given.")
+    reason: str = fact("What is wrong with it.")
+
+
+class InvalidValue(InvalidInput):
+    """A text or choice in the request is not one that can be meant."""
+
+    code = "INVALID_VALUE"
+    says = "{field} is not valid: {reason}"
+    field: str = fact("The input field.")
+    reason: str = fact("What is wrong with it.")
+
+
+class CurrencyMismatch(InvalidInput):
+    """Money in another currency than the programme's."""
+
+    code = "CURRENCY_MISMATCH"
+    says = "the programme counts in {expected}, not in {given}"
+    expected: str = fact("The programme's currency, ISO 4217.")
+    given: str = fact("The currency of the request.")
+
+
+# -- the thing asked for is not there ---------------------------------------------------------------
+
+
+class NotFound(Refusal):
+    """The thing that the request names does not exist, or not for this caller."""
+
+
+class MemberNotFound(NotFound):
+    """No such member."""
+
+    code = "MEMBER_NOT_FOUND"
+    says = "no member {member}"
+    member: str = fact("The id or external id that was asked for.")
+
+
+class HoldNotFound(NotFound):
+    """No such hold of this member."""
+
+    code = "HOLD_NOT_FOUND"
+    says = "no hold {hold}"
+    hold: str = fact("The hold that was asked for.")
+
+
+class TransactionNotFound(NotFound):
+    """No such transaction of this member."""
+
+    code = "TRANSACTION_NOT_FOUND"
+    says = "no transaction {transaction}"
+    transaction: str = fact("The transaction that was asked for.")
+
+
+class ProgrammeNotFound(NotFound):
+    """No programme is in force at that time."""
+
+    code = "PROGRAMME_NOT_FOUND"
+    says = "no programme was in force at {at}"
+    at: datetime = fact("The instant that was asked about.")
+
+
+# -- the programme says no --------------------------------------------------------------------------
+
+
+class InsufficientPoints(Refusal):
+    """The member has fewer points available than the request needs."""
+
+    code = "INSUFFICIENT_POINTS"
+    says = "{needed} {unit} needed, {available} available"
+    unit: str = fact("The unit: points, or another spendable unit of the programme.")
+    needed: Points = fact("What the request needs.")
+    available: Points = fact("What the member can spend at this moment.")
+
+
+class UnitNotSpendable(Refusal):
+    """The unit counts towards tiers and is never spent."""
+
+    code = "UNIT_NOT_SPENDABLE"
+    says = "{unit} cannot be spent"
+    unit: str = fact("The unit that was to be spent.")
+
+
+class UnknownUnit(Refusal):
+    """The programme has no such unit."""
+
+    code = "UNKNOWN_UNIT"
+    says = "the programme has no unit {unit}"
+    unit: str = fact("The unit that was named.")
+
+
+class BalanceLimitExceeded(Refusal):
+    """The balance would leave the range that every client can represent."""
+
+    code = "BALANCE_LIMIT_EXCEEDED"
+    says = "the balance of {unit} cannot go beyond {limit}"
+    unit: str = fact("The unit.")
+    limit: Points = fact("The largest balance.")
+
+
+class MemberAlreadyEnrolled(Refusal):
+    """The external id belongs to a member already."""
+
+    code = "MEMBER_ALREADY_ENROLLED"
+    says = "{external_id} is enrolled already"
+    external_id: str = fact("The brand's own id of the member.")
+    member_id: str = fact("The member who has it.")
+
+
+class MemberNotActive(Refusal):
+    """The member's status does not allow it."""
+
+    code = "MEMBER_NOT_ACTIVE"
+    says = "the member is {status}"
+    status: str = fact("The member's status.")
+
+
+class HoldNotOpen(Refusal):
+    """The hold was captured or released before, or has timed out."""
+
+    code = "HOLD_NOT_OPEN"
+    says = "hold {hold} is {state}"
+    hold: str = fact("The hold.")
+    state: str = fact("captured, released or timed out.")
+
+
+class ExceedsHold(Refusal):
+    """More was to be captured than the hold has set aside."""
+
+    code = "EXCEEDS_HOLD"
+    says = "{needed} to capture, {held} held"
+    needed: Points = fact("What was to be captured.")
+    held: Points = fact("What the hold sets aside.")
+
+
+class NotReversible(Refusal):
+    """The transaction is of a kind that cannot be reversed, or is a reversal itself."""
+
+    code = "NOT_REVERSIBLE"
+    says = "transaction {transaction} cannot be reversed: {reason}"
+    transaction: str = fact("The transaction.")
+    reason: str = fact("Why not.")
+
+
+class ExceedsReversible(Refusal):
+    """More was to be reversed than is left of the transaction."""
+
+    code = "EXCEEDS_REVERSIBLE"
+    says = "{needed} to reverse, {left} left of the transaction"
+    needed: Points = fact("What was to be reversed.")
+    left: Points = fact("What is left to reverse.")
+
+
+class IdempotencyKeyMismatch(Refusal):
+    """The idempotency key was used before, for another request. Nothing was written."""
+
+    code = "IDEMPOTENCY_KEY_MISMATCH"
+    says = "idempotency key {idempotency_key} was used for another request"
+    idempotency_key: str = fact("The key that was given.")
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a programme document, and where."""
+
+    path: str
+    message: str
+    position: int | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        where = f" (line {self.line}, column {self.column})" if self.line is not None else ""
+        return f"{self.path}: {self.message}{where}" if self.path else f"{self.message}{where}"
+
+
+class ProgrammeInvalid(Refusal):
+    """The programme document cannot be published."""
+
+    code = "PROGRAMME_INVALID"
+    says = "the programme has {count} problem(s): {summary}"
+    count: int = fact("How many problems were found.")
+    summary: str = fact("The problems, one a line, each with its path.")
+    problems: ClassVar[tuple[Problem, ...]] = ()
+
+    @classmethod
+    def of(cls, problems: tuple[Problem, ...]) -> "ProgrammeInvalid":
+        refusal = cls(count=len(problems), summary="\n".join(map(str, problems)))
+        refusal.__dict__["problems"] = problems
+        return refusal
+
+
+# -- not now ----------------------------------------------------------------------------------------
+
+
+class Unavailable(LaurelError):
+    """Laurel cannot answer yet. The request may be sent again with the same idempotency key."""
+
+
+class Overloaded(Unavailable):
+    """The committer's queue is full."""
+
+
+class ShuttingDown(Unavailable):
+    """The process is ending and takes no more operations."""
+
+
+class DeadlineExceeded(Unavailable):
+    """The operation was not reached in time; it was not performed."""
+
+
+class DatabaseUnreachable(Unavailable):
+    """The database does not answer."""

@@ -1,0 +1,243 @@
+"""The tables. Values are made of their rows in ``core.store``; nothing else in core reads a row as a model.
+
+``key`` is the primary key in the database. Tortoise knows single keys only, so each model names the last column as
+its own; ``core.store.operations.CreateModel`` makes the real one. The columns after ``bucket, member_id`` stand in
+the order of the value class's fields, so that a row is a value and the reverse.
+"""
+
+from typing import ClassVar
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from core.store.fields import DayField, InstantField, JsonField
+
+
+class ProgrammeVersionRow(Model):
+    """A published version of the programme document; in force from ``starts_at`` until the next one's."""
+
+    number = fields.IntField(primary_key=True, generated=False)
+    document = fields.TextField()
+    digest = fields.CharField(max_length=64)
+    author = fields.CharField(max_length=200)
+    reason = fields.CharField(max_length=1000)
+    starts_at = InstantField()
+    published_at = InstantField()
+
+    class Meta:
+        table = "programme_version"
+
+
+class MemberRow(Model):
+    """See ``core.members.Member``."""
+
+    key: ClassVar = ("bucket", "id")
+    bucket = fields.SmallIntField()
+    id = fields.CharField(max_length=36, primary_key=True)
+    external_id = fields.CharField(max_length=128, unique=True)
+    status = fields.CharField(max_length=16)
+    tier = fields.CharField(max_length=64)
+    tier_since = InstantField()
+    tier_changes = fields.IntField()
+    birthday = DayField(null=True)
+    attributes = JsonField()
+    enrolled_at = InstantField()
+
+    class Meta:
+        table = "member"
+        indexes = (Index(fields=("id",)),)
+
+
+class AccountRow(Model):
+    """See ``core.accounts.Account``. Its row is the one lock of a member's unit."""
+
+    key: ClassVar = ("bucket", "member_id", "unit")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    unit = fields.CharField(max_length=32, primary_key=True)
+    credited = fields.BigIntField()
+    debited = fields.BigIntField()
+    held = fields.BigIntField()
+    debt = fields.BigIntField()
+    seq = fields.BigIntField()
+    lot_seq = fields.BigIntField()
+    hold_seq = fields.BigIntField()
+    next_due = InstantField(null=True)
+    digest = fields.CharField(max_length=64)
+
+    class Meta:
+        table = "account"
+        indexes = (Index(fields=("next_due",)),)
+
+
+class OperationRow(Model):
+    """See ``core.work.Recorded``. The row is the idempotency record; it is only ever inserted."""
+
+    key: ClassVar = ("bucket", "member_id", "channel", "idempotency_key")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    channel = fields.CharField(max_length=64)
+    idempotency_key = fields.CharField(max_length=200, primary_key=True)
+    id = fields.CharField(max_length=36)
+    kind = fields.CharField(max_length=64)
+    request_hash = fields.CharField(max_length=64)
+    accepted = fields.BooleanField()
+    result = JsonField()
+    actor = fields.CharField(max_length=200)
+    programme_version = fields.IntField()
+    reverses = fields.CharField(max_length=36, null=True)
+    effective_at = InstantField()
+    recorded_at = InstantField()
+
+    class Meta:
+        table = "operation"
+        indexes = (
+            Index(fields=("bucket", "member_id", "id")),
+            Index(fields=("bucket", "member_id", "reverses")),
+        )
+
+
+class EntryRow(Model):
+    """See ``core.accounts.Entry``. Only ever inserted."""
+
+    key: ClassVar = ("bucket", "member_id", "unit", "seq")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    unit = fields.CharField(max_length=32)
+    seq = fields.BigIntField(primary_key=True, generated=False)
+    operation_id = fields.CharField(max_length=36)
+    amount = fields.BigIntField()
+    held = fields.BigIntField()
+    contra = fields.CharField(max_length=32)
+    balance = fields.BigIntField()
+    effective_at = InstantField()
+    recorded_at = InstantField()
+    digest = fields.CharField(max_length=64)
+
+    class Meta:
+        table = "entry"
+        indexes = (Index(fields=("bucket", "member_id", "operation_id")),)
+
+
+class LotRow(Model):
+    """See ``core.lots.Lot``."""
+
+    key: ClassVar = ("bucket", "member_id", "unit", "seq")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    unit = fields.CharField(max_length=32)
+    seq = fields.BigIntField(primary_key=True, generated=False)
+    operation_id = fields.CharField(max_length=36)
+    source = fields.CharField(max_length=64)
+    amount = fields.BigIntField()
+    remaining = fields.BigIntField()
+    held = fields.BigIntField()
+    expired = fields.BigIntField()
+    clawed = fields.BigIntField()
+    forgiven = fields.BigIntField()
+    earned_at = InstantField()
+    available_from = InstantField()
+    expires_at = InstantField(null=True)
+
+    class Meta:
+        table = "lot"
+
+
+class LotMoveRow(Model):
+    """See ``core.lots.LotMove``. Only ever inserted."""
+
+    key: ClassVar = ("bucket", "member_id", "unit", "seq", "lot_seq", "kind")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    unit = fields.CharField(max_length=32)
+    seq = fields.BigIntField()
+    lot_seq = fields.BigIntField()
+    kind = fields.CharField(max_length=16, primary_key=True)
+    amount = fields.BigIntField()
+
+    class Meta:
+        table = "lot_move"
+        indexes = (Index(fields=("bucket", "member_id", "unit", "lot_seq")),)
+
+
+class HoldRow(Model):
+    """See ``core.holds.Hold``."""
+
+    key: ClassVar = ("bucket", "member_id", "unit", "seq")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    unit = fields.CharField(max_length=32)
+    seq = fields.BigIntField(primary_key=True, generated=False)
+    operation_id = fields.CharField(max_length=36)
+    channel = fields.CharField(max_length=64)
+    reference = fields.CharField(max_length=200)
+    amount = fields.BigIntField()
+    captured = fields.BigIntField()
+    state = fields.CharField(max_length=16)
+    placed_at = InstantField()
+    expires_at = InstantField()
+
+    class Meta:
+        table = "hold"
+        indexes = (Index(fields=("state", "expires_at")),)
+
+
+class HoldLotRow(Model):
+    """See ``core.holds.HoldLot``."""
+
+    key: ClassVar = ("bucket", "member_id", "unit", "hold_seq", "lot_seq")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    unit = fields.CharField(max_length=32)
+    hold_seq = fields.BigIntField()
+    lot_seq = fields.BigIntField(primary_key=True, generated=False)
+    amount = fields.BigIntField()
+
+    class Meta:
+        table = "hold_lot"
+
+
+class TallyRow(Model):
+    """What a member did on one local day, counted: see ``core.tallies``. ``day`` is written 20260131."""
+
+    key: ClassVar = ("bucket", "member_id", "name", "day")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    name = fields.CharField(max_length=96)
+    day = fields.IntField(primary_key=True, generated=False)
+    amount = fields.BigIntField()
+
+    class Meta:
+        table = "tally"
+
+
+class TierChangeRow(Model):
+    """A member's tier history, numbered from 1: from which tier to which, when, and the operation that caused it."""
+
+    key: ClassVar = ("bucket", "member_id", "number")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    number = fields.IntField(primary_key=True, generated=False)
+    former = fields.CharField(max_length=64, null=True)
+    tier = fields.CharField(max_length=64)
+    operation_id = fields.CharField(max_length=36)
+    at = InstantField()
+
+    class Meta:
+        table = "tier_change"
+
+
+class OutboxRow(Model):
+    """An event that has to leave, written with what it tells of and deleted when delivered."""
+
+    key: ClassVar = ("bucket", "member_id", "id")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    id = fields.CharField(max_length=36, primary_key=True)
+    name = fields.CharField(max_length=64)
+    payload = JsonField()
+    recorded_at = InstantField()
+
+    class Meta:
+        table = "outbox"

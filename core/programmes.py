@@ -1,0 +1,59 @@
+"""Which version of the programme is in force when. A version is never changed; a newer one takes over from its start."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from core.clock import instant
+from core.errors import ProgrammeNotFound
+from core.programme import Programme
+from core.store.dialect import Reader
+
+
+class Version(NamedTuple):
+    """A published version and the instant from which it judges."""
+
+    number: int
+    starts_at: datetime
+    programme: Programme
+
+
+class Programmes:
+    """The published versions, compiled once a process and looked for anew in each transaction.
+
+    ``load`` makes a programme of a document, with the channels that are installed.
+    """
+
+    def __init__(self, load: Callable[[str], Programme]) -> None:
+        self._load = load
+        self._versions: tuple[Version, ...] = ()
+
+    async def refresh(self, reader: Reader) -> None:
+        """Take over what was published since: one cheap statement when nothing was."""
+        ((count,),) = await reader.query("SELECT COUNT(*) FROM programme_version")
+        if count == len(self._versions):
+            return
+        known = {version.number: version for version in self._versions}
+        rows = await reader.query("SELECT number, starts_at, document FROM programme_version")
+        versions = [
+            known.get(number) or Version(number, instant(starts_at), self._load(document))
+            for number, starts_at, document in rows
+        ]
+        # Of two versions with one start the later one published holds.
+        self._versions = tuple(sorted(versions, key=lambda v: (v.starts_at, v.number)))
+
+    def at(self, when: datetime) -> Version:
+        """The version in force at that instant. Raises ProgrammeNotFound before the first one starts."""
+        for version in reversed(self._versions):
+            if version.starts_at <= when:
+                return version
+        raise ProgrammeNotFound(at=when)
+
+    def version(self, number: int) -> Version:
+        """The version of that number; it must exist."""
+        return next(version for version in self._versions if version.number == number)
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """All versions by start."""
+        return self._versions

@@ -1,0 +1,86 @@
+"""A sheet: all rows of one member that a database transaction has read or changed, in memory.
+
+Values on it are immutable, so an operation that is refused is undone by putting the former values back. What is
+left on the sheet at the end is written, each row once, however many operations changed it.
+"""
+
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+Key = tuple[Hashable, ...]
+_ABSENT: Any = object()
+
+
+class Sheet:
+    """Rows by kind and key, with an undo journal. A kind is a value class or a plugin's model.
+
+    ``known`` remembers what was asked of the database, so that it is asked once.
+    """
+
+    __slots__ = ("_journal", "changed", "known", "new", "rows")
+
+    def __init__(self) -> None:
+        self.rows: dict[type, dict[Key, Any]] = {}
+        self.known: set[Hashable] = set()
+        self.new: dict[tuple[type, Key], None] = {}
+        self.changed: dict[tuple[type, Key], None] = {}
+        self._journal: list[tuple[type, Key, Any, dict[tuple[type, Key], None] | None]] = []
+
+    def __len__(self) -> int:
+        return len(self._journal)
+
+    def of(self, kind: type) -> dict[Key, Any]:
+        """All known rows of a kind. Read only."""
+        rows = self.rows.get(kind)
+        if rows is None:
+            rows = self.rows[kind] = {}
+        return rows
+
+    def get(self, kind: type, key: Key) -> Any:
+        """The row, or None when it is not known or known to be absent."""
+        return self.of(kind).get(key)
+
+    def learn(self, kind: type, key: Key, value: Any) -> None:
+        """Take a row over from the database, unless the sheet has a newer one. Not undone by a refusal."""
+        self.of(kind).setdefault(key, value)
+
+    def add(self, kind: type, key: Key, value: Any) -> None:
+        """A row that is to be inserted."""
+        assert self.get(kind, key) is None, f"{kind.__name__} {key} is there already"
+        self._put(kind, key, value, self.new)
+
+    def put(self, kind: type, key: Key, value: Any) -> None:
+        """A row that stands in the database or was added before, with its new value."""
+        mark = (kind, key)
+        self._put(kind, key, value, None if mark in self.new or mark in self.changed else self.changed)
+
+    def _put(self, kind: type, key: Key, value: Any, marks: dict[tuple[type, Key], None] | None) -> None:
+        rows = self.of(kind)
+        if marks is not None:
+            marks[kind, key] = None
+        self._journal.append((kind, key, rows.get(key, _ABSENT), marks))
+        rows[key] = value
+
+    def savepoint(self) -> int:
+        """A mark to go back to."""
+        return len(self._journal)
+
+    def rollback(self, savepoint: int) -> None:
+        """Undo all that was added or put since the mark."""
+        journal = self._journal
+        while len(journal) > savepoint:
+            kind, key, before, marks = journal.pop()
+            if before is _ABSENT:
+                del self.rows[kind][key]
+            else:
+                self.rows[kind][key] = before
+            if marks is not None:
+                del marks[kind, key]
+
+    def inserts(self) -> Iterator[tuple[type, Key, Any]]:
+        """Rows to insert, in the order in which they were added."""
+        return ((kind, key, self.rows[kind][key]) for kind, key in self.new)
+
+    def updates(self) -> Iterator[tuple[type, Key, Any]]:
+        """Rows to update, in the order in which they were first changed."""
+        return ((kind, key, self.rows[kind][key]) for kind, key in self.changed)

@@ -1,0 +1,146 @@
+"""A table as the writer sees it: columns, key, and how a value becomes a row and a row a value.
+
+Derived from the Tortoise model, which says what the columns are; for the ledger's own tables the value class has its
+fields in the order of the columns, so that a value needs no translation but instants and JSON.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import cache
+from typing import Any, Final
+
+import orjson
+from tortoise import fields
+from tortoise.models import Model
+
+from core import models
+from core.accounts import Account, Entry
+from core.clock import instant, microseconds
+from core.events import Outgoing
+from core.holds import Hold, HoldLot
+from core.lots import Lot, LotMove
+from core.members import Member, TierChange
+from core.operations import Recorded
+from core.store.fields import DayField, InstantField, JsonField
+from core.tallies import Count, Tally
+
+_MODELS: Final[dict[type, type[Model]]] = {
+    Member: models.MemberRow,
+    Account: models.AccountRow,
+    Recorded: models.OperationRow,
+    Entry: models.EntryRow,
+    Lot: models.LotRow,
+    LotMove: models.LotMoveRow,
+    Hold: models.HoldRow,
+    HoldLot: models.HoldLotRow,
+    Count: models.TallyRow,
+    Tally: models.TallyRow,
+    TierChange: models.TierChangeRow,
+    Outgoing: models.OutboxRow,
+}
+
+_PORTABLE: Final = (
+    fields.SmallIntField, fields.IntField, fields.BigIntField, fields.CharField, fields.TextField,
+    fields.BooleanField, InstantField, DayField, JsonField,
+)  # fmt: skip
+
+Row = tuple[Any, ...]
+
+
+def _dumps(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
+
+
+class Table:
+    """One table. ``leading`` are the columns that place a row (bucket, member) and stand in no value."""
+
+    def __init__(self, kind: type, model: type[Model]) -> None:
+        meta = model._meta
+        self.kind = kind
+        self.model = model
+        self.name: str = meta.db_table
+        columns = [meta.fields_map[name] for name in meta.fields_db_projection]
+        if odd := [c.model_field_name for c in columns if not isinstance(c, _PORTABLE)]:
+            raise TypeError(f"{model.__name__}: {', '.join(odd)}: not a field that is the same on every database")
+        self.columns: tuple[str, ...] = tuple(meta.fields_db_projection[name] for name in meta.fields_db_projection)
+        self.key: tuple[str, ...] = tuple(getattr(model, "key", (meta.db_pk_column,)))
+        self.leading: tuple[str, ...] = ("bucket",) if kind is Member else ("bucket", "member_id")
+        if not set(self.leading) <= set(self.columns):
+            self.leading = ()
+        self.sheet_key: tuple[str, ...] = tuple(c for c in self.key if c not in self.leading and kind is not Member)
+        self.postgres_types: tuple[str, ...] = tuple(
+            field.get_for_dialect("postgres", "SQL_TYPE").split("(")[0].lower() for field in columns
+        )
+        if issubclass(kind, Model):
+            self.value: Callable[..., Any] = namedtuple(f"{kind.__name__}Value", self.columns[len(self.leading) :])  # type: ignore[misc]
+        else:
+            self.value = kind
+        self._encoders = _pairs(columns, _encoder)
+        self._decoders = _pairs(columns, _decoder)
+        self._key_at = tuple(self.columns.index(c) - len(self.leading) for c in self.sheet_key)
+
+    def row(self, bucket: int, member_id: str, value: tuple[Any, ...]) -> Row:
+        """The value as it is written: driver types only, the same for all dialects."""
+        row = [bucket, member_id, *value] if len(self.leading) == 2 else [bucket, *value]
+        for at, encode in self._encoders:
+            if row[at] is not None:
+                row[at] = encode(row[at])
+        return tuple(row)
+
+    def decode(self, row: Sequence[Any]) -> list[Any]:
+        """A row as it was read, with Python's types, leading columns included."""
+        decoded = list(row)
+        for at, decode in self._decoders:
+            if decoded[at] is not None:
+                decoded[at] = decode(decoded[at])
+        return decoded
+
+    def of(self, decoded: Sequence[Any]) -> Any:
+        """The value in a decoded row."""
+        return self.value(*decoded[len(self.leading) :])
+
+    def key_of(self, value: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Under which key the value stands on its member's sheet."""
+        return tuple(value[at] for at in self._key_at)
+
+
+def _pairs(columns: list[Any], of: Callable[[Any], Callable[[Any], Any] | None]) -> list[tuple[int, Callable[[Any], Any]]]:
+    found = ((at, of(column)) for at, column in enumerate(columns))
+    return [(at, convert) for at, convert in found if convert is not None]
+
+
+def _encoder(field: Any) -> Callable[[Any], Any] | None:
+    match field:
+        case InstantField():
+            return microseconds
+        case JsonField():
+            return _dumps
+        case DayField():
+            return date.isoformat
+        case _:
+            return None
+
+
+def _decoder(field: Any) -> Callable[[Any], Any] | None:
+    match field:
+        case InstantField():
+            return instant
+        case JsonField():
+            return orjson.loads
+        case fields.BooleanField():
+            return bool
+        case DayField():
+            return date.fromisoformat
+        case _:
+            return None
+
+
+@cache
+def table_of(kind: type) -> Table:
+    """The table of a value class, or of a plugin's model."""
+    if kind in _MODELS:
+        return Table(kind, _MODELS[kind])
+    if not (issubclass(kind, Model) and hasattr(kind, "key") and kind.key[:2] == ("bucket", "member_id")):
+        raise TypeError(f"{kind.__name__} is no table of members: its key must begin with bucket, member_id")
+    return Table(kind, kind)

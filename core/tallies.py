@@ -1,0 +1,44 @@
+"""What members did, counted by local day: the facts that tiers, caps, quests and badges are judged by.
+
+A tally is a named count of one member on one day of the programme's zone. Counting never reads: the day's row is
+added to where it is stored. A window is the sum of its days, so a refund can take away on the very day of the sale.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from core.money import money
+
+SPEND: Final = "spend"
+ORDERS: Final = "orders"
+
+
+def day_number(day: date) -> int:
+    """The day as it is stored and sorted.
+
+    >>> day_number(date(2026, 1, 31))
+    20260131
+    """
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+class Count(NamedTuple):
+    """What an operation adds to (or takes from) one day of one tally."""
+
+    name: str
+    day: int
+    amount: int
+
+
+class Tally(NamedTuple):
+    """What stands in the database for one day of one tally."""
+
+    name: str
+    day: int
+    amount: int
+
+
+def fact_value(fact: str, amount: int, currency: str) -> Decimal:
+    """What a tally says, as tiers read it: money in the currency's unit (it is counted in the minor one)."""
+    return money(amount, currency) if fact == SPEND else Decimal(amount)

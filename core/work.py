@@ -1,0 +1,471 @@
+"""Work is what one operation may do: its member locked, the programme in force, the clock, reads, and verbs.
+
+All changes are made in memory. A refusal leaves nothing; what is accepted is written with everything else of the
+batch, in one transaction.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+
+from tortoise.models import Model
+
+from core.accounts import Contra, Entry
+from core.calendar import local_day
+from core.errors import (
+    ExceedsReversible,
+    HoldNotFound,
+    InvalidAmount,
+    InvalidInstant,
+    MemberNotActive,
+    NotReversible,
+    TransactionNotFound,
+    UnitNotSpendable,
+)
+from core.events import MEMBER_ENROLLED, TIER_CHANGED, TRANSACTION_REVERSED, Event
+from core.expiry import expires_at
+from core.holds import Hold, HoldLot, HoldState
+from core.ledger import ClawBack, Ledger, LotTerms
+from core.lots import Draw, Lot, LotMove, MoveKind
+from core.members import Member, MemberId, MemberStatus, TierChange, bucket_of
+from core.operations import Newcomer, Operation, Recorded
+from core.programme import Programme
+from core.programmes import Programmes, Version
+from core.reads import Read
+from core.sheet import Sheet
+from core.store.questions import Rows
+from core.store.tables import table_of
+from core.tallies import Count, Tally, day_number, fact_value
+from core.units import AMOUNT_MAX, POINTS
+
+Reaction = Callable[[Event, "Work"], Awaitable[None]]
+M = TypeVar("M", bound=Model)
+
+FUTURE_TOLERANCE = timedelta(minutes=5)
+"""How far ahead of ours another system's clock may be."""
+
+_REVERSIBLE = {Contra.ISSUANCE, Contra.REDEMPTION, Contra.ADJUSTMENT, Contra.HOLD}
+_EVENTS_MAX = 200
+
+
+class Work:
+    """The unit of work of one operation.
+
+    ``now`` is the present, or the moment that a replay has reached. ``version`` is the programme's version that judges,
+    the one in force now unless ``judge_at`` chose another. ``is_newcomer`` says that this operation enrolled the member.
+    """
+
+    def __init__(
+        self,
+        operation: Operation,
+        *,
+        operation_id: str,
+        sheet: Sheet,
+        member_id: str,
+        programmes: Programmes,
+        now: datetime,
+        recorded_at: datetime,
+        reactions: Sequence[Reaction] = (),
+    ) -> None:
+        self.operation = operation
+        self.operation_id = operation_id
+        self.now = now
+        self.recorded_at = recorded_at
+        self.version: Version = programmes.at(now)
+        self.reverses: str | None = None
+        self.events: list[Event] = []
+        self._member_id = member_id
+        self._programmes = programmes
+        self._reactions = reactions
+        self._sheet = sheet
+        self._counted = False
+        self.is_newcomer = False
+        self.ledger = Ledger(
+            sheet,
+            member_id=member_id,
+            operation_id=operation_id,
+            channel=operation.channel,
+            at=now,
+            recorded_at=recorded_at,
+        )
+
+    # -- who, what, when --------------------------------------------------------------------------
+
+    @property
+    def member(self) -> Member:
+        """The member as this operation sees them."""
+        member: Member = self._sheet.of(Member)[()]
+        return member
+
+    @property
+    def programme(self) -> Programme:
+        """The version of the programme that judges."""
+        return self.version.programme
+
+    @property
+    def today(self) -> date:
+        """The programme's local day."""
+        return local_day(self.now, self.programme.zone)
+
+    def judge_at(self, when: datetime) -> None:
+        """Let the version in force at ``when`` judge: the time of the event, which may lie back.
+
+        Raises InvalidInstant when it lies in the future, ProgrammeNotFound when no programme had begun.
+        """
+        if when > self.now + FUTURE_TOLERANCE:
+            raise InvalidInstant(value=when.isoformat(), reason="it lies in the future")
+        self.version = self._programmes.at(when)
+
+    def judge_by(self, number: int) -> None:
+        """Let the version of that number judge: the one that judged before."""
+        self.version = self._programmes.version(number)
+
+    def enrol(self, external_id: str, newcomer: Newcomer) -> Member:
+        """Make the member: accounts at zero, the entry tier. Only for a member who does not exist yet."""
+        at = newcomer.enrolled_at or self.now
+        tiers = self.programme.tiers
+        tier = tiers.entry if tiers else ""
+        member = Member(
+            id=MemberId(self._member_id),
+            external_id=external_id,
+            status=MemberStatus.ACTIVE,
+            tier=tier,
+            tier_since=at,
+            tier_changes=1,
+            birthday=newcomer.birthday,
+            attributes=newcomer.attributes,
+            enrolled_at=at,
+        )
+        self._sheet.add(Member, (), member)
+        for unit in self.programme.unit_names:
+            self.ledger.open_account(unit)
+        self.is_newcomer = True
+        self._sheet.add(TierChange, (1,), TierChange(1, None, tier, self.operation_id, at))
+        self.tell(MEMBER_ENROLLED, external_id=external_id, tier=tier)
+        return member
+
+    def change_member(self, **changes: Any) -> Member:
+        """Change fields of the member's row."""
+        member = self.member._replace(**changes)
+        self._sheet.put(Member, (), member)
+        return member
+
+    def tell(self, name: str, **payload: Any) -> None:
+        """Say what happened: to reactions before the operation ends, to everybody else after the commit."""
+        if len(self.events) >= _EVENTS_MAX:
+            raise RuntimeError(f"more than {_EVENTS_MAX} events: reactions {name} answer one another without end")
+        self.events.append(Event(name, payload))
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    async def rows(self, kind: type, /, where: str = "", **by: Any) -> list[Any]:
+        """The member's rows of a kind whose columns equal ``by``, with what this batch has changed.
+
+        ``where`` is a fixed SQL condition that spares reading rows; rows known otherwise may come as well.
+        """
+        question = Rows(kind, ("bucket", "member_id", *by), where)
+        values = tuple(by.values())
+        known = (question, values)
+        sheet = self._sheet
+        if known not in sheet.known:
+            table = table_of(kind)
+            for value in await Read(question, (bucket_of(self._member_id), self._member_id, *values)) or ():
+                sheet.learn(kind, table.key_of(value), value)
+            sheet.known.add(known)
+        if not by:
+            return list(sheet.of(kind).values())
+        wanted = list(by.items())
+        return [v for v in sheet.of(kind).values() if all(getattr(v, name) == value for name, value in wanted)]
+
+    async def find(self, model: type[M], /, **key: Any) -> M | None:
+        """The member's row in a plugin's table, by its key, as a copy that may be changed and given to ``save``."""
+        rows = await self.rows(model, **key)
+        return model(bucket=bucket_of(self._member_id), member_id=self._member_id, **rows[0]._asdict()) if rows else None
+
+    def add(self, row: Model) -> None:
+        """A new row of the member's in a plugin's table; ``bucket`` and ``member_id`` are filled in."""
+        kind, key, value = self._value(row)
+        if self._sheet.get(kind, key) is not None:
+            raise RuntimeError(f"{kind.__name__} {key} exists")
+        self._sheet.add(kind, key, value)
+
+    def save(self, row: Model) -> None:
+        """The new values of a row that ``find`` or ``add`` gave."""
+        self._sheet.put(*self._value(row))
+
+    def _value(self, row: Model) -> tuple[type, tuple[Any, ...], Any]:
+        kind = type(row)
+        table = table_of(kind)
+        value = table.value(*(getattr(row, column) for column in table.columns[2:]))
+        return kind, table.key_of(value), value
+
+    # -- points -----------------------------------------------------------------------------------
+
+    async def available(self, unit: str = POINTS) -> int:
+        """What the member can spend now."""
+        await self._open_lots(unit)
+        return self.ledger.available(unit)
+
+    async def earn(
+        self,
+        amount: int,
+        *,
+        unit: str = POINTS,
+        earned_at: datetime | None = None,
+        pending_days: int = 0,
+        contra: str = Contra.ISSUANCE,
+    ) -> Lot:
+        """Credit a lot that expires by the programme's policy; with ``pending_days`` it can be spent only later.
+
+        Raises InvalidAmount, MemberNotActive.
+        """
+        _check_amount(amount)
+        self._check_active(contra)
+        earned_at = earned_at or self.now
+        policy = self.programme.unit(unit)
+        terms = LotTerms(
+            earned_at=earned_at,
+            available_from=earned_at + timedelta(days=pending_days),
+            expires_at=expires_at(policy.expiry, earned_at, self.programme.zone),
+        )
+        lot = self.ledger.earn(unit, amount, terms, contra=contra)
+        self.count(f"{unit}_earned", amount, at=earned_at)
+        return lot
+
+    async def spend(self, amount: int, *, unit: str = POINTS, contra: str = Contra.REDEMPTION) -> list[Draw]:
+        """Take points, soonest expiry first. Raises InsufficientPoints, InvalidAmount, UnitNotSpendable."""
+        await self._ready_to_spend(amount, unit, contra)
+        return self.ledger.spend(unit, amount, contra=contra)
+
+    async def hold(self, amount: int, *, unit: str = POINTS, until: datetime, reference: str = "") -> Hold:
+        """Set points aside until they are captured or released. Raises what ``spend`` does, InvalidInstant."""
+        if until <= self.now:
+            raise InvalidInstant(value=until.isoformat(), reason="a hold must end in the future")
+        await self._ready_to_spend(amount, unit, Contra.HOLD)
+        return self.ledger.hold(unit, amount, reference=reference, expires_at=until)
+
+    async def capture(self, hold_seq: int, amount: int | None = None, *, unit: str = POINTS) -> Hold:
+        """Spend what a hold set aside, or part of it; the rest goes back. Raises HoldNotFound, HoldNotOpen, ExceedsHold."""
+        if amount is not None:
+            _check_amount(amount)
+        self._check_active(Contra.REDEMPTION)
+        hold = await self._hold(unit, hold_seq)
+        return self.ledger.capture(hold, amount, back_until=self._back_until(unit))
+
+    async def release(self, hold_seq: int, *, unit: str = POINTS) -> Hold:
+        """Give back what a hold set aside. Raises HoldNotFound, HoldNotOpen."""
+        hold = await self._hold(unit, hold_seq)
+        return self.ledger.release(hold, back_until=self._back_until(unit))
+
+    async def release_overdue_holds(self) -> int:
+        """Give back what holds set aside whose time is over; how many there were."""
+        overdue = [h for h in await self.rows(Hold, "state = 'open'") if h.state == HoldState.OPEN and h.expires_at <= self.now]
+        for hold in overdue:
+            await self.release(hold.seq, unit=hold.unit)
+        return len(overdue)
+
+    async def expire(self, unit: str = POINTS) -> int:
+        """Write down what has lapsed of a unit; the amount that was lost."""
+        await self._open_lots(unit)
+        return self.ledger.expire(unit)
+
+    async def claw_back(
+        self, amount: int, lot_seqs: Sequence[int], *, unit: str = POINTS, contra: str = Contra.CLAW_BACK
+    ) -> ClawBack:
+        """Take back what these lots gave, by the programme's policy. What tallies counted is taken away on its day."""
+        _check_amount(amount)
+        lots = [lot for number in lot_seqs for lot in await self.rows(Lot, unit=unit, seq=number)]
+        await self._open_lots(unit)
+        policy = self.programme.claw_back
+        result = self.ledger.claw_back(
+            unit, amount, lot_seqs, others=policy != "lot_only", debt=policy == "lots_then_debt", contra=contra
+        )
+        for before in lots:
+            after: Lot = self._sheet.get(Lot, (unit, before.seq))
+            if after.clawed != before.clawed:
+                self.count(f"{unit}_earned", before.clawed - after.clawed, at=before.earned_at)
+        return result
+
+    async def give_back(self, transaction_id: str, amount: int | None = None, *, unit: str = POINTS) -> int:
+        """Give back what a transaction of this member spent, or ``amount`` of it, to the lots it was taken from.
+
+        Partial amounts go back in the reverse order of drawing. Returns the amount. Raises ExceedsReversible.
+        """
+        if amount is not None:
+            _check_amount(amount)
+        drawn = [m for m in await self._moves_of(transaction_id) if m.unit == unit and m.kind == MoveKind.SPEND]
+        left = {move.lot_seq: -move.amount for move in drawn}
+        for later in await self.rows(Recorded, reverses=transaction_id):
+            for move in await self._moves_of(later.id):
+                if move.unit == unit and move.kind == MoveKind.RESTORE:
+                    left[move.lot_seq] -= move.amount
+        wanted = sum(left.values()) if amount is None else amount
+        if wanted > sum(left.values()) or wanted == 0:
+            raise ExceedsReversible(needed=wanted, left=sum(left.values()))
+        draws = []
+        for move in reversed(drawn):
+            given = min(left[move.lot_seq], wanted)
+            if given:
+                draws.append(Draw(move.lot_seq, given))
+                wanted -= given
+        for taken in draws:
+            await self.rows(Lot, unit=unit, seq=taken.lot_seq)
+        return self.ledger.restore(unit, draws, back_until=self._back_until(unit))
+
+    async def reverse(self, transaction_id: str, amount: int | None = None) -> dict[str, Any]:
+        """Mirror a transaction with a new one: what it gave is clawed back, what it took is given back, its holds released.
+
+        ``amount`` limits it to so many points and leaves other units alone. Returns what was done, by unit. Raises
+        TransactionNotFound, NotReversible, ExceedsReversible.
+        """
+        found = await self.rows(Recorded, id=transaction_id)
+        if not found or not found[0].accepted:
+            raise TransactionNotFound(transaction=transaction_id)
+        target: Recorded = found[0]
+        if target.reverses is not None:
+            raise NotReversible(transaction=transaction_id, reason="it is a reversal itself")
+        entries: list[Entry] = await self.rows(Entry, operation_id=transaction_id)
+        if amount is not None:
+            entries = [entry for entry in entries if entry.unit == POINTS]
+        if not entries:
+            raise NotReversible(transaction=transaction_id, reason="it moved no points")
+        if odd := [entry.contra for entry in entries if entry.contra not in _REVERSIBLE]:
+            raise NotReversible(transaction=transaction_id, reason=f"{odd[0]} is not taken back")
+        done: dict[str, int] = {}
+        open_before = 0
+        for unit in dict.fromkeys(entry.unit for entry in entries):
+            moved = await self._reverse_unit(unit, target, [e for e in entries if e.unit == unit], amount)
+            open_before += abs(moved)
+            done[unit] = moved
+        if open_before == 0:
+            raise ExceedsReversible(needed=sum(abs(entry.amount) for entry in entries), left=0)
+        self.reverses = transaction_id
+        self.tell(
+            TRANSACTION_REVERSED,
+            transaction=transaction_id,
+            channel=target.channel,
+            kind=target.kind,
+            idempotency_key=target.idempotency_key,
+            whole=amount is None,
+            amounts=done,
+        )
+        return done
+
+    async def _reverse_unit(self, unit: str, target: Recorded, entries: list[Entry], amount: int | None) -> int:
+        """Reverse one unit of a transaction; the signed amount that moved (a released hold counts as given back)."""
+        moved = 0
+        if any(entry.amount > 0 for entry in entries):
+            lots = [lot for lot in await self.rows(Lot, unit=unit, operation_id=target.id) if lot.clawed < lot.amount]
+            wanted = sum(lot.amount - lot.clawed for lot in lots) if amount is None else amount
+            if wanted:
+                await self.claw_back(wanted, [lot.seq for lot in lots], unit=unit)
+                moved -= wanted
+        if any(entry.amount < 0 for entry in entries):
+            try:
+                moved += await self.give_back(target.id, amount, unit=unit)
+            except ExceedsReversible as nothing_left:
+                if nothing_left.left or amount is not None:
+                    raise
+        for hold in await self.rows(Hold, unit=unit, operation_id=target.id):
+            if hold.state == HoldState.OPEN:
+                await self.release(hold.seq, unit=unit)
+                moved += hold.amount
+        return moved
+
+    # -- counting ---------------------------------------------------------------------------------
+
+    def count(self, name: str, amount: int, *, at: datetime | None = None) -> None:
+        """Add to a tally on the local day of ``at``; a negative amount takes away."""
+        day = day_number(local_day(at or self.now, self.programme.zone))
+        before: Count | None = self._sheet.get(Count, (name, day))
+        if before is None:
+            self._sheet.add(Count, (name, day), Count(name, day, amount))
+        else:
+            self._sheet.put(Count, (name, day), before._replace(amount=before.amount + amount))
+        self._counted = True
+
+    async def counted(self, name: str, *, since: date | None = None, until: date | None = None) -> int:
+        """The sum of a tally over the days ``since`` to ``until``, both included, with what this batch has counted."""
+        first = day_number(since) if since else 0
+        last = day_number(until) if until else 99_991_231
+        # Whole years, so that operations of one batch that look back to different days ask one question.
+        where = f"day >= {first // 10_000 * 10_000}" if first else ""
+        tallies: list[Tally] = await self.rows(Tally, where)
+        fresh: list[Count] = list(self._sheet.of(Count).values())
+        return sum(t.amount for t in (*tallies, *fresh) if t.name == name and first <= t.day <= last)
+
+    # -- the end of the operation -----------------------------------------------------------------
+
+    async def finish(self) -> None:
+        """Let reactions see what happened, and the tier rise if there is ground for it."""
+        told = 0
+        while True:
+            while told < len(self.events):
+                event = self.events[told]
+                told += 1
+                for react in self._reactions:
+                    await react(event, self)
+            if not self._counted or not await self._rise():
+                return
+            self._counted = False
+
+    async def _rise(self) -> bool:
+        """Lift the member to the highest tier whose criteria are met. Falling is the review's, never a purchase's."""
+        programme = self._programmes.at(self.now).programme
+        ladder, former = programme.tiers, self.member.tier
+        if ladder is None or former == ladder.ladder[-1].id:
+            return False
+        today = self.today
+        facts = {
+            need: fact_value(need.fact, await self.counted(need.fact, since=need.window.start(today)), programme.currency)
+            for need in ladder.needs()
+        }
+        tier = ladder.evaluate(facts)
+        ranks = [rung.id for rung in ladder.ladder]
+        # A tier that a newer ladder does not know ranks below all.
+        if former in ranks and ranks.index(tier) <= ranks.index(former):
+            return False
+        number = self.member.tier_changes + 1
+        self.change_member(tier=tier, tier_since=self.now, tier_changes=number)
+        self._sheet.add(TierChange, (number,), TierChange(number, former, tier, self.operation_id, self.now))
+        self.tell(TIER_CHANGED, former=former, tier=tier)
+        return True
+
+    # -- how it is done ---------------------------------------------------------------------------
+
+    async def _open_lots(self, unit: str) -> None:
+        await self.rows(Lot, "remaining > 0", unit=unit)
+
+    async def _ready_to_spend(self, amount: int, unit: str, contra: str) -> None:
+        _check_amount(amount)
+        self._check_active(contra)
+        if not self.programme.unit(unit).spendable and contra != Contra.ADJUSTMENT:
+            raise UnitNotSpendable(unit=unit)
+        await self._open_lots(unit)
+
+    async def _hold(self, unit: str, number: int) -> Hold:
+        found: list[Hold] = await self.rows(Hold, unit=unit, seq=number)
+        if not found:
+            raise HoldNotFound(hold=str(number))
+        for part in await self.rows(HoldLot, unit=unit, hold_seq=number):
+            await self.rows(Lot, unit=unit, seq=part.lot_seq)
+        return found[0]
+
+    async def _moves_of(self, transaction_id: str) -> list[LotMove]:
+        moves: list[LotMove] = []
+        for entry in await self.rows(Entry, operation_id=transaction_id):
+            moves += await self.rows(LotMove, unit=entry.unit, seq=entry.seq)
+        return moves
+
+    def _check_active(self, contra: str) -> None:
+        if self.member.status != MemberStatus.ACTIVE and contra != Contra.ADJUSTMENT:
+            raise MemberNotActive(status=self.member.status)
+
+    def _back_until(self, unit: str) -> datetime | None:
+        days = self.programme.unit(unit).expiry.grace_days
+        return self.now + timedelta(days=days) if days else None
+
+
+def _check_amount(amount: int) -> None:
+    if not 0 < amount <= AMOUNT_MAX:
+        raise InvalidAmount(value=str(amount), reason=f"points must be between 1 and {AMOUNT_MAX}")
