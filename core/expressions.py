@@ -161,9 +161,7 @@ def _type_of(annotation: Any) -> Any:
         return DataType.OBJECT(annotation.__name__, attributes=fields)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType) and NoneType in arguments and len(arguments) == 2:
-        return DataType.NULLABLE(
-            _type_of(next(argument for argument in arguments if argument is not NoneType))
-        )
+        return DataType.NULLABLE(_type_of(next(argument for argument in arguments if argument is not NoneType)))
     if origin in (list, tuple, set, frozenset, Sequence, AbstractSet):
         return DataType.ARRAY(_type_of(arguments[0]))
     raise TypeError(f"rex/1 has no type for {annotation!r}")
@@ -236,12 +234,10 @@ _ATTRIBUTES: dict[str, dict[str, Callable[[Any], Any]]] = {
         "as_upper": str.upper,
         "length": lambda text: Decimal(len(text)),
         "is_empty": operator.not_,
-        "starts_with": lambda text: text.startswith,
-        "ends_with": lambda text: text.endswith,
     },
     "ARRAY": {"length": lambda items: Decimal(len(items)), "is_empty": operator.not_},
 }
-_METHODS = frozenset({"starts_with", "ends_with"})
+_METHODS: dict[str, Callable[[str, str], bool]] = {"starts_with": str.startswith, "ends_with": str.endswith}
 
 # -- the compiler -----------------------------------------------------------------------------------
 
@@ -302,9 +298,7 @@ class _Compiler:
                 hint = f"; {_INSTEAD[token.type]}" if token.type in _INSTEAD else ""
                 raise ExpressionInvalid(f"{token.value!r} is not part of {LANGUAGE}", token.lexpos, hint)
             if token.type == "FLOAT" and _LITERAL.fullmatch(token.value) is None:
-                raise ExpressionInvalid(
-                    "a number has at most 15 digits before and after the point", token.lexpos
-                )
+                raise ExpressionInvalid("a number has at most 15 digits before and after the point", token.lexpos)
             if len(self._tokens) > TOKENS_MAX:
                 raise ExpressionInvalid(f"more than {TOKENS_MAX} words", token.lexpos)
             depth += (token.type in ("LPAREN", "LBRACKET")) - (token.type in ("RPAREN", "RBRACKET"))
@@ -312,9 +306,7 @@ class _Compiler:
                 raise ExpressionInvalid(f"nested deeper than {NESTING_MAX}", token.lexpos)
             comprehensions += token.type == "FOR"
             if comprehensions > self._scope.comprehensions_max:
-                raise ExpressionInvalid(
-                    f"at most {self._scope.comprehensions_max} loops over lines here", token.lexpos
-                )
+                raise ExpressionInvalid(f"at most {self._scope.comprehensions_max} loops over lines here", token.lexpos)
         if not self._tokens:
             raise ExpressionInvalid("empty", 0)
 
@@ -407,9 +399,7 @@ class _Compiler:
                 owner_name = node.object.name
                 return self._read(node.result_type, lambda b: attribute(b[owner_name]))
             owner = self._emit(node.object)
-            return self._read(
-                node.result_type, _safely(owner, attribute) if node.safe else _then(owner, attribute)
-            )
+            return self._read(node.result_type, _safely(owner, attribute) if node.safe else _then(owner, attribute))
         known = _ATTRIBUTES.get(owner_type.name, {})
         if name not in known:
             at = next((t.lexpos for t in self._tokens if t.value == name), None)
@@ -530,8 +520,8 @@ class _Compiler:
             and not callee.safe
             and callee.object.result_type == given == DataType.STRING
         ):
-            method = self._emit(callee)
-            return lambda b: method(b)(argument(b))
+            subject, method = self._emit(callee.object), _METHODS[callee.name]
+            return lambda b: method(subject(b), argument(b))
         self._problem("calls what is no function, or with the wrong type", None)
         return _constant(None)
 

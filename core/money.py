@@ -19,9 +19,11 @@ _PLAIN = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
 _EXACT = Context(prec=64, traps=[Inexact, InvalidOperation])
 
 
-def is_currency(code: str) -> bool:
-    """Whether ``code`` is a currency of ISO 4217, in capitals."""
-    return code in get_global("all_currencies")
+@cache
+def currencies() -> frozenset[str]:
+    """The codes of ISO 4217 that are legal tender somewhere today."""
+    territories = get_global("territory_currencies").values()
+    return frozenset(code for uses in territories for code, _, until, tender in uses if tender and until is None)
 
 
 @cache
@@ -30,7 +32,7 @@ def minor_digits(currency: str) -> int:
 
     Raises InvalidAmount when there is no such currency.
     """
-    if not is_currency(currency):
+    if currency not in currencies():
         raise InvalidAmount(value=currency, reason="no such currency")
     return get_currency_precision(currency)
 
@@ -70,9 +72,7 @@ def parse_money(value: Decimal | str, currency: str) -> int:
     try:
         scaled = _EXACT.multiply(amount, factor)
     except Inexact:
-        raise InvalidAmount(
-            value=str(value)[:40], reason=f"finer than the minor unit of {currency}"
-        ) from None
+        raise InvalidAmount(value=str(value)[:40], reason=f"finer than the minor unit of {currency}") from None
     minor = int(scaled)
     if minor != scaled:
         raise InvalidAmount(value=str(value)[:40], reason=f"finer than the minor unit of {currency}")

@@ -36,7 +36,7 @@ from core.document import Identifier, QuotedDecimal, Section
 from core.errors import Problem, ProgrammeInvalid, UnknownUnit
 from core.expiry import NEVER, ExpiryPolicy
 from core.expressions import NUMBERS, ExpressionInvalid
-from core.money import is_currency
+from core.money import currencies
 from core.rules import ROUNDINGS, Compilation, Rounding
 from core.suggest import did_you_mean
 from core.tiers import FACTS, FactKind, Ladder
@@ -65,8 +65,9 @@ class ChannelSettings(Section):
 
 
 def _currency(code: str) -> str:
-    if not is_currency(code):
-        raise PydanticCustomError("currency", "{reason}", {"reason": f"no currency {code!r} in ISO 4217"})
+    if code not in currencies():
+        reason = f"no currency {code!r} in ISO 4217{did_you_mean(code, currencies())}"
+        raise PydanticCustomError("currency", "{reason}", {"reason": reason})
     return code
 
 
@@ -283,7 +284,7 @@ class _Loader:
             for details in error.errors(include_url=False):
                 loc = tuple(part for part in details["loc"] if part != "[key]")
                 path = (*at, *loc)
-                # A float has been refused with its path before; a list is not empty because its members are wrong.
+                # A float was refused with its path before; a list is not too short when its members are wrong.
                 if path not in self._refused and not (details["type"] == "too_short" and details["input"]):
                     position = details.get("ctx", {}).get("position")
                     self._add(path, _spoken(details, model, loc), position)
@@ -464,9 +465,7 @@ def _read_text(text: str) -> _Source:
     return _Source(data, problems, marks)
 
 
-def _value(
-    node: yaml.Node, path: Path, problems: list[tuple[Path, str]], marks: dict[Path, yaml.Mark]
-) -> Any:
+def _value(node: yaml.Node, path: Path, problems: list[tuple[Path, str]], marks: dict[Path, yaml.Mark]) -> Any:
     marks[path] = node.start_mark
     kind = node.tag.removeprefix("tag:yaml.org,2002:")
     match node:
