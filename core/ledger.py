@@ -1,4 +1,4 @@
-"""The books of one member while their accounts are locked: earn, spend, hold, capture, release, expire, claw back, restore.
+"""The books of one member while locked: earn, spend, hold, capture, release, expire, claw back, restore.
 
 Pure: works on a sheet, knows no database. Whoever calls has put the lots that a verb needs on the sheet: all open lots
 of the unit for ``spend``, ``hold``, ``expire`` and ``claw_back``, and every lot named for ``claw_back``, ``restore``,
@@ -28,7 +28,7 @@ class LotTerms(NamedTuple):
 
 
 class ClawBack(NamedTuple):
-    """What became of a demand: ``taken`` from lots, booked as ``debt``, ``forgiven`` as expired already, or none of these."""
+    """What became of a demand: ``taken`` from lots, booked as ``debt``, ``forgiven`` as expired, or none of these."""
 
     demanded: int
     taken: int
@@ -143,21 +143,31 @@ class Ledger:
         return hold
 
     def capture(
-        self, hold: Hold, amount: int | None = None, *, contra: str = Contra.REDEMPTION, back_until: datetime | None = None
+        self,
+        hold: Hold,
+        amount: int | None = None,
+        *,
+        contra: str = Contra.REDEMPTION,
+        back_until: datetime | None = None,
     ) -> Hold:
         """Spend what was set aside, or ``amount`` of it, from the very lots; the rest goes back to them.
+
+        From ``hold.expires_at`` on a hold can be released only, whether or not a job has released it.
 
         A lot that has lapsed since it was set aside is captured all the same: the promise was made in time. What
         goes back into a lapsed lot follows ``back_until`` (see ``restore``). Raises HoldNotOpen, ExceedsHold.
         """
-        assert amount is None or amount >= 0
+        assert amount is None or amount > 0
+        hold = self._open(hold)
+        if self.at >= hold.expires_at:
+            raise HoldNotOpen(hold=str(hold.seq), state="timed out")
         if amount is not None and amount > hold.amount:
             raise ExceedsHold(needed=amount, held=hold.amount)
         return self._resolve(hold, hold.amount if amount is None else amount, contra, back_until)
 
     def release(self, hold: Hold, *, back_until: datetime | None = None) -> Hold:
         """Give everything back to the lots it was set aside from. Raises HoldNotOpen."""
-        return self._resolve(hold, 0, Contra.HOLD, back_until)
+        return self._resolve(self._open(hold), 0, Contra.HOLD, back_until)
 
     def expire(self, unit: str) -> int:
         """Write down what has lapsed, one entry for each instant of expiry, effective at that instant.
@@ -285,12 +295,15 @@ class Ledger:
             raise InsufficientPoints(unit=unit, needed=amount, available=sum(lot.free(self.at) for lot in lots))
         return draws
 
-    def _resolve(self, hold: Hold, captured: int, contra: str, back_until: datetime | None) -> Hold:
-        unit = hold.unit
+    def _open(self, hold: Hold) -> Hold:
         # The caller's value may be older than the sheet's; resolving the older one would spend it twice.
-        hold = self.sheet.get(Hold, (unit, hold.seq)) or hold
+        hold = self.sheet.get(Hold, (hold.unit, hold.seq)) or hold
         if hold.state != HoldState.OPEN:
             raise HoldNotOpen(hold=str(hold.seq), state=hold.state)
+        return hold
+
+    def _resolve(self, hold: Hold, captured: int, contra: str, back_until: datetime | None) -> Hold:
+        unit = hold.unit
         entry = self._write(self.account(unit).post(-captured, -hold.amount), -captured, -hold.amount, contra)
         reserved = [part for part in self.sheet.of(HoldLot).values() if part.unit == unit and part.hold_seq == hold.seq]
         reserved.sort(key=lambda part: spending_order(self._lot(unit, part.lot_seq)))
@@ -333,8 +346,9 @@ class Ledger:
         number = account.lot_seq + 1
         self.sheet.put(Account, (lot.unit,), account._replace(lot_seq=number).due(until))
         self._change(entry, lot, MoveKind.CARRY, -amount)
+        # All of it counts as asked back: what is asked back is asked of the lot that was earned, and only there.
         fresh = lot._replace(
-            seq=number, amount=amount, remaining=amount, held=0, expired=0, clawed=0, forgiven=0,
+            seq=number, amount=amount, remaining=amount, held=0, expired=0, clawed=amount, forgiven=0,
             operation_id=self.operation_id, source=self.channel, available_from=self.at, expires_at=until,
         )  # fmt: skip
         self.sheet.add(Lot, (lot.unit, number), fresh)

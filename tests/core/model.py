@@ -31,7 +31,7 @@ class Refused(Exception):
 
 @dataclass(eq=False)
 class Batch:
-    """A lot: when its points can be spent, and how many of those it gave were asked back."""
+    """A lot: when its points can be spent, how many it gave, and how many of those were asked back."""
 
     number: int
     available_from: datetime
@@ -64,7 +64,7 @@ class Model:
     lots: list[Batch] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     debt: int = 0
-    open_holds: dict[int, bool] = field(default_factory=dict)
+    holds_until: dict[int, datetime | None] = field(default_factory=dict)
 
     # -- what can be seen ---------------------------------------------------------------------------
 
@@ -108,10 +108,10 @@ class Model:
             point.fate = Fate.SPENT
         return Counter(p.lot.number for p in chosen)
 
-    def hold(self, amount: int, at: datetime) -> int:
+    def hold(self, amount: int, at: datetime, until: datetime) -> int:
         chosen = self._choose(amount, at)
-        number = len(self.open_holds) + 1
-        self.open_holds[number] = True
+        number = len(self.holds_until) + 1
+        self.holds_until[number] = until
         for point in chosen:
             point.fate, point.hold = Fate.HELD, number
         return number
@@ -119,10 +119,11 @@ class Model:
     def resolve(self, hold: int, captured: int, at: datetime, back_until: datetime | None) -> None:
         """Spend the first ``captured`` points of the hold and give the others back."""
         reserved = sorted((p for p in self.points if p.hold == hold), key=lambda p: p.lot.order())
-        if not self.open_holds[hold] or captured > len(reserved):
+        until = self.holds_until[hold]
+        if until is None or captured > len(reserved) or (captured and at >= until):
             raise Refused
         self.look(at)
-        self.open_holds[hold] = False
+        self.holds_until[hold] = None
         for point in reserved:
             point.hold = None
         for point in reserved[:captured]:
@@ -196,5 +197,4 @@ class Model:
             if back_until is not None and point.lot.lapsed(at):
                 if point.lot not in fresh:
                     fresh[point.lot] = self._lot(0, (at, back_until))
-                fresh[point.lot].gave += 1
                 point.lot = fresh[point.lot]

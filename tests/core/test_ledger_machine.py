@@ -128,9 +128,7 @@ def check_holds(account: Account, entries: list[Entry], lots: dict[int, Lot], sh
     assert account.held == sum(entry.held for entry in entries) == sum(by_hold.values())
 
 
-def check_time(
-    account: Account, entries: list[Entry], lots: dict[int, Lot], sheet: Sheet, at: datetime
-) -> None:
+def check_time(account: Account, entries: list[Entry], lots: dict[int, Lot], sheet: Sheet, at: datetime) -> None:
     """Nothing changes by itself before ``next_due``; nothing was spent, or promised, outside of its time."""
     for lot in lots.values():
         if (due := next_change(lot, at)) is not None:
@@ -255,18 +253,20 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(can_spend)
     @rule(amount=amounts, lasts=st.integers(1, 6))
     def hold(self, amount: int, lasts: int) -> None:
+        until = self.clock.now() + timedelta(days=lasts)
+
         def verb(ledger: Ledger) -> Hold:
-            return ledger.hold(POINTS, amount, reference="cart", expires_at=ledger.at + timedelta(days=lasts))
+            return ledger.hold(POINTS, amount, reference="cart", expires_at=until)
 
         try:
-            number = self.model.hold(amount, self.clock.now())
+            number = self.model.hold(amount, self.clock.now(), until)
         except Refused:
             self.refuse(verb, InsufficientPoints)
         else:
             assert self.do(verb).seq == number
 
-    @precondition(lambda self: self.model.open_holds)
-    @rule(pick=picks, part=st.none() | st.integers(0, 12), back=back_untils)
+    @precondition(lambda self: self.model.holds_until)
+    @rule(pick=picks, part=st.none() | amounts, back=back_untils)
     def capture(self, pick: int, part: int | None, back: int | None) -> None:
         number, until = self.one_hold(pick), self.after(back)
         hold: Hold = self.sheet.of(Hold)[POINTS, number]
@@ -283,7 +283,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert self.do(verb).captured == captured
             assert sum(self.note_spending().values()) == captured
 
-    @precondition(lambda self: self.model.open_holds)
+    @precondition(lambda self: self.model.holds_until)
     @rule(pick=picks, back=back_untils)
     def release(self, pick: int, back: int | None) -> None:
         number, until = self.one_hold(pick), self.after(back)
@@ -297,8 +297,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def one_hold(self, pick: int) -> int:
         """Mostly an open one."""
-        is_open = [number for number, state in self.model.open_holds.items() if state]
-        numbers = is_open * 4 + list(self.model.open_holds)
+        is_open = [number for number, until in self.model.holds_until.items() if until]
+        numbers = is_open * 4 + list(self.model.holds_until)
         return numbers[pick % len(numbers)]
 
     @precondition(lambda self: self.model.lots)
@@ -355,8 +355,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(pick=picks, step=st.sampled_from([-INSTANT, timedelta(0), INSTANT]))
     def wait_until_something_happens(self, pick: int, step: timedelta) -> None:
-        """Go to an instant at which a lot lapses or becomes available, or to the one before or after."""
-        instants = [i + step for lot in self.model.lots for i in (lot.available_from, lot.expires_at) if i]
+        """Go to an instant at which a lot or hold begins or ends, or to the one before or after."""
+        lots = [instant for lot in self.model.lots for instant in (lot.available_from, lot.expires_at)]
+        instants = [i + step for i in (*lots, *self.model.holds_until.values()) if i]
         if ahead := sorted({instant for instant in instants if instant > self.clock.now()}):
             self.clock.set(ahead[pick % len(ahead)])
 
