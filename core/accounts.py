@@ -13,6 +13,7 @@ from core.clock import microseconds
 from core.errors import BalanceLimitExceeded
 from core.units import AMOUNT_MAX
 
+
 class Contra(StrEnum):
     """The programme's side of an entry: where the amount came from or went."""
 

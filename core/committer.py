@@ -33,8 +33,8 @@ class _Waiting(Ticket):
 
     __slots__ = ("deadline", "future")
 
-    def __init__(self, operation: Operation, id: str, deadline: float | None) -> None:
-        super().__init__(operation, id)
+    def __init__(self, operation: Operation, operation_id: str, deadline: float | None) -> None:
+        super().__init__(operation, operation_id)
         self.deadline = deadline
         self.future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
@@ -97,14 +97,14 @@ class Committer:
         """How many operations are in the queue."""
         return len(self._queue)
 
-    async def submit(self, operation: Operation, *, timeout: float | None = None) -> Outcome:
+    async def submit(self, operation: Operation, *, patience: float | None = None) -> Outcome:
         """Perform one operation and return its outcome after the commit.
 
         Refusals are outcomes. Raises Overloaded and ShuttingDown when it was not taken, DeadlineExceeded when it was
-        not begun within ``timeout`` seconds, DatabaseUnreachable when the outcome is not known (ask again with the
+        not begun within ``patience`` seconds, DatabaseUnreachable when the outcome is not known (ask again with the
         same key), and whatever a defective ``perform`` raised.
         """
-        (waiting,) = self._enqueue([operation], timeout)
+        (waiting,) = self._enqueue([operation], patience)
         return await waiting.future
 
     async def submit_many(self, operations: Iterable[Operation]) -> list[Outcome | BaseException]:
@@ -112,12 +112,12 @@ class Committer:
         waiting = self._enqueue(list(operations), None)
         return await asyncio.gather(*(w.future for w in waiting), return_exceptions=True)
 
-    def _enqueue(self, operations: Sequence[Operation], timeout: float | None) -> list[_Waiting]:
+    def _enqueue(self, operations: Sequence[Operation], patience: float | None) -> list[_Waiting]:
         if self._closing:
             raise ShuttingDown("Laurel is shutting down; send it again")
         if len(self._queue) + len(operations) > self._queue_max:
             raise Overloaded(f"{len(self._queue)} operations are waiting; send it again later")
-        deadline = None if timeout is None else monotonic() + timeout
+        deadline = None if patience is None else monotonic() + patience
         waiting = [_Waiting(operation, self._rules.new_id(), deadline) for operation in operations]
         self._queue.extend(waiting)
         self._arrived.set()

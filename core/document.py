@@ -44,9 +44,7 @@ def _instant(value: Any) -> datetime:
         except ValueError:
             value = None
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise PydanticCustomError(
-            "instant", "not an instant with its offset, such as 2026-06-01T00:00:00+08:00"
-        )
+        raise PydanticCustomError("instant", "not an instant with its offset, such as 2026-06-01T00:00:00+08:00")
     return value
 
 

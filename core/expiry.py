@@ -39,9 +39,7 @@ class ExpiryPolicy(BaseModel):
 
     @model_validator(mode="after")
     def _each_mode_has_its_own_settings(self) -> Self:
-        takes = {"per_lot": {"months"}, "calendar": {"end_of", "after_months"}, "never": set[str]()}[
-            self.mode
-        ]
+        takes = {"per_lot": {"months"}, "calendar": {"end_of", "after_months"}, "never": set[str]()}[self.mode]
         given = {name for name in ("months", "end_of", "after_months") if getattr(self, name) is not None}
         if extra := sorted(given - takes):
             raise PydanticCustomError(

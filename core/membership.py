@@ -65,7 +65,7 @@ class UpdateMember(Operation):
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeMemberStatus(Operation):
-    """Freeze, unfreeze or close a member. Frozen and closed members neither earn nor spend; a closed one stays closed."""
+    """Freeze, unfreeze or close a member. Only active members earn and spend; a closed one stays closed."""
 
     channel: ClassVar[str] = "membership"
     kind: ClassVar[str] = "change_status"

@@ -15,7 +15,7 @@ from core.store.fields import DayField, InstantField, JsonField
 
 
 class ProgrammeVersionRow(Model):
-    """A published version of the programme document; in force from ``starts_at`` until the next one's."""
+    """A published version of the programme document, in force from ``starts_at`` until the next one starts."""
 
     number = fields.IntField(primary_key=True, generated=False)
     document = fields.TextField()
@@ -72,7 +72,7 @@ class AccountRow(Model):
 
 
 class OperationRow(Model):
-    """See ``core.work.Recorded``. The row is the idempotency record; it is only ever inserted."""
+    """See ``core.operations.Recorded``. The row is the idempotency record. Only ever inserted."""
 
     key: ClassVar = ("bucket", "member_id", "channel", "idempotency_key")
     bucket = fields.SmallIntField()

@@ -115,9 +115,9 @@ class Recorded(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one operation. ``recorded`` is None when it could not be stored: there is no such member, or the
-    key belongs to another request.
+    """What became of one operation.
 
+    ``recorded`` is None when it could not be stored: there is no such member, or the key belongs to another request.
     ``replayed`` says that it had been performed before and this is the stored outcome.
     """
 

@@ -1,4 +1,4 @@
-"""Which version of the programme is in force when. A version is never changed; a newer one takes over from its start."""
+"""Which version of the programme is in force when. A version never changes; a newer one takes over from its start."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -148,9 +148,7 @@ def _amount(value: Any, info: ValidationInfo) -> Expression[Decimal]:
 def _known_unit(name: str, info: ValidationInfo) -> str:
     units = _compilation(info).units
     if name not in units:
-        raise PydanticCustomError(
-            "unit", "{reason}", {"reason": f"unknown unit {name!r}{did_you_mean(name, units)}"}
-        )
+        raise PydanticCustomError("unit", "{reason}", {"reason": f"unknown unit {name!r}{did_you_mean(name, units)}"})
     return name
 
 

@@ -120,9 +120,7 @@ class Criterion(Section):
         if self.at_least <= 0:
             raise PydanticCustomError("fact", "at_least must be more than 0")
         if not facts[self.fact].fractional and self.at_least != int(self.at_least):
-            raise PydanticCustomError(
-                "fact", "{reason}", {"reason": f"{self.fact} is counted in whole numbers"}
-            )
+            raise PydanticCustomError("fact", "{reason}", {"reason": f"{self.fact} is counted in whole numbers"})
         return self
 
 
@@ -200,9 +198,7 @@ class Ladder(Section):
                 self._refuse(f"tier {tier.id!r} has no criteria")
             form = (tier.mode, frozenset(self._criteria[tier.id]))
             if form in forms:
-                self._refuse(
-                    f"tier {tier.id!r} asks for the same as a tier below it, which no one could be in"
-                )
+                self._refuse(f"tier {tier.id!r} asks for the same as a tier below it, which no one could be in")
             forms.add(form)
             for need, required in self._criteria[tier.id]:
                 below, owner = highest.get(need, (_ZERO, ""))
@@ -281,9 +277,7 @@ def _criterion_progress(need: Need, current: Decimal, required: Decimal) -> Crit
         # More refunded than bought in the window is no progress, not less than none.
         ratio = NUMBERS.divide(max(current, _ZERO), required)
     shown, left = (_four_places(value) for value in (current, remaining))
-    return CriterionProgress(
-        need.fact, need.window, shown, required, left, ratio.quantize(_PLACES, ROUND_DOWN)
-    )
+    return CriterionProgress(need.fact, need.window, shown, required, left, ratio.quantize(_PLACES, ROUND_DOWN))
 
 
 def _four_places(value: Decimal) -> Decimal:

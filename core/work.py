@@ -4,7 +4,7 @@ All changes are made in memory. A refusal leaves nothing; what is accepted is wr
 batch, in one transaction.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -52,7 +52,7 @@ class Work:
     """The unit of work of one operation.
 
     ``now`` is the present, or the moment that a replay has reached. ``version`` is the programme's version that judges,
-    the one in force now unless ``judge_at`` chose another. ``is_newcomer`` says that this operation enrolled the member.
+    the one in force now unless ``judge_at`` chose another. ``is_newcomer``: this operation enrolled the member.
     """
 
     def __init__(
@@ -180,7 +180,9 @@ class Work:
     async def find(self, model: type[M], /, **key: Any) -> M | None:
         """The member's row in a plugin's table, by its key, as a copy that may be changed and given to ``save``."""
         rows = await self.rows(model, **key)
-        return model(bucket=bucket_of(self._member_id), member_id=self._member_id, **rows[0]._asdict()) if rows else None
+        return (
+            model(bucket=bucket_of(self._member_id), member_id=self._member_id, **rows[0]._asdict()) if rows else None
+        )
 
     def add(self, row: Model) -> None:
         """A new row of the member's in a plugin's table; ``bucket`` and ``member_id`` are filled in."""
@@ -245,7 +247,10 @@ class Work:
         return self.ledger.hold(unit, amount, reference=reference, expires_at=until)
 
     async def capture(self, hold_seq: int, amount: int | None = None, *, unit: str = POINTS) -> Hold:
-        """Spend what a hold set aside, or part of it; the rest goes back. Raises HoldNotFound, HoldNotOpen, ExceedsHold."""
+        """Spend what a hold set aside, or part of it; the rest goes back.
+
+        Raises HoldNotFound, HoldNotOpen, ExceedsHold.
+        """
         if amount is not None:
             _check_amount(amount)
         self._check_active(Contra.REDEMPTION)
@@ -259,7 +264,9 @@ class Work:
 
     async def release_overdue_holds(self) -> int:
         """Give back what holds set aside whose time is over; how many there were."""
-        overdue = [h for h in await self.rows(Hold, "state = 'open'") if h.state == HoldState.OPEN and h.expires_at <= self.now]
+        overdue = [
+            h for h in await self.rows(Hold, "state = 'open'") if h.state == HoldState.OPEN and h.expires_at <= self.now
+        ]
         for hold in overdue:
             await self.release(hold.seq, unit=hold.unit)
         return len(overdue)
@@ -313,7 +320,7 @@ class Work:
         return self.ledger.restore(unit, draws, back_until=self._back_until(unit))
 
     async def reverse(self, transaction_id: str, amount: int | None = None) -> dict[str, Any]:
-        """Mirror a transaction with a new one: what it gave is clawed back, what it took is given back, its holds released.
+        """Mirror a transaction with a new one: take back what it gave, give back what it took, release its holds.
 
         ``amount`` limits it to so many points and leaves other units alone. Returns what was done, by unit. Raises
         TransactionNotFound, NotReversible, ExceedsReversible.
@@ -392,7 +399,8 @@ class Work:
         where = f"day >= {first // 10_000 * 10_000}" if first else ""
         tallies: list[Tally] = await self.rows(Tally, where)
         fresh: list[Count] = list(self._sheet.of(Count).values())
-        return sum(t.amount for t in (*tallies, *fresh) if t.name == name and first <= t.day <= last)
+        counts: Iterable[Tally | Count] = (*tallies, *fresh)
+        return sum(c.amount for c in counts if c.name == name and first <= c.day <= last)
 
     # -- the end of the operation -----------------------------------------------------------------
 
@@ -416,10 +424,10 @@ class Work:
         if ladder is None or former == ladder.ladder[-1].id:
             return False
         today = self.today
-        facts = {
-            need: fact_value(need.fact, await self.counted(need.fact, since=need.window.start(today)), programme.currency)
-            for need in ladder.needs()
-        }
+        facts = {}
+        for need in ladder.needs():
+            amount = await self.counted(need.fact, since=need.window.start(today))
+            facts[need] = fact_value(need.fact, amount, programme.currency)
         tier = ladder.evaluate(facts)
         ranks = [rung.id for rung in ladder.ladder]
         # A tier that a newer ladder does not know ranks below all.

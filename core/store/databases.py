@@ -79,9 +79,7 @@ class Database:
         parts = urlsplit(url)
         if parts.scheme not in _OPTIONS:
             known = ", ".join(f"{scheme}://" for scheme in _OPTIONS)
-            raise DatabaseUrlInvalid(
-                f"a database address begins with {known}; this one with {parts.scheme!r}"
-            )
+            raise DatabaseUrlInvalid(f"a database address begins with {known}; this one with {parts.scheme!r}")
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
         if unknown := options.keys() - _OPTIONS[parts.scheme]:
             raise DatabaseUrlInvalid(f"unknown options for {parts.scheme}: {', '.join(sorted(unknown))}")
@@ -89,9 +87,7 @@ class Database:
         if dialect == "sqlite":
             name = unquote(parts.netloc + parts.path)
             if not name or ":memory:" in name:
-                raise DatabaseUrlInvalid(
-                    "SQLite needs a file: what is in memory is gone with its first connection"
-                )
+                raise DatabaseUrlInvalid("SQLite needs a file: what is in memory is gone with its first connection")
             return cls(dialect, name, "", 0, "", "", options)
         name = unquote(parts.path.removeprefix("/"))
         if not name or not parts.hostname:
@@ -229,12 +225,12 @@ async def connect(
     if database.dialect == "sqlite" and sqlite3.sqlite_version_info < SQLITE_OLDEST:
         oldest = ".".join(map(str, SQLITE_OLDEST))
         raise SqliteUnsafe(f"SQLite {sqlite3.sqlite_version} is too old: {oldest} or later is needed")
+    if database.dialect == "sqlite" and not (folder := Path(database.name).resolve().parent).is_dir():
+        raise DatabaseUnreachable(f"{database.label} cannot be reached: there is no folder {folder}")
     # Tortoise keeps the SQL of each table by the name of the connection, and ours always has the same name.
     EXECUTOR_CACHE.clear()
     async with TortoiseContext() as context:
-        await context.init(
-            tortoise_config(url, apps, migrating=migrating), _enable_global_fallback=every_task
-        )
+        await context.init(tortoise_config(url, apps, migrating=migrating), _enable_global_fallback=every_task)
         client = context.db("default")
         try:
             await client.execute_query("SELECT 1")
@@ -260,7 +256,7 @@ async def _check_sqlite(client: SqliteImmediateClient) -> None:
         )
 
 
-async def checkpoint(client: BaseDBAsyncClient) -> bool:
+async def checkpoint(client: BaseDBAsyncClient, *, wait_ms: int = CHECKPOINT_WAIT_MS) -> bool:
     """Move SQLite's write-ahead log into the database file; True if it is empty now. Not in a transaction.
 
     SQLite 3.7.0 to 3.51.2 can corrupt a database when one connection checkpoints while another commits the
@@ -269,14 +265,14 @@ async def checkpoint(client: BaseDBAsyncClient) -> bool:
     commits beside it, and a second checkpoint waits. The one that SQLite makes when the last connection
     closes is alone by nature.
 
-    Its limit: if another process held the writer's lock for all of two seconds, SQLite checkpoints without
+    Its limits: if another process holds the writer's lock for all of ``wait_ms``, SQLite checkpoints without
     it. For harm that process would have to commit in those moments, just after another complete checkpoint.
     A program that is not ours and opens the file checkpoints as it likes. SQLite 3.51.3 has no such limits.
     """
-    return await _sqlite(client).checkpoint(CHECKPOINT_WAIT_MS)
+    return await _sqlite(client).checkpoint(wait_ms)
 
 
-async def checkpoint_when_due(client: BaseDBAsyncClient) -> bool:
+async def checkpoint_when_due(client: BaseDBAsyncClient, *, wait_ms: int = CHECKPOINT_WAIT_MS) -> bool:
     """Checkpoint if SQLite's log has grown past 8 MiB; for writers to call after their commits.
 
     When a long reader in another process keeps the log from being emptied, the next attempt waits for
@@ -285,10 +281,10 @@ async def checkpoint_when_due(client: BaseDBAsyncClient) -> bool:
     if client.capabilities.dialect != "sqlite":
         return False
     sqlite = _sqlite(client)
-    size = _log_size(sqlite)
+    size = log_size(sqlite)
     if size < sqlite.checkpoint_due:
         return False
-    emptied = await checkpoint(sqlite)
+    emptied = await checkpoint(sqlite, wait_ms=wait_ms)
     sqlite.checkpoint_due = CHECKPOINT_BYTES + (0 if emptied else size)
     return emptied
 
@@ -298,7 +294,8 @@ def _sqlite(client: BaseDBAsyncClient) -> SqliteImmediateClient:
     return client
 
 
-def _log_size(client: SqliteImmediateClient) -> int:
+def log_size(client: SqliteImmediateClient) -> int:
+    """The bytes in SQLite's write-ahead log."""
     try:
         return Path(f"{client.filename}-wal").stat().st_size
     except FileNotFoundError:

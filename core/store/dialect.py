@@ -7,11 +7,12 @@ so that every database can keep it prepared. Rows are plain tuples of driver typ
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from core.accounts import Account
 from core.store.tables import Row, Table, table_of
 
 
@@ -28,7 +29,8 @@ class Reader(ABC):
     async def query(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Row]:
         """Rows of a statement in the database's own words."""
         _, rows = await self.client.execute_query(sql, list(values))
-        return [tuple(row.values()) if isinstance(row, dict) else tuple(row) for row in rows]
+        # Tortoise promises dicts; only MySQL's driver gives them, the others give records.
+        return [tuple(row.values()) if type(row) is dict else tuple(row) for row in rows]
 
 
 class Writer(Reader):
@@ -79,7 +81,7 @@ class Sqlite(Writer):
 
     async def insert(self, table: Table, rows: Sequence[Row]) -> None:
         marks = ", ".join("?" * len(table.columns))
-        await self.client.execute_many(f"INSERT INTO {table.name} ({_columns(table)}) VALUES ({marks})", rows)
+        await self._execute_many(f"INSERT INTO {table.name} ({_columns(table)}) VALUES ({marks})", rows)
 
     async def update(self, table: Table, rows: Sequence[Row]) -> None:
         await self._upsert(table, rows, ", ".join(f"{c} = excluded.{c}" for c in _rest(table)))
@@ -90,11 +92,15 @@ class Sqlite(Writer):
 
     async def _upsert(self, table: Table, rows: Sequence[Row], change: str) -> None:
         marks = ", ".join("?" * len(table.columns))
-        await self.client.execute_many(
+        await self._execute_many(
             f"INSERT INTO {table.name} ({_columns(table)}) VALUES ({marks}) "
             f"ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {change}",
             rows,
         )
+
+    async def _execute_many(self, sql: str, rows: Sequence[Row]) -> None:
+        # Tuples serve as well as the lists that Tortoise's signature asks for, and are here already.
+        await self.client.execute_many(sql, cast(list[list[Any]], rows))
 
 
 class Postgres(Writer):
@@ -177,10 +183,7 @@ class MySql(Writer):
         await self.client.execute_query(sql, [value for row in rows for value in row])
 
 
-@cache
 def _account() -> Table:
-    from core.accounts import Account
-
     return table_of(Account)
 
 

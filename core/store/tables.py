@@ -105,7 +105,9 @@ class Table:
         return tuple(value[at] for at in self._key_at)
 
 
-def _pairs(columns: list[Any], of: Callable[[Any], Callable[[Any], Any] | None]) -> list[tuple[int, Callable[[Any], Any]]]:
+def _pairs(
+    columns: list[Any], of: Callable[[Any], Callable[[Any], Any] | None]
+) -> list[tuple[int, Callable[[Any], Any]]]:
     found = ((at, of(column)) for at, column in enumerate(columns))
     return [(at, convert) for at, convert in found if convert is not None]
 
