@@ -7,8 +7,8 @@ way at a time, and expects the machine to notice.
 import os
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -23,21 +23,16 @@ from hypothesis.stateful import (
 
 from core import ledger as ledger_module
 from core import lots as lots_module
-from core.accounts import Account, Entry, chain
-from core.clock import StoppedClock
+from core.accounts import Account, chain
 from core.errors import ExceedsHold, ExceedsReversible, HoldNotOpen, InsufficientPoints, Refusal
-from core.holds import Hold, HoldLot, HoldState
+from core.holds import Hold, HoldState
 from core.ledger import ClawBack, Ledger, LotTerms
-from core.lots import DEBT_LOT, Draw, Lot, LotMove, MoveKind
-from core.sheet import Sheet
+from core.lots import Draw, Lot, LotMove, MoveKind
 from core.units import POINTS
+from tests.core.books import INSTANT, Books, check_books, everything, next_change
 from tests.core.model import Fate, Model, Refused
 
 T = TypeVar("T")
-
-BEGIN = datetime(2030, 1, 31, 22, 30, tzinfo=UTC)
-MEMBER = "member"
-INSTANT = timedelta(microseconds=1)
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 FAST_SETTINGS = settings(
@@ -58,116 +53,6 @@ policies = st.sampled_from([(False, False), (True, False), (True, True), (True, 
 back_untils = st.none() | st.integers(-1, 6)
 
 
-# -- what must hold of one account's rows, whatever was done to them ----------------------------------
-
-
-def next_change(lot: Lot, at: datetime) -> datetime | None:
-    """When something happens to the lot by itself, or happened without being written down."""
-    if lot.expires_at is not None and lot.expires_at <= at:
-        return lot.expires_at if lot.remaining > lot.held else None
-    if lot.remaining == 0:
-        return None
-    ahead = [instant for instant in (lot.available_from, lot.expires_at) if instant and instant > at]
-    return min(ahead, default=None)
-
-
-def check_entries(account: Account, entries: list[Entry]) -> None:
-    """Gap-free, adding up, chained."""
-    assert [entry.seq for entry in entries] == list(range(1, account.seq + 1))
-    assert account.credited == sum(max(entry.amount, 0) for entry in entries)
-    assert account.debited == sum(max(-entry.amount, 0) for entry in entries)
-    balance, digest = 0, ""
-    for entry in entries:
-        balance += entry.amount
-        digest = chain(digest, MEMBER, entry)
-        assert (entry.balance, entry.digest) == (balance, digest)
-        assert entry.effective_at <= entry.recorded_at
-    assert (account.balance, account.digest) == (balance, digest)
-
-
-def check_lots(account: Account, entries: list[Entry], lots: dict[int, Lot], moves: list[LotMove]) -> None:
-    """Numbered, explained by their moves, and with debt equal to the balance."""
-    moved: defaultdict[int, int] = defaultdict(int)
-    expired: defaultdict[int, int] = defaultdict(int)
-    by_operation: defaultdict[str, int] = defaultdict(int)
-    for move in moves:
-        assert move.amount
-        moved[move.lot_seq] += move.amount
-        by_operation[entries[move.seq - 1].operation_id] += move.amount
-        if move.kind == MoveKind.EXPIRE:
-            expired[move.lot_seq] -= move.amount
-    assert sorted(lots) == list(range(1, account.lot_seq + 1))
-    for lot in lots.values():
-        assert lot.remaining == lot.amount + moved[lot.seq]
-        assert lot.expired == expired[lot.seq]
-        assert 0 <= lot.held <= lot.remaining <= lot.amount
-        assert 0 <= lot.forgiven <= lot.clawed <= lot.amount
-        by_operation[lot.operation_id] += lot.amount
-    assert account.debt == -moved[DEBT_LOT] >= 0
-    assert account.balance == sum(lot.remaining for lot in lots.values()) - account.debt
-    # An entry says as much as the lots it made and the moves it caused; only a sweep has several.
-    for entry in entries:
-        by_operation[entry.operation_id] -= entry.amount
-    assert not any(by_operation.values())
-
-
-def check_holds(account: Account, entries: list[Entry], lots: dict[int, Lot], sheet: Sheet) -> None:
-    """The same amount in the account, the entries, the lots, the open holds and their parts."""
-    by_hold: defaultdict[int, int] = defaultdict(int)
-    by_lot: defaultdict[int, int] = defaultdict(int)
-    for part in sheet.of(HoldLot).values():
-        by_hold[part.hold_seq] += part.amount
-        by_lot[part.lot_seq] += part.amount
-    holds: dict[int, Hold] = {hold.seq: hold for hold in sheet.of(Hold).values()}
-    assert sorted(holds) == list(range(1, account.hold_seq + 1))
-    for hold in holds.values():
-        assert by_hold[hold.seq] == (hold.amount if hold.state == HoldState.OPEN else 0)
-        assert 0 <= hold.captured <= hold.amount
-        assert (hold.captured > 0) == (hold.state == HoldState.CAPTURED)
-    assert all(lot.held == by_lot[lot.seq] for lot in lots.values())
-    assert account.held == sum(entry.held for entry in entries) == sum(by_hold.values())
-
-
-def check_time(account: Account, entries: list[Entry], lots: dict[int, Lot], sheet: Sheet, at: datetime) -> None:
-    """Nothing changes by itself before ``next_due``; nothing was spent, or promised, outside of its time."""
-    for lot in lots.values():
-        if (due := next_change(lot, at)) is not None:
-            assert account.next_due is not None
-            assert account.next_due <= due
-        assert not lot.expired or (lot.expires_at is not None and lot.expires_at <= at)
-    captured = set()
-    for part in sheet.of(HoldLot).values():
-        hold, lot = sheet.of(Hold)[POINTS, part.hold_seq], lots[part.lot_seq]
-        assert lot.available_from <= hold.placed_at
-        assert lot.expires_at is None or hold.placed_at < lot.expires_at
-        if hold.state == HoldState.CAPTURED:
-            captured.add(part.lot_seq)
-    for move in sheet.of(LotMove).values():
-        if move.kind == MoveKind.SPEND:
-            entry, lot = entries[move.seq - 1], lots[move.lot_seq]
-            assert lot.available_from <= entry.effective_at
-            if lot.expires_at is not None and lot.expires_at <= entry.effective_at:
-                assert entry.held < 0
-                assert lot.seq in captured
-
-
-def check_books(sheet: Sheet, at: datetime) -> None:
-    """All of the above."""
-    account: Account = sheet.of(Account)[(POINTS,)]
-    entries: list[Entry] = sorted(sheet.of(Entry).values(), key=lambda entry: entry.seq)
-    lots: dict[int, Lot] = {lot.seq: lot for lot in sheet.of(Lot).values()}
-    check_entries(account, entries)
-    check_lots(account, entries, lots, list(sheet.of(LotMove).values()))
-    check_holds(account, entries, lots, sheet)
-    check_time(account, entries, lots, sheet, at)
-
-
-def everything(sheet: Sheet) -> tuple[Any, ...]:
-    """All that a sheet says, in the order in which it would be written."""
-    rows = {kind: list(rows.items()) for kind, rows in sheet.rows.items() if rows}
-    return rows, list(sheet.new), list(sheet.changed), sheet.savepoint()
-
-
 # -- the machine --------------------------------------------------------------------------------------
 
 
@@ -176,26 +61,11 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sheet = Sheet()
-        self.clock = StoppedClock(BEGIN)
+        self.books = Books()
+        self.sheet, self.clock = self.books.sheet, self.books.clock
         self.model = Model()
-        self.operations = 0
         self.spent: dict[int, int] = defaultdict(int)
         """What was drawn from which lot and not yet restored."""
-        self.ledger().open_account(POINTS)
-
-    def ledger(self) -> Ledger:
-        """The books as the next operation finds them."""
-        self.operations += 1
-        now = self.clock.now()
-        return Ledger(
-            self.sheet,
-            member_id=MEMBER,
-            operation_id=f"operation {self.operations}",
-            channel="test",
-            at=now,
-            recorded_at=now,
-        )
 
     def lots(self) -> list[Lot]:
         return list(self.sheet.of(Lot).values())
@@ -205,7 +75,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def do(self, verb: Callable[[Ledger], T]) -> T:
         """Do it, take it back, and do it again: the sheet must not tell the difference."""
-        ledger, before = self.ledger(), everything(self.sheet)
+        ledger, before = self.books.ledger(), everything(self.sheet)
         verb(ledger)
         self.sheet.rollback(before[-1])
         assert everything(self.sheet) == before
@@ -215,7 +85,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """It must be refused, and leave the sheet as it was even before anyone rolls back."""
         before = everything(self.sheet)
         try:
-            verb(self.ledger())
+            verb(self.books.ledger())
         except kinds:
             assert everything(self.sheet) == before
         else:
@@ -367,7 +237,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_ledger_agrees_with_the_model(self) -> None:
-        now, ledger = self.clock.now(), self.ledger()
+        now, ledger = self.clock.now(), self.books.ledger()
         account, lots = ledger.account(POINTS), ledger.lots(POINTS)
         assert ledger.available(POINTS) == len(self.model.spendable(now))
         assert {lot.seq: lot.free(now) for lot in lots if lot.free(now)} == self.model.free_by_lot(now)
@@ -377,7 +247,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def writing_losses_down_changes_nothing_that_can_be_seen(self) -> None:
-        now, ledger, before = self.clock.now(), self.ledger(), everything(self.sheet)
+        now, ledger, before = self.clock.now(), self.books.ledger(), everything(self.sheet)
         balance = ledger.account(POINTS).balance
         balance -= ledger.expire(POINTS)
         check_books(self.sheet, now)
