@@ -222,11 +222,8 @@ async def connect(
     Raises DatabaseUnreachable and SqliteUnsafe at once rather than with the first request.
     """
     database = Database.from_url(url)
-    if database.dialect == "sqlite" and sqlite3.sqlite_version_info < SQLITE_OLDEST:
-        oldest = ".".join(map(str, SQLITE_OLDEST))
-        raise SqliteUnsafe(f"SQLite {sqlite3.sqlite_version} is too old: {oldest} or later is needed")
-    if database.dialect == "sqlite" and not (folder := Path(database.name).resolve().parent).is_dir():
-        raise DatabaseUnreachable(f"{database.label} cannot be reached: there is no folder {folder}")
+    if database.dialect == "sqlite":
+        _check_before(database)
     # Tortoise keeps the SQL of each table by the name of the connection, and ours always has the same name.
     EXECUTOR_CACHE.clear()
     async with TortoiseContext() as context:
@@ -237,7 +234,7 @@ async def connect(
         except (DBConnectionError, OperationalError, asyncpg.PostgresError, OSError, sqlite3.Error) as error:
             raise DatabaseUnreachable(f"{database.label} cannot be reached: {_reason(error)}") from error
         if isinstance(client, SqliteImmediateClient):
-            await _check_sqlite(client)
+            await _check_opened(client)
         yield context
 
 
@@ -247,7 +244,16 @@ def _reason(error: Exception) -> str:
     return str(shown) or type(shown).__name__
 
 
-async def _check_sqlite(client: SqliteImmediateClient) -> None:
+def _check_before(database: Database) -> None:
+    if sqlite3.sqlite_version_info < SQLITE_OLDEST:
+        oldest = ".".join(map(str, SQLITE_OLDEST))
+        raise SqliteUnsafe(f"SQLite {sqlite3.sqlite_version} is too old: {oldest} or later is needed")
+    folder = Path(database.name).absolute().parent
+    if not folder.is_dir():
+        raise DatabaseUnreachable(f"{database.label} cannot be reached: there is no folder {folder}")
+
+
+async def _check_opened(client: SqliteImmediateClient) -> None:
     [journal] = await client.execute_query_dict("PRAGMA journal_mode")
     if journal["journal_mode"] != "wal":
         raise SqliteUnsafe(

@@ -79,9 +79,8 @@ async def test_a_row_is_found_again_under_its_whole_key() -> None:
     for bucket, title, number in [(1, "Laurel", 1), (1, "Laurel", 2), (1, "laurel", 1), (2, "Laurel", 1)]:
         await copy(bucket=bucket, title=title, number=number).save(force_create=True)
 
-    assert await Copy.filter(bucket=1, title="Laurel").order_by("number").values_list(
-        "number", flat=True
-    ) == [1, 2]
+    found = await Copy.filter(bucket=1, title="Laurel").order_by("number")
+    assert [row.number for row in found] == [1, 2]
     with pytest.raises(IntegrityError):
         await copy(bucket=1, title="Laurel", number=2).save(force_create=True)
 
@@ -92,7 +91,7 @@ async def test_text_is_sorted_by_its_bytes() -> None:
     for title in titles:
         await copy(title=title).save(force_create=True)
 
-    stored = await Copy.all().order_by("title").values_list("title", flat=True)
+    stored = [row.title for row in await Copy.all().order_by("title")]
 
     assert stored == sorted(titles, key=str.encode)
 
