@@ -1,13 +1,25 @@
 """Where the ledger is kept: transactions for the committer, reads for everybody else."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Final
 
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from core.store.databases import checkpoint_when_due
-from core.store.dialect import Reader, Writer, writer
+from core.store.dialect import Reader, Writer
+from core.store.mysql import MySql
+from core.store.postgres import Postgres
+from core.store.sqlite import Sqlite
+
+_WRITERS: Final[Mapping[str, type[Writer]]] = {"sqlite": Sqlite, "postgres": Postgres, "mysql": MySql}
+
+
+def writer(client: BaseDBAsyncClient) -> Writer:
+    """The writer that speaks the client's dialect."""
+    return _WRITERS[client.capabilities.dialect](client)
 
 
 class Store:

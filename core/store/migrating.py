@@ -196,9 +196,7 @@ class _Writer(MigrationWriter):
             text = f"{text.removesuffix(')')}, generated=False)"
         return text
 
-    def _format_create_model(
-        self, operation: StockCreateModel, imports: ImportManager, *, indent: str
-    ) -> list[str]:
+    def _format_create_model(self, operation: StockCreateModel, imports: ImportManager, *, indent: str) -> list[str]:
         imports.add_from(CreateModel.__module__, CreateModel.__name__)
         if key := self.keys[self.app_label, operation.name]:
             operation.options = {**(operation.options or {}), "key": key}

@@ -53,7 +53,11 @@ def _dumps(value: Any) -> str:
 
 
 class Table:
-    """One table. ``leading`` are the columns that place a row (bucket, member) and stand in no value."""
+    """One table.
+
+    ``leading`` are the columns that place a row (bucket, member) and stand in no value; ``rest`` are those outside
+    the key.
+    """
 
     def __init__(self, kind: type, model: type[Model]) -> None:
         meta = model._meta
@@ -68,6 +72,8 @@ class Table:
         self.leading: tuple[str, ...] = ("bucket",) if kind is Member else ("bucket", "member_id")
         if not set(self.leading) <= set(self.columns):
             self.leading = ()
+        self.rest: tuple[str, ...] = tuple(column for column in self.columns if column not in self.key)
+        self.column_list: str = ", ".join(self.columns)
         self.sheet_key: tuple[str, ...] = tuple(c for c in self.key if c not in self.leading and kind is not Member)
         self.postgres_types: tuple[str, ...] = tuple(
             field.get_for_dialect("postgres", "SQL_TYPE").split("(")[0].lower() for field in columns

@@ -1,0 +1,53 @@
+"""SQLite: one writer at a time, keys and rows in the fewest words."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, cast
+
+import orjson
+
+from core.accounts import Account
+from core.store.dialect import Writer
+from core.store.tables import Row, Table, table_of
+
+
+class Sqlite(Writer):
+    """One writer at a time: BEGIN IMMEDIATE is the lock. Keys travel as one JSON array."""
+
+    @staticmethod
+    @cache
+    def _select(table: Table, by: tuple[str, ...], where: str) -> str:
+        columns = ", ".join(f"t.{column}" for column in table.columns)
+        on = " AND ".join(f"t.{column} = json_extract(k.value, '$[{at}]')" for at, column in enumerate(by))
+        more = f" AND {where}" if where else ""
+        # CROSS JOIN fixes the order: look each key up, instead of scanning the table for keys.
+        return f"SELECT {columns} FROM json_each(?) k CROSS JOIN {table.name} t WHERE {on}{more}"
+
+    async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
+        return await self.query(self._select(table, by, where), [orjson.dumps(keys).decode()])
+
+    async def lock(self, keys: Sequence[Row]) -> Sequence[Row]:
+        return await self.select(table_of(Account), ("bucket", "member_id"), keys)
+
+    async def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        marks = ", ".join("?" * len(table.columns))
+        await self._execute_many(f"INSERT INTO {table.name} ({table.column_list}) VALUES ({marks})", rows)
+
+    async def update(self, table: Table, rows: Sequence[Row]) -> None:
+        await self._upsert(table, rows, ", ".join(f"{c} = excluded.{c}" for c in table.rest))
+
+    async def accumulate(self, table: Table, rows: Sequence[Row]) -> None:
+        (column,) = table.rest
+        await self._upsert(table, rows, f"{column} = {table.name}.{column} + excluded.{column}")
+
+    async def _upsert(self, table: Table, rows: Sequence[Row], change: str) -> None:
+        marks = ", ".join("?" * len(table.columns))
+        await self._execute_many(
+            f"INSERT INTO {table.name} ({table.column_list}) VALUES ({marks}) "
+            f"ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {change}",
+            rows,
+        )
+
+    async def _execute_many(self, sql: str, rows: Sequence[Row]) -> None:
+        # Tuples serve as well as the lists that Tortoise's signature asks for, and are here already.
+        await self.client.execute_many(sql, cast(list[list[Any]], rows))
