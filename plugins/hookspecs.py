@@ -1,0 +1,124 @@
+"""Every hook there is: a signature, a docstring, no code.
+
+Hooks are of three kinds. ``register_...`` is a plain function without arguments, asked once at start-up. ``react`` is a
+coroutine that sees an event inside its member's ``Work``, in the same transaction. ``after_...`` is a coroutine that
+is told an event after the commit, at least once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from core.errors import Refusal
+from core.events import Event, Outgoing
+from core.operations import Operation
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.tiers import FactKind
+from core.work import Work
+from plugins import hookspec
+
+Row = Mapping[str, Any]
+"""One row of an imported file, by column: text from CSV, JSON values from JSON lines; empty cells are left out."""
+
+
+class Importing(NamedTuple):
+    """What is the same for all rows of an import.
+
+    A time of a row without an offset is in ``zone``. With ``replaying`` the operation's own clock is the row's time,
+    so that the past is lived through again; otherwise what is imported happens now.
+    """
+
+    zone: ZoneInfo
+    actor: str
+    replaying: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Importer:
+    """What ``laurel import NAME FILE`` reads.
+
+    ``columns`` describes every column there may be; a file without one of ``required`` is refused as a whole.
+    ``operation`` makes what a row asks for, and raises a Refusal for a row that cannot be meant. Its idempotency key
+    comes from the row, so that a second run imports nothing twice.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    required: frozenset[str]
+    operation: Callable[[Row, Importing], Operation]
+
+
+@hookspec
+def register_settings() -> type[ChannelSettings]:
+    """Offer the class that validates the plugin's section of the programme, ``channels: <plugin>:``.
+
+    Its ``facts`` are what the expressions in the section see.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_facts() -> Mapping[str, FactKind]:
+    """Offer facts that tiers can ask for, by the name of the tally that counts them (``work.count``)."""
+    raise NotImplementedError
+
+
+@hookspec
+def register_models() -> Tables:
+    """Offer tables of the plugin's own: modules of Tortoise models, and the package of their migrations.
+
+    The app's label is the plugin's name. Each model's ``key`` begins with ``bucket, member_id``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_refusals() -> Sequence[type[Refusal]]:
+    """Offer the plugin's refusals; each becomes a type in the schema that implements ``UserError``."""
+    raise NotImplementedError
+
+
+@hookspec
+def register_queries() -> Sequence[type]:
+    """Offer Strawberry classes whose fields are added to ``Query``."""
+    raise NotImplementedError
+
+
+@hookspec
+def register_mutations() -> Sequence[type]:
+    """Offer Strawberry classes whose fields are added to ``Mutation``."""
+    raise NotImplementedError
+
+
+@hookspec
+def register_member_fields() -> Sequence[type]:
+    """Offer Strawberry classes whose fields are added to ``Member``."""
+    raise NotImplementedError
+
+
+@hookspec
+def register_importers() -> Sequence[Importer]:
+    """Offer what ``laurel import`` can read."""
+    raise NotImplementedError
+
+
+@hookspec
+async def react(event: Event, work: Work) -> None:
+    """See an event of any channel, while its member is locked and before anything is written.
+
+    May do whatever ``work`` offers. A Refusal raised here refuses the whole operation. It is called for every event,
+    so look at ``event.name`` first.
+    """
+
+
+@hookspec
+def register_outgoing() -> Sequence[str]:
+    """Name the events that ``after_event`` is to be told; events that nobody names are not kept."""
+    raise NotImplementedError
+
+
+@hookspec
+async def after_event(event: Outgoing) -> None:
+    """Hear of an event after its commit, at least once: ``event.id`` tells a repetition."""

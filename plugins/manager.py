@@ -1,0 +1,293 @@
+"""Finds plugins, checks them, and puts together what they offer.
+
+There is no global manager: ``load_plugins`` makes a fresh one. Whatever is wrong is an error at start-up that names
+all sides of it, never a silence.
+"""
+
+import importlib
+import importlib.metadata
+import inspect
+import pkgutil
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Final, TypeVar
+
+import pluggy
+from strawberry.types.base import get_object_definition
+from strawberry.utils.str_converters import to_camel_case
+from tortoise.models import Model
+
+import plugins
+from core.errors import LaurelError, Refusal
+from core.events import Outgoing
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.suggest import did_you_mean
+from core.tiers import FACTS, FactKind
+from core.work import Reaction
+from plugins import CONTRACT, PROJECT, hookspecs
+from plugins.hookspecs import Importer
+
+ENTRY_POINTS: Final = "laurel.plugins"
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+_CORE: Final = "core"
+
+T = TypeVar("T")
+Consumer = Callable[[Outgoing], Awaitable[None]]
+
+
+class PluginsInvalid(LaurelError):
+    """The plugins that are installed cannot run together, or one of them cannot run at all."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A plugin that was found: its name, where it is from, and how it is imported."""
+
+    name: str
+    origin: str
+    load: Callable[[], Any]
+
+    def __str__(self) -> str:
+        return f"plugin {self.name!r} ({self.origin})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugins:
+    """What all plugins offer together. ``facts`` includes the core's; plugins stand in the order of their names."""
+
+    names: tuple[str, ...] = ()
+    settings: Mapping[str, type[ChannelSettings]] = field(default_factory=dict)
+    facts: Mapping[str, FactKind] = field(default_factory=lambda: FACTS)
+    tables: Mapping[str, Tables] = field(default_factory=dict)
+    refusals: tuple[type[Refusal], ...] = ()
+    queries: tuple[type, ...] = ()
+    mutations: tuple[type, ...] = ()
+    member_fields: tuple[type, ...] = ()
+    importers: Mapping[str, Importer] = field(default_factory=dict)
+    reactions: tuple[Reaction, ...] = ()
+    outgoing: frozenset[str] = frozenset()
+    consumers: Mapping[str, Consumer] = field(default_factory=dict)
+
+
+def find_offers() -> list[Offer]:
+    """The folders beside this module, then the entry points of installed packages."""
+    offers = [
+        Offer(found.name, "built in", _importer(f"{plugins.__name__}.{found.name}"))
+        for found in pkgutil.iter_modules(plugins.__path__)
+        if found.ispkg
+    ]
+    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "no distribution"
+        offers.append(Offer(point.name, distribution, point.load))
+    return offers
+
+
+def _importer(module: str) -> Callable[[], ModuleType]:
+    return lambda: importlib.import_module(module)
+
+
+def load_plugins(disabled: Collection[str] = frozenset(), offers: Iterable[Offer] | None = None) -> Plugins:
+    """Import the plugins that are not disabled, and check that they meet the contract and one another.
+
+    ``offers`` are the plugins there are; those found when it is None. Raises PluginsInvalid.
+    """
+    wanted = _wanted(list(find_offers() if offers is None else offers), disabled)
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(hookspecs)
+    modules = {offer.name: _register(manager, offer) for offer in wanted}
+    _check_hooks(manager, modules, {offer.name: offer for offer in wanted})
+    return _Assembly(manager, {offer.name: str(offer) for offer in wanted}).plugins()
+
+
+def _wanted(offers: Sequence[Offer], disabled: Collection[str]) -> list[Offer]:
+    """Those not disabled, by name."""
+    by_name: dict[str, Offer] = {}
+    for offer in offers:
+        if not _NAME.fullmatch(offer.name) or offer.name == _CORE:
+            raise PluginsInvalid(f"{offer}: not a name a plugin can have: lower-case letters, digits and _, not 'core'")
+        if other := by_name.get(offer.name):
+            raise PluginsInvalid(f"plugin {offer.name!r} is offered twice: {other.origin} and {offer.origin}")
+        by_name[offer.name] = offer
+    for name in sorted(disabled):
+        if name not in by_name:
+            raise PluginsInvalid(f"cannot disable {name!r}: no such plugin{did_you_mean(name, by_name)}")
+    return [by_name[name] for name in sorted(by_name) if name not in disabled]
+
+
+def _register(manager: pluggy.PluginManager, offer: Offer) -> Any:
+    try:
+        module = offer.load()
+    except Exception as error:
+        # Whatever a stranger's module raises, the operator must read whose it is.
+        raise PluginsInvalid(f"{offer} cannot be imported: {type(error).__name__}: {error}") from error
+    contract = getattr(module, "CONTRACT", None)
+    if contract != CONTRACT:
+        stated = "states no contract" if contract is None else f"was written for contract {contract}"
+        raise PluginsInvalid(f"{offer} {stated}; this Laurel needs CONTRACT = {CONTRACT}")
+    try:
+        manager.register(module, name=offer.name)
+    except pluggy.PluginValidationError as error:
+        reason = str(error).splitlines()[-1]
+        raise PluginsInvalid(f"{offer} has a hook with wrong arguments: {reason}") from error
+    return module
+
+
+def _check_hooks(manager: pluggy.PluginManager, modules: Mapping[str, Any], offers: Mapping[str, Offer]) -> None:
+    known = [name for name, found in vars(hookspecs).items() if hasattr(found, f"{PROJECT}_spec")]
+    for name, module in modules.items():
+        for attribute, found in vars(module).items():
+            marked = hasattr(found, f"{PROJECT}_impl")
+            if marked and attribute not in known:
+                raise PluginsInvalid(f"{offers[name]}: unknown hook {attribute!r}{did_you_mean(attribute, known)}")
+            if attribute in known and not marked:
+                raise PluginsInvalid(
+                    f"{offers[name]}: {attribute!r} is the name of a hook but not marked with hookimpl"
+                )
+            if marked:
+                _check_shape(offers[name], attribute, found)
+    manager.check_pending()
+
+
+def _check_shape(offer: Offer, hook: str, found: Callable[..., Any]) -> None:
+    """Hooks are called as plain functions, so they take just what is specified, as what it is specified."""
+    specified = getattr(hookspecs, hook)
+    takes = list(inspect.signature(specified).parameters)
+    if list(inspect.signature(found).parameters) != takes:
+        raise PluginsInvalid(f"{offer} has a hook with wrong arguments: {hook} takes ({', '.join(takes)})")
+    if inspect.iscoroutinefunction(found) != inspect.iscoroutinefunction(specified):
+        kind = "a coroutine" if inspect.iscoroutinefunction(specified) else "a plain function"
+        raise PluginsInvalid(f"{offer}: {hook} is {kind}")
+
+
+class _Assembly:
+    """Asks every plugin for what it offers, and remembers who offered what, so that two of one name are found."""
+
+    def __init__(self, manager: pluggy.PluginManager, who: Mapping[str, str]) -> None:
+        self._manager = manager
+        self._who = who
+        self._owners: dict[tuple[str, str], str] = {}
+
+    def plugins(self) -> Plugins:
+        for fact in FACTS:
+            self._claim("fact", fact, "the core")
+        mutations, queries = self._types("register_mutations"), self._types("register_queries")
+        settings = {name: self._settings(name, given) for name, given in self._ask("register_settings")}
+        consumers = dict(self._implementations("after_event"))
+        return Plugins(
+            names=tuple(self._who),
+            settings=settings,
+            facts={**FACTS, **self._facts()},
+            tables=self._tables(),
+            refusals=self._refusals(),
+            queries=queries,
+            mutations=mutations,
+            member_fields=self._types("register_member_fields"),
+            importers=self._importers(),
+            reactions=tuple(function for _, function in self._implementations("react")),
+            outgoing=self._outgoing(consumers),
+            consumers=consumers,
+        )
+
+    # -- asking -----------------------------------------------------------------------------------
+
+    def _implementations(self, hook: str) -> list[tuple[str, Callable[..., Any]]]:
+        """The functions that implement a hook, by the name of their plugin."""
+        found = ((impl.plugin_name, impl.function) for impl in getattr(self._manager.hook, hook).get_hookimpls())
+        return sorted(found, key=lambda pair: pair[0])
+
+    def _ask(self, hook: str) -> list[tuple[str, Any]]:
+        return [(name, function()) for name, function in self._implementations(hook)]
+
+    def _ask_each(self, hook: str, kind: type[T]) -> list[tuple[str, T]]:
+        """What plugins offer in lists, one by one."""
+        offered = []
+        for name, given in self._ask(hook):
+            if not isinstance(given, list | tuple) or not all(isinstance(one, kind) for one in given):
+                raise PluginsInvalid(f"{self._who[name]}: {hook} must give a list of {kind.__name__}, not {given!r}")
+            offered += [(name, one) for one in given]
+        return offered
+
+    def _claim(self, kind: str, label: str, owner: str) -> None:
+        other = self._owners.setdefault((kind, label), owner)
+        if other is not owner:
+            raise PluginsInvalid(f"{kind} {label!r} is offered by both {other} and {owner}")
+
+    # -- what they offer --------------------------------------------------------------------------
+
+    def _settings(self, name: str, given: Any) -> type[ChannelSettings]:
+        if not (isinstance(given, type) and issubclass(given, ChannelSettings)):
+            raise PluginsInvalid(f"{self._who[name]}: register_settings must give a subclass of ChannelSettings")
+        return given
+
+    def _facts(self) -> dict[str, FactKind]:
+        facts: dict[str, FactKind] = {}
+        for name, offered in self._ask("register_facts"):
+            for fact in offered:
+                self._claim("fact", fact, self._who[name])
+            facts |= offered
+        return facts
+
+    def _tables(self) -> dict[str, Tables]:
+        for table in _table_names("core.models"):
+            self._claim("table", table, "the core")
+        tables: dict[str, Tables] = {}
+        for name, offered in self._ask("register_models"):
+            if not isinstance(offered, Tables):
+                raise PluginsInvalid(f"{self._who[name]}: register_models must give Tables")
+            for module in offered.models:
+                for table in _table_names(module):
+                    self._claim("table", table, self._who[name])
+            tables[name] = offered
+        return tables
+
+    def _refusals(self) -> tuple[type[Refusal], ...]:
+        offered = self._ask_each("register_refusals", type)
+        for name, refusal in offered:
+            if not issubclass(refusal, Refusal) or "code" not in vars(refusal):
+                raise PluginsInvalid(f"{self._who[name]}: {refusal.__name__} is no refusal with a code of its own")
+            if refusal.__module__.startswith(f"{_CORE}."):
+                self._claim("refusal code", refusal.code, "the core")
+            self._claim("refusal code", refusal.code, self._who[name])
+        return tuple(refusal for _, refusal in offered)
+
+    def _types(self, hook: str) -> tuple[type, ...]:
+        """Strawberry classes, no two of which have a field of one name."""
+        root = {"register_queries": "Query", "register_mutations": "Mutation", "register_member_fields": "Member"}[hook]
+        offered = self._ask_each(hook, type)
+        for name, kind in offered:
+            definition = get_object_definition(kind)
+            if definition is None:
+                raise PluginsInvalid(f"{self._who[name]}: {kind.__name__} is no Strawberry type")
+            for of in definition.fields:
+                self._claim("field", f"{root}.{of.graphql_name or to_camel_case(of.python_name)}", self._who[name])
+        return tuple(kind for _, kind in offered)
+
+    def _importers(self) -> dict[str, Importer]:
+        importers: dict[str, Importer] = {}
+        for name, importer in self._ask_each("register_importers", Importer):
+            self._claim("importer", importer.name, self._who[name])
+            if unknown := importer.required - importer.columns.keys():
+                raise PluginsInvalid(
+                    f"{self._who[name]}: importer {importer.name!r} requires unknown {sorted(unknown)}"
+                )
+            importers[importer.name] = importer
+        return importers
+
+    def _outgoing(self, consumers: Mapping[str, Consumer]) -> frozenset[str]:
+        named = self._ask_each("register_outgoing", str)
+        one_sided = {name for name, _ in named} ^ consumers.keys()
+        for name in sorted(one_sided):
+            raise PluginsInvalid(f"{self._who[name]}: register_outgoing and after_event need one another")
+        return frozenset(event for _, event in named)
+
+
+def _table_names(module: str) -> list[str]:
+    found = vars(importlib.import_module(module)).values()
+    return [
+        kind._meta.db_table
+        for kind in found
+        if isinstance(kind, type) and issubclass(kind, Model) and kind.__module__ == module
+    ]
