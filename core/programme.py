@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal, localcontext
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 from zoneinfo import ZoneInfo, available_timezones
@@ -66,13 +67,18 @@ class ChannelSettings(Section):
 
 def _currency(code: str) -> str:
     if code not in currencies():
-        reason = f"no currency {code!r} in ISO 4217{did_you_mean(code, currencies())}"
+        reason = f"no currency {code!r} in ISO 4217"
         raise PydanticCustomError("currency", "{reason}", {"reason": reason})
     return code
 
 
+@cache
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())  # reads a few hundred files
+
+
 def _timezone(name: str) -> str:
-    known = available_timezones()
+    known = _timezones()
     if name not in known:
         reason = f"unknown time zone {name!r}{did_you_mean(name, known)}"
         raise PydanticCustomError("timezone", "{reason}", {"reason": reason})
@@ -331,6 +337,8 @@ def _spoken(details: ErrorDetails, model: type[BaseModel], loc: Path) -> str:
             expected = details["ctx"]["expected"]
             near = did_you_mean(given, expected.replace("'", "").replace(" or ", ", ").split(", "))
             return f"{given!r} is not {expected}{near}"
+        case "string_pattern_mismatch":
+            return f"{given!r} is not a name of lower-case letters, digits, - and _"
         case _:
             return details["msg"].replace("Input should be", "must be")
 
@@ -387,7 +395,7 @@ def _too_large(text: str) -> bool:
 def _read_mapping(document: Mapping[str, Any]) -> _Source:
     problems: list[tuple[Path, str]] = []
     data = _plain(document, (), problems)
-    if _too_large(json.dumps(data, ensure_ascii=False)):
+    if _too_large(json.dumps(data, ensure_ascii=False, default=str)):
         raise _refused(f"larger than {BYTES_MAX // 1024} kB")
     return _Source(data, problems, {})
 
@@ -407,7 +415,7 @@ def _plain(value: Any, path: Path, problems: list[tuple[Path, str]]) -> Any:
             return str(value) if isinstance(value, Decimal) else value.isoformat()
         case float():
             problems.append((path, _FLOAT_REFUSED))
-            return None
+            return Decimal(repr(value))  # so that what stands around it can be checked
         case _:
             problems.append((path, f"a {type(value).__name__} cannot stand in a document"))
             return None
@@ -485,6 +493,7 @@ def _value(node: yaml.Node, path: Path, problems: list[tuple[Path, str]], marks:
             return _SCALARS[kind](node.value)
         case yaml.ScalarNode() if kind == "float":
             problems.append((path, _FLOAT_REFUSED))
+            return Decimal(node.value)  # so that what stands around it can be checked
         case _:
             problems.append((path, f"the tag {node.tag} is not allowed"))
     return None

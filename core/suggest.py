@@ -10,5 +10,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("teir", ["birthday", "tier"])
     ", did you mean 'tier'?"
     """
-    near = get_close_matches(word, list(known), n=1)
+    near = get_close_matches(word, list(known), n=1, cutoff=0.7)
     return f", did you mean {near[0]!r}?" if near else ""

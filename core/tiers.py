@@ -98,7 +98,7 @@ def _window(value: Any) -> Window:
         case {"days": int(days)} if len(value) == 1 and days is not True and 1 <= days <= 36600:
             return Window(days=days)
         case _:
-            raise PydanticCustomError("window", "a window is lifetime, {{months: n}} or {{days: n}}")
+            raise PydanticCustomError("window", "a window is lifetime, {months: n} or {days: n}")
 
 
 WindowField = Annotated[Window, PlainValidator(_window)]
