@@ -1,8 +1,8 @@
-"""Bringing a database to the tables that the code declares, and writing the migrations that do it.
+"""Bringing a database to the tables that the code declares, by the migrations of its apps.
 
 Any number of processes may start at once: the first migrates, the others wait and find nothing to do.
 Migrations only ever add (tables, columns that may be null or have a default, indexes): Tortoise rebuilds a
-SQLite table for anything else, and loses its indexes.
+SQLite table for anything else, and loses its indexes. ``core.store.drafting`` writes them.
 """
 
 import asyncio
@@ -11,21 +11,14 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
-from pathlib import Path
-from typing import Any
 
 import asyncmy
 import asyncpg
 from tortoise.context import TortoiseContext
-from tortoise.fields.base import Field
-from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor
-from tortoise.migrations.operations import CreateModel as StockCreateModel
-from tortoise.migrations.writer import ImportManager, MigrationWriter
 
 from core.errors import DatabaseUnreachable, LaurelError
 from core.store.databases import Database, Tables, connect, tortoise_config
-from core.store.operations import CreateModel
 
 _LOCK_POLL_SECONDS = 0.1
 _POSTGRES_LOCK = int.from_bytes(sha256(b"laurel.migrate").digest()[:8], signed=True)
@@ -143,62 +136,3 @@ async def _mysql_lock(database: Database) -> AsyncIterator[None]:
         yield
     finally:
         connection.close()
-
-
-# -- for developers -----------------------------------------------------------------------------------
-
-
-async def drift(url: str, apps: Mapping[str, Tables]) -> dict[str, str]:
-    """The migrations that the models still lack, as text by file name; empty when all is written down."""
-    return {str(writer.path()): writer.as_string() for writer in await _writers(url, apps)}
-
-
-async def draft(url: str, apps: Mapping[str, Tables]) -> list[Path]:
-    """Write the migrations that ``drift`` finds into the apps' packages, to be read before they are kept.
-
-    The app that others refer to goes first and alone, as a migration only depends on files that exist.
-    """
-    return [writer.write() for writer in await _writers(url, apps)]
-
-
-async def _writers(url: str, apps: Mapping[str, Tables]) -> list["_Writer"]:
-    config = tortoise_config(url, apps)
-    async with TortoiseContext() as context:
-        await context.init(config, init_connections=False)
-        assert context.apps is not None
-        keys = {
-            (label, name): tuple(getattr(model, "key", ()))
-            for label, models in context.apps.items()
-            for name, model in models.items()
-        }
-        changes = await MigrationAutodetector(context.apps, config["apps"]).changes()
-    return [_Writer(change, keys) for change in changes]
-
-
-class _Writer(MigrationWriter):
-    """Writes our ``CreateModel``, with the composite key of its model."""
-
-    def __init__(self, change: MigrationWriter, keys: Mapping[tuple[str, str], tuple[str, ...]]) -> None:
-        super().__init__(
-            change.name,
-            change.app_label,
-            change.operations,
-            dependencies=change.dependencies,
-            initial=change.initial,
-            migrations_module=change.migrations_module,
-        )
-        self.keys = keys
-
-    def _render_field(self, field: Field[Any], imports: ImportManager) -> str:
-        text = super()._render_field(field, imports)
-        if field.pk and field.allows_generated and not field.generated:
-            # Tortoise leaves this out, and reads a number that is a primary key without it as generated.
-            text = f"{text.removesuffix(')')}, generated=False)"
-        return text
-
-    def _format_create_model(self, operation: StockCreateModel, imports: ImportManager, *, indent: str) -> list[str]:
-        imports.add_from(CreateModel.__module__, CreateModel.__name__)
-        if key := self.keys[self.app_label, operation.name]:
-            operation.options = {**(operation.options or {}), "key": key}
-        lines = super()._format_create_model(operation, imports, indent=indent)
-        return [lines[0].replace("ops.", ""), *lines[1:]]

@@ -1,6 +1,7 @@
 """What migrations make, on every database."""
 
 import asyncio
+import importlib
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
@@ -13,8 +14,9 @@ from tortoise.exceptions import IntegrityError, OperationalError
 
 from core.errors import DatabaseUnreachable
 from core.store.databases import Tables, connect
+from core.store.drafting import draft, drift
 from core.store.fields import canonical_json
-from core.store.migrating import MigrationsPending, draft, drift, migrate, pending, require_migrated
+from core.store.migrating import MigrationsPending, migrate, pending, require_migrated
 from tests.databases import Apps
 from tests.store.shelf.models import Copy, Note, Shelf
 
@@ -71,7 +73,7 @@ async def test_starting_on_an_old_database_names_what_is_missing(empty_database:
 
 
 async def test_the_migrations_of_the_shelf_say_all_that_its_models_do(apps: Apps) -> None:
-    assert await drift("sqlite://not-opened.sqlite3", apps) == {}
+    assert await drift(apps) == {}
 
 
 @pytest.mark.usefixtures("connected")
@@ -227,11 +229,11 @@ def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tables:
 
 async def test_a_drafted_migration_makes_what_the_models_say(empty_database: str, pages: Tables) -> None:
     apps = {"pages": pages}
-    assert await drift(empty_database, apps)
+    assert await drift(apps)
 
-    [written] = await draft(empty_database, apps)
+    [written] = await draft(apps)
     assert written.name == "0001_initial.py"
-    assert await drift(empty_database, apps) == {}
+    assert await drift(apps) == {}
     await migrate(empty_database, apps)
 
     async with connect(empty_database, apps) as context:
@@ -241,6 +243,21 @@ async def test_a_drafted_migration_makes_what_the_models_say(empty_database: str
         assert await page.filter(printed_on=date(2030, 2, 28)).count() == 2
         with pytest.raises(IntegrityError):
             await page.create(title="a", number=1, printed_on=date(2030, 2, 28))
+
+
+async def test_a_reworded_docstring_needs_no_migration_and_a_changed_key_has_none(
+    pages: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apps = {"pages": pages}
+    await draft(apps)
+    model = importlib.import_module(pages.models[0]).Page
+
+    model._meta.table_description = "One side of a leaf."
+    assert await drift(apps) == {}
+
+    monkeypatch.setattr(model, "key", ("number", "title"))
+    with pytest.raises(ValueError, match=r"key of pages\.Page was \('title', 'number'\)"):
+        await drift(apps)
 
 
 @pytest.mark.parametrize(
