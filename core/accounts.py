@@ -28,8 +28,8 @@ class Contra(StrEnum):
 class Account(NamedTuple):
     """The state of one account. ``credited`` and ``debited`` only grow; ``seq`` numbers its entries without a gap.
 
-    ``next_due`` is an instant at or before which no lot changes by itself: nothing expires and nothing pending
-    becomes available earlier. ``digest`` is the newest entry's.
+    ``next_due`` is an instant before which no lot changes by itself: nothing expires and nothing pending becomes
+    available earlier. ``digest`` is the newest entry's.
     """
 
     unit: str

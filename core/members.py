@@ -81,18 +81,10 @@ def new_id() -> str:
     """A UUIDv7 (RFC 9562) as text, greater than every one this process made before."""
     global _last_v7
     with _v7_lock:
-        stamp = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80
-        value = stamp | 0x7 << 76 | int.from_bytes(os.urandom(9)) & (1 << 74) - 1 | 0x2 << 62
-        if value >> 62 <= _last_v7 >> 62:
-            # Same millisecond, or the clock went back: count on in the 12 bits after the version
-            # and carry into the time, keeping version and variant where they are.
-            time_and_seq = ((_last_v7 >> 80) << 12 | (_last_v7 >> 64) & 0xFFF) + 1
-            value = (
-                (time_and_seq >> 12) << 80
-                | 0x7 << 76
-                | (time_and_seq & 0xFFF) << 64
-                | 0x2 << 62
-                | value & (1 << 62) - 1
-            )
-        _last_v7 = value
-    return str(UUID(int=value))
+        # 48 bits of milliseconds and 12 of a count that begins at random, below its half to leave room. In the
+        # same millisecond, or after the clock went back, the count goes on and carries into the time.
+        random = int.from_bytes(os.urandom(10))
+        begun = time.time_ns() // 1_000_000 << 12 | random >> 69
+        _last_v7 = max(begun, _last_v7 + 1)
+        high = _last_v7 >> 12 << 16 | 0x7 << 12 | _last_v7 & 0xFFF
+    return str(UUID(int=high << 64 | 0b10 << 62 | random & (1 << 62) - 1))
