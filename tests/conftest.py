@@ -20,9 +20,7 @@ def apps() -> Apps:
 
 
 @pytest.fixture(scope="session", params=KINDS)
-def database_server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+def database_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     kind = request.param
     address = server_address(kind)
     if address is None:
