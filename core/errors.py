@@ -58,7 +58,8 @@ class Refusal(_Declared, LaurelError):
         if "code" not in cls.__dict__:
             return  # a branch of the tree, not a leaf
         other = cls.by_code.setdefault(cls.code, cls)
-        if other is not cls and other.__qualname__ != cls.__qualname__:
+        # A module that is loaded again makes the same class anew, and may replace it.
+        if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
             raise TypeError(
                 f"refusal code {cls.code!r} is offered by both "
                 f"{other.__module__}.{other.__qualname__} and {cls.__module__}.{cls.__qualname__}"
@@ -85,9 +86,9 @@ class Refusal(_Declared, LaurelError):
 
     @staticmethod
     def from_json(stored: Mapping[str, Any]) -> "Refusal":
-        """The refusal that was stored. One of a plugin that is gone becomes a ``FormerRefusal``."""
+        """The refusal that was stored. One that no plugin offers any more, or with other facts, is a ``FormerRefusal``."""
         kind = Refusal.by_code.get(stored["code"])
-        if kind is None:
+        if kind is None or {f.name for f in fields(kind)} != stored["facts"].keys():
             return FormerRefusal(former_code=stored["code"])
         hints = get_type_hints(kind)
         return kind(**{name: _revived(value, hints[name]) for name, value in stored["facts"].items()})
@@ -114,10 +115,10 @@ def _revived(value: Any, hint: Any) -> Any:
 
 
 class FormerRefusal(Refusal):
-    """A stored refusal whose channel is no longer installed."""
+    """A stored refusal whose channel, or that version of it, is no longer installed."""
 
     code = "FORMER_REFUSAL"
-    says = "refused with {former_code} by a channel that is no longer installed"
+    says = "refused with {former_code} by a channel, or a version of it, that is no longer installed"
     former_code: str = fact("The code it was refused with.")
 
 
