@@ -138,6 +138,7 @@ _SCALARS: dict[Any, Any] = {
     date: DataType.DATETIME,
     datetime: DataType.DATETIME,
 }
+_PLAIN = frozenset(_SCALARS.values())
 _WANTED: dict[Any, Any] = {bool: DataType.BOOLEAN, Decimal: DataType.FLOAT}
 _SPOKEN = {
     "BOOLEAN": "true or false",
@@ -373,11 +374,12 @@ class _Compiler:
         return _constant(node.value)
 
     def _array(self, node: Any) -> Code:
-        if node.result_type.value_type == DataType.UNDEFINED:
-            self._problem("a list needs members, all of one type", "LBRACKET")
+        kinds = {member.result_type for member in node.value}
+        if len(kinds) != 1 or not kinds <= _PLAIN:
+            self._problem("a list needs members, all of one plain type", "LBRACKET")
         members = [self._emit(member) for member in node.value]
-        if all(isinstance(member, ast.LiteralExpressionBase) for member in node.value):
-            return _constant(tuple(member.value for member in node.value))
+        if all(isinstance(member, _Constant) for member in members):
+            return _constant(tuple(member({}) for member in members))
         return lambda b: [member(b) for member in members]
 
     def _symbol(self, node: Any) -> Code:
@@ -426,7 +428,7 @@ class _Compiler:
         if DataType.NULL in bare:
             if not any(DataType.is_type(kind, DataType.NULLABLE) for kind in kinds):
                 self._problem("compared with null, but is never missing", *place)
-        elif bare[0] != bare[1] or bare[0] not in _SCALARS.values():
+        elif bare[0] != bare[1] or bare[0] not in _PLAIN:
             self._problem(f"compares {_spoken(bare[0])} with {_spoken(bare[1])}", *place)
         return _both(_EQUALITY[node.type], left, right)
 
@@ -458,11 +460,13 @@ class _Compiler:
                 self._problem(f"looks for {_spoken(member_type)} in a text", *place)
         elif not DataType.is_type(container_type, DataType.ARRAY):
             self._problem(f"looks in {_spoken(container_type)}, which is no list", *place)
-        elif DataType.NULLABLE.unwrap(member_type) != DataType.NULLABLE.unwrap(container_type.value_type):
+        elif (among := DataType.NULLABLE.unwrap(container_type.value_type)) not in _PLAIN or among != (
+            DataType.NULLABLE.unwrap(member_type)
+        ):
             self._problem(f"looks for {_spoken(member_type)} in a list of another type", *place)
-        if isinstance(container, _Constant):
-            among = container.value if isinstance(container.value, str) else frozenset(container.value)
-            return lambda b: member(b) in among
+        if isinstance(container, _Constant) and isinstance(container.value, frozenset):
+            members = container.value
+            return lambda b: member(b) in members
         return lambda b: member(b) in container(b)
 
     def _unary(self, node: Any) -> Code:

@@ -138,7 +138,7 @@ tiers:
         f"{tier}.rules[platinum].whenn: unknown key 'whenn', did you mean 'when'? (line 17, column 28)",
         f'{tier}.rules[platinum].factor: not a decimal number of 0 or more, such as "1.2" (line 17, column 43)',
         "channels.sign_im: channel 'sign_im' is not installed, did you mean 'sign_in'? (line 18, column 3)",
-        "tiers.ladder[b].all[0]: unknown fact 'points_earnd', did you mean 'points_earned'? (line 22, column 17)",
+        "tiers.ladder[b].all[0]: unknown fact 'points_earnd', did you mean 'points_earned'? (line 22, column 19)",
     ]
     assert {problem.position for problem in problems(text)} == {None, 6, 7}
 
