@@ -86,7 +86,7 @@ class Refusal(_Declared, LaurelError):
 
     @staticmethod
     def from_json(stored: Mapping[str, Any]) -> "Refusal":
-        """The refusal that was stored. One that no plugin offers any more, or with other facts, is a ``FormerRefusal``."""
+        """The refusal that was stored; a ``FormerRefusal`` when no plugin offers it any more with these facts."""
         kind = Refusal.by_code.get(stored["code"])
         if kind is None or {f.name for f in fields(kind)} != stored["facts"].keys():
             return FormerRefusal(former_code=stored["code"])
