@@ -88,8 +88,8 @@ async def test_a_row_is_found_again_under_its_whole_key() -> None:
 
 
 @pytest.mark.usefixtures("connected")
-async def test_text_is_sorted_by_its_bytes() -> None:
-    titles = ["b", "a", "B", "ä", "Z", "\U0001f33f", "ﬁ"]
+async def test_text_is_told_apart_and_sorted_by_its_bytes() -> None:
+    titles = ["b", "a", "B", "ä", "Z", "\U0001f33f", "ﬁ", "a ", " a", "ae", "a\t", ""]
     for title in titles:
         await copy(title=title).save(force_create=True)
 
