@@ -1,0 +1,386 @@
+"""The invariants of the ledger, each a query that must return no row.
+
+They hold at every moment of a live database: each is one statement, which all three databases answer from one state
+of the tables. Only the digests are computed again here, entry by entry, as no database has the words for it.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from core.accounts import Entry, chain
+from core.members import bucket_of
+from core.store.dialect import Reader
+from core.store.tables import table_of
+
+OFFENDERS_MAX: Final = 5
+_SLICE: Final = 20_000
+
+
+class Invariant(NamedTuple):
+    """Something that always holds. ``sql`` finds where it does not; None for what is computed here."""
+
+    name: str
+    says: str
+    sql: str | None
+
+
+class Finding(NamedTuple):
+    """An invariant that is broken, in how many places, and the first of them."""
+
+    invariant: Invariant
+    places: int
+    offenders: Sequence[Mapping[str, Any]]
+
+
+async def verify(reader: Reader) -> list[Finding]:
+    """Everything that is wrong with the books; empty when nothing is."""
+    findings = [await _look(reader, invariant) for invariant in INVARIANTS]
+    return [finding for finding in findings if finding.places]
+
+
+async def _look(reader: Reader, invariant: Invariant) -> Finding:
+    if invariant.sql is None:
+        return await _broken_chains(reader, invariant)
+    rows = await reader.client.execute_query_dict(f"{invariant.sql} LIMIT {OFFENDERS_MAX}")
+    if len(rows) < OFFENDERS_MAX:
+        places = len(rows)
+    else:
+        ((places,),) = await reader.query(f"SELECT COUNT(*) FROM ({invariant.sql}) offenders")
+    return Finding(invariant, places, [{name: _plain(value) for name, value in row.items()} for row in rows])
+
+
+def _plain(value: Any) -> Any:
+    # The sum of a column of integers is a decimal on PostgreSQL and MariaDB.
+    return int(value) if isinstance(value, Decimal) else value
+
+
+async def _broken_chains(reader: Reader, invariant: Invariant) -> Finding:
+    """Entries whose digest is not the one that follows from the entry before, or that lie in another's bucket."""
+    places, before, account = 0, "", ("", "")
+    offenders: list[Mapping[str, Any]] = []
+    async for bucket, member_id, entry in _entries(reader):
+        if account != (member_id, entry.unit):
+            account, before = (member_id, entry.unit), ""
+        digest = chain(before, member_id, entry)
+        if digest != entry.digest or bucket != bucket_of(member_id):
+            places += 1
+            if len(offenders) < OFFENDERS_MAX:
+                offenders.append({"member_id": member_id, "unit": entry.unit, "seq": entry.seq, "digest": entry.digest})
+        # From the digest as stored: one changed entry is one finding, not all that come after it.
+        before = entry.digest
+    return Finding(invariant, places, offenders)
+
+
+async def _entries(reader: Reader) -> AsyncIterator[tuple[int, str, Entry]]:
+    """All entries, by account and number, a slice of buckets at a time."""
+    table = table_of(Entry)
+    buckets: list[tuple[int]] = []
+    size = 0
+    counts = await reader.query("SELECT bucket, COUNT(*) FROM entry GROUP BY bucket ORDER BY bucket")
+    for bucket, entries in [*counts, (None, _SLICE)]:
+        if buckets and size + entries > _SLICE:
+            for row in sorted(await reader.select(table, ("bucket",), buckets)):
+                yield row[0], row[1], table.of(table.decode(row))
+            buckets, size = [], 0
+        buckets.append((bucket,))
+        size += entries
+
+
+# -- the invariants -----------------------------------------------------------------------------------
+
+
+def _of_account(sums: str, table: str, where: str = "") -> str:
+    """What a table adds up to for each account, joined to the account ``a`` as ``s``."""
+    return (
+        f"LEFT JOIN (SELECT bucket, member_id, unit, {sums} FROM {table} {where} GROUP BY bucket, member_id, unit) s"
+        " ON s.bucket = a.bucket AND s.member_id = a.member_id AND s.unit = a.unit"
+    )
+
+
+def _same(left: str, right: str, *more: str) -> str:
+    """The condition of a join within one member."""
+    columns = ("bucket", "member_id", *more)
+    return " AND ".join(f"{left}.{column} = {right}.{column}" for column in columns)
+
+
+def _without(table: str, other: str, condition: str) -> str:
+    """Rows of one table to which none of the other belongs."""
+    alias = other.split()[1]
+    return f"FROM {table} LEFT JOIN {other} ON {condition} WHERE {alias}.bucket IS NULL"
+
+
+_ACCOUNT = "SELECT a.member_id, a.unit"
+_LOT = "SELECT l.member_id, l.unit, l.seq AS lot"
+_MOVED = "SUM(amount) AS moved"
+_LOT_MOVES = (
+    "FROM lot l LEFT JOIN (SELECT bucket, member_id, unit, lot_seq, SUM(amount) AS moved,"
+    " SUM(CASE WHEN kind = 'expire' THEN amount ELSE 0 END) AS expired,"
+    " SUM(CASE WHEN kind IN ('spend', 'restore') THEN amount ELSE 0 END) AS spent"
+    " FROM lot_move GROUP BY bucket, member_id, unit, lot_seq) m"
+    f" ON {_same('m', 'l', 'unit')} AND m.lot_seq = l.seq"
+)
+
+INVARIANTS: Final[Sequence[Invariant]] = (
+    # -- accounts and entries
+    Invariant(
+        "credited and debited",
+        "an account's credited and debited are what its entries add up to",
+        f"{_ACCOUNT}, a.credited, a.debited, COALESCE(s.up, 0) AS ups, COALESCE(s.down, 0) AS downs FROM account a "
+        + _of_account(
+            "SUM(CASE WHEN amount > 0 THEN amount ELSE 0 END) AS up,"
+            " SUM(CASE WHEN amount < 0 THEN -amount ELSE 0 END) AS down",
+            "entry",
+        )
+        + " WHERE a.credited <> COALESCE(s.up, 0) OR a.debited <> COALESCE(s.down, 0)",
+    ),
+    Invariant(
+        "entries without a gap",
+        "an account's entries are numbered 1 to its seq",
+        f"{_ACCOUNT}, a.seq, COALESCE(s.entries, 0) AS entries, s.newest FROM account a "
+        + _of_account("COUNT(*) AS entries, MIN(seq) AS oldest, MAX(seq) AS newest", "entry")
+        + " WHERE a.seq <> COALESCE(s.entries, 0) OR a.seq <> COALESCE(s.newest, 0) OR s.oldest <> 1",
+    ),
+    Invariant(
+        "running balances",
+        "an entry's balance is the one before plus its amount",
+        "SELECT e.member_id, e.unit, e.seq, e.amount, e.balance, p.balance AS former FROM entry e"
+        f" LEFT JOIN entry p ON {_same('p', 'e', 'unit')} AND p.seq = e.seq - 1"
+        " WHERE e.balance <> e.amount + COALESCE(p.balance, 0)",
+    ),
+    Invariant("digests", "an entry's digest follows from its content and the digest before", None),
+    Invariant(
+        "newest digest",
+        "an account carries the digest of its newest entry",
+        f"{_ACCOUNT}, a.seq, a.digest, e.digest AS entry_digest FROM account a"
+        f" LEFT JOIN entry e ON {_same('e', 'a', 'unit')} AND e.seq = a.seq WHERE a.digest <> COALESCE(e.digest, '')",
+    ),
+    Invariant(
+        "entries of an account",
+        "an entry belongs to an account",
+        "SELECT e.member_id, e.unit, e.seq " + _without("entry e", "account a", _same("a", "e", "unit")),
+    ),
+    # -- operations
+    Invariant(
+        "entries of an operation",
+        "an entry was made by an accepted operation of its member",
+        "SELECT e.member_id, e.unit, e.seq, e.operation_id FROM entry e"
+        f" LEFT JOIN operation o ON {_same('o', 'e')} AND o.id = e.operation_id WHERE o.id IS NULL OR NOT o.accepted",
+    ),
+    Invariant(
+        "operations with entries",
+        "an accepted operation that moves or holds points has an entry",
+        "SELECT o.member_id, o.channel, o.kind, o.id "
+        + _without("operation o", "entry e", f"{_same('e', 'o')} AND e.operation_id = o.id")
+        + " AND o.accepted AND o.channel = 'ledger' AND o.kind IN ('redeem', 'hold', 'capture', 'release', 'adjust')",
+    ),
+    Invariant(
+        "entries explained",
+        "what an operation's entries say of a unit is what it gave in lots and changed in lots and debt",
+        "SELECT x.member_id, x.unit, x.operation_id, SUM(x.said) AS said, SUM(x.done) AS done FROM ("
+        "SELECT bucket, member_id, unit, operation_id, amount AS said, 0 AS done FROM entry"
+        " UNION ALL SELECT bucket, member_id, unit, operation_id, 0, amount FROM lot"
+        " UNION ALL SELECT m.bucket, m.member_id, m.unit, e.operation_id, 0, m.amount FROM lot_move m"
+        f" JOIN entry e ON {_same('e', 'm', 'unit', 'seq')}"
+        ") x GROUP BY x.bucket, x.member_id, x.unit, x.operation_id HAVING SUM(x.said) <> SUM(x.done)",
+    ),
+    Invariant(
+        "reversals of transactions",
+        "what a reversal takes back is an accepted operation of the same member, and no reversal itself",
+        "SELECT r.member_id, r.id, r.reverses FROM operation r"
+        f" LEFT JOIN operation o ON {_same('o', 'r')} AND o.id = r.reverses"
+        " WHERE r.reverses IS NOT NULL"
+        " AND (o.id IS NULL OR NOT o.accepted OR NOT r.accepted OR o.reverses IS NOT NULL)",
+    ),
+    Invariant(
+        "restored at most spent",
+        "reversals give back to a lot no more than the transaction took from it",
+        "SELECT x.member_id, x.unit, x.lot_seq, x.transaction_id, SUM(x.amount) AS too_much FROM ("
+        "SELECT m.bucket, m.member_id, m.unit, m.lot_seq, COALESCE(o.reverses, o.id) AS transaction_id, m.amount"
+        f" FROM lot_move m JOIN entry e ON {_same('e', 'm', 'unit', 'seq')}"
+        f" JOIN operation o ON {_same('o', 'e')} AND o.id = e.operation_id WHERE m.kind IN ('spend', 'restore')"
+        ") x GROUP BY x.bucket, x.member_id, x.unit, x.lot_seq, x.transaction_id HAVING SUM(x.amount) > 0",
+    ),
+    # -- lots
+    Invariant(
+        "balance in lots",
+        "an account's balance is what is left of its lots less its debt",
+        f"{_ACCOUNT}, a.credited - a.debited AS balance, COALESCE(s.remaining, 0) AS remaining, a.debt FROM account a "
+        + _of_account("SUM(remaining) AS remaining", "lot")
+        + " WHERE a.credited - a.debited <> COALESCE(s.remaining, 0) - a.debt",
+    ),
+    Invariant(
+        "lots without a gap",
+        "an account's lots are numbered 1 to its lot_seq",
+        f"{_ACCOUNT}, a.lot_seq, COALESCE(s.lots, 0) AS lots, s.newest FROM account a "
+        + _of_account("COUNT(*) AS lots, MIN(seq) AS oldest, MAX(seq) AS newest", "lot")
+        + " WHERE a.lot_seq <> COALESCE(s.lots, 0) OR a.lot_seq <> COALESCE(s.newest, 0) OR s.oldest <> 1",
+    ),
+    Invariant(
+        "lots of an account",
+        "a lot belongs to an account",
+        f"{_LOT} " + _without("lot l", "account a", _same("a", "l", "unit")),
+    ),
+    Invariant(
+        "rest of a lot",
+        "what is left of a lot is its amount plus its moves",
+        f"{_LOT}, l.amount, l.remaining, COALESCE(m.moved, 0) AS moved {_LOT_MOVES}"
+        " WHERE l.remaining <> l.amount + COALESCE(m.moved, 0)",
+    ),
+    Invariant(
+        "loss of a lot",
+        "what is noted as expired of a lot is what its moves took for expiry",
+        f"{_LOT}, l.expired, COALESCE(m.expired, 0) AS moved {_LOT_MOVES} WHERE l.expired <> -COALESCE(m.expired, 0)",
+    ),
+    Invariant(
+        "spending of a lot",
+        "no lot was given back more than was spent of it",
+        f"{_LOT}, m.spent AS too_much {_LOT_MOVES} WHERE m.spent > 0",
+    ),
+    Invariant(
+        "bounds of a lot",
+        "0 <= held <= remaining <= amount and 0 <= forgiven <= clawed <= amount",
+        f"{_LOT}, l.amount, l.remaining, l.held, l.clawed, l.forgiven FROM lot l WHERE NOT (0 <= l.held AND"
+        " l.held <= l.remaining AND l.remaining <= l.amount AND 0 <= l.forgiven AND l.forgiven <= l.clawed"
+        " AND l.clawed <= l.amount AND l.amount > 0)",
+    ),
+    Invariant(
+        "moves of an entry",
+        "a move was made by an entry, of a lot or of debt",
+        "SELECT m.member_id, m.unit, m.seq, m.lot_seq AS lot, m.kind FROM lot_move m"
+        f" LEFT JOIN entry e ON {_same('e', 'm', 'unit', 'seq')}"
+        f" LEFT JOIN lot l ON {_same('l', 'm', 'unit')} AND l.seq = m.lot_seq"
+        " WHERE e.seq IS NULL OR (l.seq IS NULL AND m.lot_seq <> 0)",
+    ),
+    Invariant(
+        "debt",
+        "an account's debt is what was booked under lot 0 and not repaid, and never negative",
+        f"{_ACCOUNT}, a.debt, COALESCE(s.moved, 0) AS moved FROM account a "
+        + _of_account(_MOVED, "lot_move", "WHERE lot_seq = 0")
+        + " WHERE a.debt <> -COALESCE(s.moved, 0) OR a.debt < 0",
+    ),
+    # -- holds
+    Invariant(
+        "held in entries",
+        "what an account has set aside is what its entries say",
+        f"{_ACCOUNT}, a.held, COALESCE(s.held, 0) AS in_entries FROM account a "
+        + _of_account("SUM(held) AS held", "entry")
+        + " WHERE a.held <> COALESCE(s.held, 0)",
+    ),
+    Invariant(
+        "held in lots",
+        "what an account has set aside is what its lots have set aside",
+        f"{_ACCOUNT}, a.held, COALESCE(s.held, 0) AS in_lots FROM account a "
+        + _of_account("SUM(held) AS held", "lot")
+        + " WHERE a.held <> COALESCE(s.held, 0)",
+    ),
+    Invariant(
+        "held in holds",
+        "what an account has set aside is what its open holds are for",
+        f"{_ACCOUNT}, a.held, COALESCE(s.held, 0) AS in_holds FROM account a "
+        + _of_account("SUM(amount) AS held", "hold", "WHERE state = 'open'")
+        + " WHERE a.held <> COALESCE(s.held, 0)",
+    ),
+    Invariant(
+        "parts of a lot",
+        "what a lot has set aside is what holds have of it",
+        f"{_LOT}, l.held, COALESCE(p.held, 0) AS in_parts FROM lot l"
+        " LEFT JOIN (SELECT bucket, member_id, unit, lot_seq, SUM(amount) AS held FROM hold_lot"
+        " GROUP BY bucket, member_id, unit, lot_seq) p"
+        f" ON {_same('p', 'l', 'unit')} AND p.lot_seq = l.seq WHERE l.held <> COALESCE(p.held, 0)",
+    ),
+    Invariant(
+        "parts of a hold",
+        "an open hold has its whole amount of lots, a resolved one nothing",
+        "SELECT h.member_id, h.unit, h.seq AS hold, h.state, h.amount, COALESCE(p.held, 0) AS in_parts FROM hold h"
+        " LEFT JOIN (SELECT bucket, member_id, unit, hold_seq, SUM(amount) AS held FROM hold_lot"
+        " GROUP BY bucket, member_id, unit, hold_seq) p"
+        f" ON {_same('p', 'h', 'unit')} AND p.hold_seq = h.seq"
+        " WHERE COALESCE(p.held, 0) <> CASE WHEN h.state = 'open' THEN h.amount ELSE 0 END",
+    ),
+    Invariant(
+        "holds without a gap",
+        "an account's holds are numbered 1 to its hold_seq",
+        f"{_ACCOUNT}, a.hold_seq, COALESCE(s.holds, 0) AS holds, s.newest FROM account a "
+        + _of_account("COUNT(*) AS holds, MIN(seq) AS oldest, MAX(seq) AS newest", "hold")
+        + " WHERE a.hold_seq <> COALESCE(s.holds, 0) OR a.hold_seq <> COALESCE(s.newest, 0) OR s.oldest <> 1",
+    ),
+    Invariant(
+        "end of a hold",
+        "a hold is open, released, or captured in part or whole",
+        "SELECT h.member_id, h.unit, h.seq AS hold, h.state, h.amount, h.captured FROM hold h WHERE NOT ("
+        "(h.state = 'captured' AND 0 < h.captured AND h.captured <= h.amount)"
+        " OR (h.state IN ('open', 'released') AND h.captured = 0))",
+    ),
+    # -- time
+    Invariant(
+        "spent in time",
+        "no spending used a lot before it was available or after it had expired, but from a hold placed in time",
+        "SELECT m.member_id, m.unit, m.seq, m.lot_seq AS lot, m.amount FROM lot_move m"
+        f" JOIN entry e ON {_same('e', 'm', 'unit', 'seq')}"
+        f" JOIN lot l ON {_same('l', 'm', 'unit')} AND l.seq = m.lot_seq"
+        " WHERE m.kind = 'spend' AND (e.effective_at < l.available_from OR (e.effective_at >= l.expires_at"
+        " AND NOT (e.held < 0 AND EXISTS (SELECT 1 FROM hold_lot p"
+        f" JOIN hold h ON {_same('h', 'p', 'unit')} AND h.seq = p.hold_seq"
+        f" WHERE {_same('p', 'm', 'unit', 'lot_seq')} AND h.state = 'captured'))))",
+    ),
+    Invariant(
+        "held in time",
+        "no hold set points aside of a lot that was not yet available or had expired",
+        "SELECT p.member_id, p.unit, p.hold_seq AS hold, p.lot_seq AS lot FROM hold_lot p"
+        f" JOIN hold h ON {_same('h', 'p', 'unit')} AND h.seq = p.hold_seq"
+        f" JOIN lot l ON {_same('l', 'p', 'unit')} AND l.seq = p.lot_seq"
+        " WHERE h.placed_at < l.available_from OR h.placed_at >= l.expires_at",
+    ),
+    Invariant(
+        "expired in time",
+        "a loss is effective at the instant at which its lot expired",
+        "SELECT m.member_id, m.unit, m.seq, m.lot_seq AS lot, m.amount FROM lot_move m"
+        f" JOIN entry e ON {_same('e', 'm', 'unit', 'seq')}"
+        f" JOIN lot l ON {_same('l', 'm', 'unit')} AND l.seq = m.lot_seq"
+        " WHERE m.kind = 'expire' AND (l.expires_at IS NULL OR e.effective_at <> l.expires_at)",
+    ),
+    Invariant(
+        "next due",
+        "an account is due no later than the first of its lots that has something to lose",
+        f"{_ACCOUNT}, a.next_due, s.expires_at FROM account a "
+        + _of_account("MIN(expires_at) AS expires_at", "lot", "WHERE remaining > held")
+        + " WHERE s.expires_at IS NOT NULL AND (a.next_due IS NULL OR a.next_due > s.expires_at)",
+    ),
+    # -- members
+    Invariant(
+        "accounts of a member",
+        "an account belongs to a member, and a member has an account",
+        "SELECT a.member_id, a.unit FROM account a LEFT JOIN member m ON m.bucket = a.bucket AND m.id = a.member_id"
+        " WHERE m.id IS NULL UNION ALL SELECT m.id, NULL FROM member m"
+        " LEFT JOIN account a ON a.bucket = m.bucket AND a.member_id = m.id WHERE a.unit IS NULL",
+    ),
+    Invariant(
+        "tier history",
+        "a member's tier changes are numbered 1 to tier_changes, and the last led to the member's tier",
+        "SELECT m.id AS member_id, m.tier, m.tier_changes, COALESCE(c.changes, 0) AS changes, t.tier AS reached"
+        " FROM member m"
+        " LEFT JOIN (SELECT bucket, member_id, COUNT(*) AS changes, MIN(number) AS oldest, MAX(number) AS newest"
+        " FROM tier_change GROUP BY bucket, member_id) c ON c.bucket = m.bucket AND c.member_id = m.id"
+        " LEFT JOIN tier_change t ON t.bucket = m.bucket AND t.member_id = m.id AND t.number = m.tier_changes"
+        " WHERE m.tier_changes <> COALESCE(c.changes, 0) OR m.tier_changes <> COALESCE(c.newest, 0) OR c.oldest <> 1"
+        " OR t.tier <> m.tier OR t.at <> m.tier_since",
+    ),
+    Invariant(
+        "steps of a tier history",
+        "each tier change begins at the tier where the one before ended",
+        "SELECT t.member_id, t.number, t.former, p.tier AS reached FROM tier_change t"
+        " LEFT JOIN tier_change p ON p.bucket = t.bucket AND p.member_id = t.member_id AND p.number = t.number - 1"
+        " WHERE COALESCE(t.former, '') <> COALESCE(p.tier, '')",
+    ),
+    Invariant(
+        "tallies of what was earned",
+        "what counts as earned of a unit is what lots gave less what was asked back",
+        f"{_ACCOUNT}, COALESCE(t.counted, 0) AS counted, COALESCE(s.earned, 0) AS earned FROM account a "
+        + _of_account("SUM(amount - clawed) AS earned", "lot")
+        + " LEFT JOIN (SELECT bucket, member_id, REPLACE(name, '_earned', '') AS unit, SUM(amount) AS counted"
+        " FROM tally WHERE REPLACE(name, '_earned', '') <> name"
+        " GROUP BY bucket, member_id, REPLACE(name, '_earned', '')) t"
+        f" ON {_same('t', 'a', 'unit')} WHERE COALESCE(t.counted, 0) <> COALESCE(s.earned, 0)",
+    ),
+)

@@ -1,0 +1,150 @@
+"""A busy member, all verbs, on every database: nothing is wrong. Then each thing that can go wrong is found."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tortoise.context import TortoiseContext
+
+from core.batch import Rules
+from core.clock import StoppedClock
+from core.committer import Committer
+from core.corrections import AdjustPoints, ExpirePoints, ReverseTransaction
+from core.members import ByExternalId, new_id
+from core.membership import EnrolMember
+from core.models import ProgrammeVersionRow
+from core.operations import Operation, Outcome
+from core.programme import load_programme
+from core.programmes import Programmes
+from core.redemption import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold
+from core.store import Store
+from core.verify import INVARIANTS, OFFENDERS_MAX, verify
+
+PROGRAMME = """
+id: shop
+currency: CNY
+timezone: Asia/Shanghai
+expiry: {mode: per_lot, months: 12}
+tiers:
+  ladder:
+  - {id: regular}
+  - {id: silver, all: [{fact: points_earned, at_least: 1000}]}
+  - {id: gold, all: [{fact: points_earned, at_least: 5000}]}
+"""
+BEGIN = datetime(2026, 1, 15, 4, tzinfo=UTC)
+WHO = ByExternalId("ann")
+
+
+@pytest.fixture
+async def store(connected: TortoiseContext) -> Store:
+    """A database with a member who has done everything that moves points."""
+    await ProgrammeVersionRow.create(
+        number=1, document=PROGRAMME, digest="", author="test", reason="test", starts_at=BEGIN, published_at=BEGIN
+    )
+    clock = StoppedClock(BEGIN)
+    programmes = Programmes(lambda document: load_programme(document, {}))
+    store = Store()
+    rules = Rules(programmes=programmes, clock=clock, new_id=new_id)
+    async with Committer(store, rules) as committer:
+
+        async def do(kind: type[Operation], key: str, **request: Any) -> Outcome:
+            outcome = await committer.submit(kind(member=WHO, idempotency_key=key, actor="test", **request))
+            assert outcome.accepted, outcome.refusal
+            return outcome
+
+        await do(EnrolMember, "enrol")
+        for number in range(3):
+            given = await do(AdjustPoints, f"give {number}", points=2000, reason="a gift")
+        await do(AdjustPoints, "take", points=-10, reason="a mistake")
+        spent = await do(RedeemPoints, "spend", points=2500)
+        assert spent.recorded is not None
+        await do(ReverseTransaction, "back", transaction=spent.recorded.id, reason="returned", points=700)
+        await do(HoldPoints, "hold 1", points=300)
+        await do(HoldPoints, "hold 2", points=400)
+        await do(HoldPoints, "hold 3", points=3000, seconds=80 * 24 * 3600)
+        await do(CaptureHold, "capture", hold=1, points=100)
+        await do(ReleaseHold, "release", hold=2)
+        assert given.recorded is not None
+        await do(ReverseTransaction, "debt", transaction=given.recorded.id, reason="never paid")
+        clock.advance(timedelta(days=400))
+        await do(AdjustPoints, "late", points=50, reason="a gift")
+        await do(ExpirePoints, "sweep")
+        clock.advance(timedelta(days=1))
+        await do(AdjustPoints, "last", points=900, reason="a gift")
+    return store
+
+
+async def test_nothing_is_wrong_with_books_that_all_verbs_have_written(store: Store) -> None:
+    assert await verify(store.reader()) == []
+    ((moves,),) = await store.reader().query("SELECT COUNT(DISTINCT kind) FROM lot_move")
+    assert moves == 5
+
+
+class _NotKept(Exception):
+    """Ends a transaction without keeping it."""
+
+
+DAMAGE = {
+    "credited and debited": "UPDATE account SET credited = credited + 1, debited = debited + 1 WHERE unit = 'points'",
+    "entries without a gap": "DELETE FROM entry WHERE unit = 'points' AND seq = 2",
+    "running balances": "UPDATE entry SET balance = balance + 1 WHERE unit = 'points' AND seq = 3",
+    "digests": "UPDATE entry SET recorded_at = recorded_at + 1 WHERE unit = 'points' AND seq = 3",
+    "newest digest": "UPDATE account SET digest = '' WHERE unit = 'points'",
+    "entries of an account": "DELETE FROM account WHERE unit = 'points'",
+    "entries of an operation": "DELETE FROM operation WHERE idempotency_key = 'spend'",
+    "operations with entries": "DELETE FROM entry WHERE unit = 'points' AND held > 0",
+    "entries explained": "UPDATE lot SET operation_id = '' WHERE seq = 1",
+    "reversals of transactions": "UPDATE operation SET reverses = '' WHERE idempotency_key = 'back'",
+    "restored at most spent": "UPDATE lot_move SET amount = 2501 WHERE kind = 'restore'",
+    "balance in lots": "UPDATE account SET debt = debt + 1 WHERE unit = 'points'",
+    "lots without a gap": "UPDATE account SET lot_seq = lot_seq + 1 WHERE unit = 'points'",
+    "lots of an account": "UPDATE account SET member_id = '' WHERE unit = 'points'",
+    "rest of a lot": "UPDATE lot SET remaining = remaining + 1",
+    "loss of a lot": "UPDATE lot SET expired = expired + 1",
+    "spending of a lot": "UPDATE lot_move SET amount = 2501 WHERE kind = 'restore'",
+    "bounds of a lot": "UPDATE lot SET forgiven = clawed + 1",
+    "moves of an entry": "UPDATE lot_move SET lot_seq = lot_seq + 99 WHERE kind = 'restore'",
+    "debt": "UPDATE lot_move SET amount = amount - 1 WHERE lot_seq = 0",
+    "held in entries": "UPDATE entry SET held = held + 1 WHERE unit = 'points' AND seq = 3",
+    "held in lots": "UPDATE lot SET held = held + 1 WHERE seq = 1",
+    "held in holds": "UPDATE hold SET state = 'open' WHERE state = 'captured'",
+    "parts of a lot": "UPDATE hold_lot SET amount = amount + 1",
+    "parts of a hold": "UPDATE hold_lot SET amount = amount + 1",
+    "holds without a gap": "DELETE FROM hold WHERE seq = 1",
+    "end of a hold": "UPDATE hold SET captured = 0 WHERE state = 'captured'",
+    "spent in time": "UPDATE lot SET expires_at = earned_at WHERE seq = 1",
+    "held in time": "UPDATE hold SET placed_at = placed_at - 1",
+    "expired in time": "UPDATE lot SET expires_at = expires_at + 1",
+    "next due": "UPDATE account SET next_due = NULL WHERE unit = 'points'",
+    "accounts of a member": "DELETE FROM account",
+    "tier history": "UPDATE member SET tier = 'silver'",
+    "steps of a tier history": "UPDATE tier_change SET former = 'gold' WHERE number = 2",
+    "tallies of what was earned": "UPDATE tally SET amount = amount + 1",
+}
+
+
+async def test_each_damage_is_found_by_the_invariant_it_breaks(store: Store) -> None:
+    found = {}
+    for name, statement in DAMAGE.items():
+        with suppress(_NotKept):
+            async with store.transaction() as writer:
+                await writer.query(statement)
+                found[name] = [finding.invariant.name for finding in await verify(writer)]
+                raise _NotKept
+
+    assert {name for name, names in found.items() if name not in names} == set()
+    assert list(DAMAGE) == [invariant.name for invariant in INVARIANTS]
+    assert await verify(store.reader()) == []
+
+
+async def test_a_finding_counts_all_places_and_shows_the_first(store: Store) -> None:
+    async with store.transaction() as writer:
+        await writer.query("UPDATE entry SET digest = ''")
+        findings = {finding.invariant.name: finding for finding in await verify(writer)}
+        ((entries,),) = await writer.query("SELECT COUNT(*) FROM entry")
+
+    digests = findings["digests"]
+    assert digests.places == entries > len(digests.offenders) == OFFENDERS_MAX
+    assert [offender["seq"] for offender in digests.offenders] == [1, 2, 3, 4, 5]
+    assert set(findings) == {"digests", "newest digest"}
