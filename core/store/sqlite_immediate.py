@@ -44,7 +44,8 @@ class _ImmediateContext(SqliteTransactionContext):
         except BaseException:
             self._trxlock.release()
             raise
-        return self.connection  # type: ignore[no-any-return]  # untyped in Tortoise
+        client: TransactionalDBClient = self.connection
+        return client
 
 
 class SqliteImmediateClient(SqliteClient):

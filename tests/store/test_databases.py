@@ -3,6 +3,8 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextvars import Context
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -144,6 +146,23 @@ async def test_every_connection_of_the_pool_is_durable_strict_and_patient_within
             }
 
     assert await asyncio.gather(*(settings() for _ in range(3))) == [expected] * 3
+
+
+@pytest.mark.parametrize("every_task", [True, False])
+async def test_tasks_that_were_not_started_here_see_the_database_when_asked(
+    fresh_database: str, apps: Apps, every_task: bool
+) -> None:
+    async def count() -> int:
+        return await Shelf.all().count()
+
+    async with connect(fresh_database, apps, every_task=every_task):
+        counting = asyncio.create_task(count(), context=Context())
+        await asyncio.wait([counting])
+
+    if every_task:
+        assert counting.result() == 0
+    else:
+        assert isinstance(counting.exception(), RuntimeError)
 
 
 # -- errors -------------------------------------------------------------------------------------------
@@ -298,7 +317,7 @@ async def test_a_cancelled_unit_is_written_whole_or_not_at_all_and_leaves_no_loc
         await Shelf.create(room="right", name=str(number))
 
     moments = random.Random(1)
-    tasks = [asyncio.create_task(unit_of_work(lambda number=number: pair(number))) for number in range(40)]  # type: ignore[misc]
+    tasks = [asyncio.create_task(unit_of_work(partial(pair, number))) for number in range(40)]
     for task in tasks:
         await asyncio.sleep(moments.uniform(0, 0.004))
         task.cancel()
