@@ -14,22 +14,13 @@ The name of the language is stored with every programme, so that it can be repla
 import dataclasses
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from datetime import UTC, date, datetime, tzinfo
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, tzinfo
 from decimal import (
-    ROUND_CEILING,
-    ROUND_FLOOR,
-    ROUND_HALF_UP,
-    Context,
     Decimal,
-    DivisionByZero,
-    InvalidOperation,
-    Overflow,
     localcontext,
 )
-from types import NoneType, UnionType
-from typing import Any, ClassVar, Generic, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
 import rule_engine
 from rule_engine import ast
@@ -37,17 +28,25 @@ from rule_engine.builtins import Builtins
 from rule_engine.errors import AttributeResolutionError, EngineError, RuleSyntaxError, SymbolResolutionError
 from rule_engine.types import DataType
 
+from core.language import (
+    ATTRIBUTES,
+    FUNCTIONS,
+    LANGUAGE,
+    METHODS,
+    NUMBERS,
+    PLAIN,
+    WANTED,
+    instant,
+    number,
+    spoken,
+    type_of,
+)
 from core.suggest import did_you_mean
-
-LANGUAGE = "rex/1"
 
 TEXT_MAX = 500
 TOKENS_MAX = 150
 NESTING_MAX = 12
 COMPREHENSIONS_MAX = 3
-
-NUMBERS = Context(prec=38, traps=[InvalidOperation, DivisionByZero, Overflow])
-"""How rex/1 counts. ``Expression.run`` expects to be called inside ``localcontext(NUMBERS)``."""
 
 T = TypeVar("T")
 Bindings = Mapping[str, Any]
@@ -92,14 +91,14 @@ class Scope:
     ) -> None:
         lists = lists or {}
         for name in lists:
-            if name in facts or name in _FUNCTIONS:
+            if name in facts or name in FUNCTIONS:
                 raise ExpressionInvalid(f"list {name!r} has the name of a fact or function")
         self.zone = zone
         self.lists = {name: frozenset(members) for name, members in lists.items()}
         self.comprehensions_max = comprehensions_max
         self.types: dict[str, Any] = {
-            **{name: function.type for name, function in _FUNCTIONS.items()},
-            **{name: _type_of(annotation) for name, annotation in facts.items()},
+            **{name: function.type for name, function in FUNCTIONS.items()},
+            **{name: type_of(annotation) for name, annotation in facts.items()},
             **dict.fromkeys(lists, DataType.ARRAY(DataType.STRING)),
         }
         self.context = rule_engine.Context(
@@ -118,7 +117,7 @@ class Scope:
         """
         key = (text, wants)
         if key not in self._compiled:
-            self._compiled[key] = Expression(text, _Compiler(self, text).compile(_WANTED[wants]))
+            self._compiled[key] = Expression(text, _Compiler(self, text).compile(WANTED[wants]))
         return self._compiled[key]
 
     def _type_of_name(self, name: str) -> Any:
@@ -127,118 +126,6 @@ class Scope:
         except KeyError:
             raise SymbolResolutionError(name) from None
 
-
-# -- types: what a Python annotation is to the language ---------------------------------------------
-
-_SCALARS: dict[Any, Any] = {
-    str: DataType.STRING,
-    bool: DataType.BOOLEAN,
-    int: DataType.FLOAT,
-    Decimal: DataType.FLOAT,
-    date: DataType.DATETIME,
-    datetime: DataType.DATETIME,
-}
-_PLAIN = frozenset(_SCALARS.values())
-_WANTED: dict[Any, Any] = {bool: DataType.BOOLEAN, Decimal: DataType.FLOAT}
-_SPOKEN = {
-    "BOOLEAN": "true or false",
-    "FLOAT": "a number",
-    "STRING": "a text",
-    "DATETIME": "a date",
-    "TIMEDELTA": "a span of time",
-    "ARRAY": "a list",
-    "NULL": "null",
-    "FUNCTION": "a function",
-    "UNDEFINED": "of no certain type",
-}
-
-
-def _type_of(annotation: Any) -> Any:
-    if annotation in _SCALARS:
-        return _SCALARS[annotation]
-    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
-        hints = get_type_hints(annotation)
-        fields = {field.name: _type_of(hints[field.name]) for field in dataclasses.fields(annotation)}
-        return DataType.OBJECT(annotation.__name__, attributes=fields)
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin in (Union, UnionType) and NoneType in arguments and len(arguments) == 2:
-        return DataType.NULLABLE(_type_of(next(argument for argument in arguments if argument is not NoneType)))
-    if origin in (list, tuple, set, frozenset, Sequence, AbstractSet):
-        return DataType.ARRAY(_type_of(arguments[0]))
-    raise TypeError(f"rex/1 has no type for {annotation!r}")
-
-
-def _spoken(kind: Any) -> str:
-    if DataType.is_type(kind, DataType.NULLABLE):
-        return f"{_spoken(kind.inner_type)} that may be missing"
-    return _SPOKEN.get(kind.name, f"a {kind.name.lower()}")
-
-
-# -- functions: the library's own are not offered ---------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Function:
-    call: Callable[[Any], Any]
-    takes: Any
-    gives: Any
-    type: Any
-
-
-def _function(name: str, call: Callable[[Any], Any], takes: Any, gives: Any) -> tuple[str, _Function]:
-    kind = DataType.FUNCTION(name, return_type=gives, argument_types=(takes,))
-    return name, _Function(call, takes, gives, kind)
-
-
-def _least(numbers: Iterable[Decimal]) -> Decimal:
-    return min(numbers, default=Decimal(0))
-
-
-def _greatest(numbers: Iterable[Decimal]) -> Decimal:
-    return max(numbers, default=Decimal(0))
-
-
-def _total(numbers: Iterable[Decimal]) -> Decimal:
-    return sum(numbers, Decimal(0))
-
-
-_FLAGS, _NUMBERS = DataType.ARRAY(DataType.BOOLEAN), DataType.ARRAY(DataType.FLOAT)
-_FUNCTIONS: dict[str, _Function] = dict(
-    [
-        _function("any", any, _FLAGS, DataType.BOOLEAN),
-        _function("all", all, _FLAGS, DataType.BOOLEAN),
-        # Of an empty list 0, so that an order without lines is no error.
-        _function("sum", _total, _NUMBERS, DataType.FLOAT),
-        _function("min", _least, _NUMBERS, DataType.FLOAT),
-        _function("max", _greatest, _NUMBERS, DataType.FLOAT),
-        _function("abs", abs, DataType.FLOAT, DataType.FLOAT),
-        _function("floor", lambda n: n.to_integral_value(ROUND_FLOOR), DataType.FLOAT, DataType.FLOAT),
-        _function("ceil", lambda n: n.to_integral_value(ROUND_CEILING), DataType.FLOAT, DataType.FLOAT),
-        _function("half_up", lambda n: n.to_integral_value(ROUND_HALF_UP), DataType.FLOAT, DataType.FLOAT),
-    ]
-)
-
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-# Attributes of plain values. The library has more, some of which go through floats or take a locale.
-_ATTRIBUTES: dict[str, dict[str, Callable[[Any], Any]]] = {
-    "DATETIME": {
-        "year": lambda at: Decimal(at.year),
-        "month": lambda at: Decimal(at.month),
-        "day": lambda at: Decimal(at.day),
-        "hour": lambda at: Decimal(at.hour),
-        "minute": lambda at: Decimal(at.minute),
-        "weekday": lambda at: _WEEKDAYS[at.weekday()],
-    },
-    "TIMEDELTA": {"days": lambda span: Decimal(span.days)},
-    "STRING": {
-        "as_lower": str.lower,
-        "as_upper": str.upper,
-        "length": lambda text: Decimal(len(text)),
-        "is_empty": operator.not_,
-    },
-    "ARRAY": {"length": lambda items: Decimal(len(items)), "is_empty": operator.not_},
-}
-_METHODS: dict[str, Callable[[str, str], bool]] = {"starts_with": str.startswith, "ends_with": str.endswith}
 
 # -- the compiler -----------------------------------------------------------------------------------
 
@@ -280,7 +167,7 @@ class _Compiler:
         elif DataType.is_type(root.result_type, DataType.NULLABLE) and root.result_type.inner_type == wanted:
             raise ExpressionInvalid("the value may be missing; say what then with '??'")
         else:
-            raise ExpressionInvalid(f"must be {_spoken(wanted)}, is {_spoken(root.result_type)}")
+            raise ExpressionInvalid(f"must be {spoken(wanted)}, is {spoken(root.result_type)}")
         self._raise_first_problem()
         return code
 
@@ -344,7 +231,7 @@ class _Compiler:
 
     def _raise_unknown_attribute(self, error: Any) -> NoReturn:
         kind, name = error.object, error.attribute_name
-        known = kind.attributes if DataType.is_type(kind, DataType.OBJECT) else _ATTRIBUTES.get(kind.name, {})
+        known = kind.attributes if DataType.is_type(kind, DataType.OBJECT) else ATTRIBUTES.get(kind.name, {})
         spots = [
             (before.value, token.lexpos)
             for before, dot, token in zip(self._tokens, self._tokens[1:], self._tokens[2:], strict=False)
@@ -375,7 +262,7 @@ class _Compiler:
 
     def _array(self, node: Any) -> Code:
         kinds = {member.result_type for member in node.value}
-        if len(kinds) != 1 or not kinds <= _PLAIN:
+        if len(kinds) != 1 or not kinds <= PLAIN:
             self._problem("a list needs members, all of one plain type", "LBRACKET")
         members = [self._emit(member) for member in node.value]
         if all(isinstance(member, _Constant) for member in members):
@@ -385,7 +272,7 @@ class _Compiler:
     def _symbol(self, node: Any) -> Code:
         name = node.name
         if name not in self._variables:
-            if name in _FUNCTIONS:
+            if name in FUNCTIONS:
                 self._problem(f"{name} is a function; call it", None)
                 return _constant(None)
             if name in self._scope.lists:
@@ -402,7 +289,7 @@ class _Compiler:
                 return self._read(node.result_type, lambda b: attribute(b[owner_name]))
             owner = self._emit(node.object)
             return self._read(node.result_type, _safely(owner, attribute) if node.safe else _then(owner, attribute))
-        known = _ATTRIBUTES.get(owner_type.name, {})
+        known = ATTRIBUTES.get(owner_type.name, {})
         if name not in known:
             at = next((t.lexpos for t in self._tokens if t.value == name), None)
             raise ExpressionInvalid(f"unknown attribute {name!r}", at, did_you_mean(name, known))
@@ -413,12 +300,12 @@ class _Compiler:
         """Reads a fact, as the type it was declared with."""
         inner = DataType.NULLABLE.unwrap(kind)
         if inner == DataType.FLOAT:
-            return lambda b: value if type(value := read(b)) is Decimal else _number(value)
+            return lambda b: value if type(value := read(b)) is Decimal else number(value)
         if inner == DataType.DATETIME:
             zone = self._scope.zone
-            return lambda b: _instant(read(b), zone)
+            return lambda b: instant(read(b), zone)
         if inner == DataType.ARRAY(DataType.FLOAT):
-            return lambda b: [_number(value) for value in read(b)]
+            return lambda b: [number(value) for value in read(b)]
         return read
 
     def _equality(self, node: Any) -> Code:
@@ -428,8 +315,8 @@ class _Compiler:
         if DataType.NULL in bare:
             if not any(DataType.is_type(kind, DataType.NULLABLE) for kind in kinds):
                 self._problem("compared with null, but is never missing", *place)
-        elif bare[0] != bare[1] or bare[0] not in _PLAIN:
-            self._problem(f"compares {_spoken(bare[0])} with {_spoken(bare[1])}", *place)
+        elif bare[0] != bare[1] or bare[0] not in PLAIN:
+            self._problem(f"compares {spoken(bare[0])} with {spoken(bare[1])}", *place)
         return _both(_EQUALITY[node.type], left, right)
 
     def _ordering(self, node: Any) -> Code:
@@ -440,7 +327,7 @@ class _Compiler:
         )
         kinds = node.left.result_type, node.right.result_type
         if kinds[0] != kinds[1] or kinds[0] not in (DataType.FLOAT, DataType.DATETIME, DataType.TIMEDELTA):
-            self._problem(f"compares {_spoken(kinds[0])} with {_spoken(kinds[1])}", *place)
+            self._problem(f"compares {spoken(kinds[0])} with {spoken(kinds[1])}", *place)
         return _both(_ORDER[node.type], left, right)
 
     def _logic(self, node: Any) -> Code:
@@ -457,13 +344,13 @@ class _Compiler:
         member_type, container_type = node.member.result_type, node.container.result_type
         if container_type == DataType.STRING:
             if member_type != DataType.STRING:
-                self._problem(f"looks for {_spoken(member_type)} in a text", *place)
+                self._problem(f"looks for {spoken(member_type)} in a text", *place)
         elif not DataType.is_type(container_type, DataType.ARRAY):
-            self._problem(f"looks in {_spoken(container_type)}, which is no list", *place)
-        elif (among := DataType.NULLABLE.unwrap(container_type.value_type)) not in _PLAIN or among != (
+            self._problem(f"looks in {spoken(container_type)}, which is no list", *place)
+        elif (among := DataType.NULLABLE.unwrap(container_type.value_type)) not in PLAIN or among != (
             DataType.NULLABLE.unwrap(member_type)
         ):
-            self._problem(f"looks for {_spoken(member_type)} in a list of another type", *place)
+            self._problem(f"looks for {spoken(member_type)} in a list of another type", *place)
         if isinstance(container, _Constant) and isinstance(container.value, frozenset):
             members = container.value
             return lambda b: member(b) in members
@@ -475,7 +362,7 @@ class _Compiler:
             self._must_decide(node.right, "'not' turns a condition", place)
             return _then(right, operator.not_)
         if node.right.result_type != DataType.FLOAT:
-            self._problem(f"'-' before {_spoken(node.right.result_type)}", None)
+            self._problem(f"'-' before {spoken(node.right.result_type)}", None)
         return _then(self._emit(node.right), operator.neg)
 
     def _addition(self, node: Any) -> Code:
@@ -483,8 +370,8 @@ class _Compiler:
         left, right = self._emit(node.left), self._emit(node.right)
         kinds = {node.left.result_type, node.right.result_type}
         if kinds != {DataType.FLOAT} and not (subtracts and kinds == {DataType.DATETIME}):
-            spoken = f"{_spoken(node.left.result_type)} and {_spoken(node.right.result_type)}"
-            self._problem(f"adds or subtracts {spoken}", None)
+            sides = f"{spoken(node.left.result_type)} and {spoken(node.right.result_type)}"
+            self._problem(f"adds or subtracts {sides}", None)
         return _both(operator.sub if subtracts else operator.add, left, right)
 
     def _multiplication(self, node: Any) -> Code:
@@ -513,18 +400,18 @@ class _Compiler:
         argument = self._emit(node.arguments[0])
         given = node.arguments[0].result_type
         callee = node.function
-        if isinstance(callee, ast.SymbolExpression) and callee.name in _FUNCTIONS:
-            function = _FUNCTIONS[callee.name]
+        if isinstance(callee, ast.SymbolExpression) and callee.name in FUNCTIONS:
+            function = FUNCTIONS[callee.name]
             if given != function.takes:
-                self._problem(f"{callee.name} takes {_takes(function)}, not {_spoken(given)}", None)
+                self._problem(f"{callee.name} takes {function.asks_for}, not {spoken(given)}", None)
             return _then(argument, function.call)
         if (
             isinstance(callee, ast.GetAttributeExpression)
-            and callee.name in _METHODS
+            and callee.name in METHODS
             and not callee.safe
             and callee.object.result_type == given == DataType.STRING
         ):
-            subject, method = self._emit(callee.object), _METHODS[callee.name]
+            subject, method = self._emit(callee.object), METHODS[callee.name]
             return lambda b: method(subject(b), argument(b))
         self._problem("calls what is no function, or with the wrong type", None)
         return _constant(None)
@@ -537,7 +424,7 @@ class _Compiler:
         if name in self._scope.types:
             self._problem(f"the loop variable {name!r} has the name of something else", *place)
         if not DataType.is_type(node.iterable.result_type, DataType.ARRAY):
-            self._problem(f"loops over {_spoken(node.iterable.result_type)}", *place)
+            self._problem(f"loops over {spoken(node.iterable.result_type)}", *place)
         items = self._emit(node.iterable)
         self._variables.append(name)
         result = self._emit(node.result)
@@ -576,7 +463,7 @@ class _Compiler:
 
     def _must_decide(self, node: Any, why: str, place: tuple[str, int]) -> None:
         if node.result_type != DataType.BOOLEAN:
-            self._problem(f"{why}, not {_spoken(node.result_type)}", *place)
+            self._problem(f"{why}, not {spoken(node.result_type)}", *place)
 
     def _place(self, *token_types: str) -> tuple[str, int]:
         """The next operator of these kinds in the text; the walk meets them from left to right."""
@@ -632,30 +519,6 @@ def _both(operation: Callable[[Any, Any], Any], left: Code, right: Code) -> Code
         constant = right.value
         return lambda b: operation(left(b), constant)
     return lambda b: operation(left(b), right(b))
-
-
-def _number(value: Any) -> Decimal | None:
-    if type(value) is int:
-        return Decimal(value)
-    if value is None or isinstance(value, Decimal):
-        return value
-    raise TypeError(f"a number is an int or a Decimal, never {type(value).__name__}")
-
-
-def _instant(value: Any, zone: tzinfo) -> datetime | None:
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise TypeError("an instant needs a zone")
-        return value.astimezone(zone)
-    if value is None:
-        return None
-    return datetime(value.year, value.month, value.day, tzinfo=zone)
-
-
-def _takes(function: _Function) -> str:
-    if function.takes == _FLAGS:
-        return "a list of conditions"
-    return "a list of numbers" if function.takes == _NUMBERS else "a number"
 
 
 def _reworded(message: str) -> str:

@@ -36,7 +36,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from core.document import Identifier, QuotedDecimal, Section
 from core.errors import Problem, ProgrammeInvalid, UnknownUnit
 from core.expiry import NEVER, ExpiryPolicy
-from core.expressions import NUMBERS, ExpressionInvalid
+from core.expressions import ExpressionInvalid
+from core.language import NUMBERS
 from core.money import currencies
 from core.rules import ROUNDINGS, Compilation, Rounding
 from core.suggest import did_you_mean

@@ -34,7 +34,8 @@ from pydantic_core import PydanticCustomError
 
 from core.document import Count, Identifier, Instant, QuotedDecimal, Section
 from core.errors import InvalidAmount
-from core.expressions import NUMBERS, Expression, ExpressionInvalid, Scope
+from core.expressions import Expression, ExpressionInvalid, Scope
+from core.language import NUMBERS
 from core.suggest import did_you_mean
 from core.units import AMOUNT_MAX, GROWTH, POINTS
 

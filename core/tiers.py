@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from core.calendar import add_months, month_end
 from core.document import Identifier, QuotedDecimal, Section
-from core.expressions import NUMBERS
+from core.language import NUMBERS
 from core.suggest import did_you_mean
 
 Number = Decimal | int

@@ -10,7 +10,8 @@ import rule_engine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.expressions import _FUNCTIONS, NUMBERS, Expression, ExpressionInvalid, Scope
+from core.expressions import Expression, ExpressionInvalid, Scope
+from core.language import FUNCTIONS, NUMBERS
 from tests.core.shop import FACTS, line, purchase
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -351,7 +352,7 @@ def test_our_evaluation_agrees_with_the_library(
 
     ours = expression.evaluate(order.bindings)
 
-    functions = {name: function.call for name, function in _FUNCTIONS.items()}
+    functions = {name: function.call for name, function in FUNCTIONS.items()}
     with localcontext(NUMBERS):
         reference = rule_engine.Rule(text, context=SCOPE.context)
     assert ours == reference.evaluate({**order.bindings, **functions, "core": tuple(CORE)})
@@ -367,7 +368,7 @@ LEAVES = st.one_of(
     ),
 )
 BINARY = st.sampled_from(["+", "-", "*", "/", "%", "==", "!=", "<", ">=", "and", "or", "in", "not in", "??"])
-FUNCTION = st.sampled_from(sorted(_FUNCTIONS))
+FUNCTION = st.sampled_from(sorted(FUNCTIONS))
 ATTRIBUTE = st.sampled_from(
     ["length", "month", "is_empty", "as_upper", "days", "weekday", "amount", "tier", "category"]
 )
