@@ -1,0 +1,106 @@
+"""Refusals in the schema: ``UserError``, and a type for each refusal with its facts, made from its declaration.
+
+``schema.py`` gives ``UserError.code`` its enum, as which codes there are depends on the plugins.
+"""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
+
+import strawberry
+
+from core.errors import FormerRefusal, InvalidValue, ProgrammeInvalid, Refusal
+from core.units import Points as CorePoints
+from graph import ids  # noqa: F401  its refusals count among ours
+from graph.scalars import Points
+
+if TYPE_CHECKING:
+    from graph.context import Info
+
+
+@strawberry.interface
+class UserError:
+    """Something that the programme does not allow. Nothing was changed. Each refusal is a type with its facts."""
+
+    code: str = strawberry.field(description="The refusal's code, which never changes.")
+    message: str = strawberry.field(description="The refusal in a sentence, in English, for developers and operators.")
+    path: list[str] | None = strawberry.field(
+        default=None, description="The input field that is to blame, where one is."
+    )
+
+
+@strawberry.type
+class ProgrammeProblem:
+    """One thing wrong with a programme document, and where."""
+
+    path: str = strawberry.field(description="The place in the document: channels.purchase.points.groups[base].")
+    message: str = strawberry.field(description="What is wrong there.")
+    line: int | None = strawberry.field(default=None, description="The line in the text, from 1.")
+    column: int | None = strawberry.field(default=None, description="The column in the line, from 1.")
+
+
+def refusals_of(offered: Iterable[type[Refusal]]) -> tuple[type[Refusal], ...]:
+    """The refusals of the core and the graph, and those that plugins offer, by code."""
+    ours = (kind for kind in Refusal.by_code.values() if kind.__module__.startswith(("core.", "graph.")))
+    return tuple(sorted({*ours, *offered}, key=lambda kind: kind.code))
+
+
+@cache
+def error_type(kind: type[Refusal]) -> type[UserError]:
+    """The GraphQL type of a refusal."""
+    hints = get_type_hints(kind, include_extras=True)
+    members: dict[str, Any] = {}
+    annotations: dict[str, Any] = {}
+    for declared in fields(kind):
+        if declared.name in UserError.__annotations__:
+            raise TypeError(f"{kind.__name__}.{declared.name}: every refusal has one of that name")
+        annotations[declared.name] = _graph_type(hints[declared.name])
+        members[declared.name] = strawberry.field(description=declared.metadata["description"])
+    if kind is ProgrammeInvalid:
+        annotations["problems"] = list[ProgrammeProblem]
+        members["problems"] = strawberry.field(description="The problems, one by one.")
+    made = type(
+        kind.__name__,
+        (UserError,),
+        {"__annotations__": annotations, "__doc__": kind.__doc__, "__module__": __name__, **members},
+    )
+    return strawberry.type(made)
+
+
+def error_codes(refusals: Iterable[type[Refusal]]) -> type[Enum]:
+    """The enum of the codes of these refusals."""
+    values = {
+        kind.code: strawberry.enum_value(kind.code, description=(kind.__doc__ or "").split("\n")[0]) for kind in refusals
+    }
+    # The functional form would need the values to be plain, and these carry a description.
+    made = Enum("UserErrorCode", values)  # type: ignore[misc]  # mypy wants to see the names
+    return strawberry.enum(made, description="The codes of all refusals.")
+
+
+def user_error(info: "Info", refusal: Refusal) -> UserError:
+    """A refusal as the payload answers it."""
+    if type(refusal) not in refusals_of(info.context.laurel.plugins.refusals):
+        # Stored while its channel was installed, and replayed now that it is switched off.
+        refusal = FormerRefusal(former_code=refusal.code)
+    facts = refusal.facts
+    if isinstance(refusal, ProgrammeInvalid):
+        facts["problems"] = [ProgrammeProblem(path=p.path, message=p.message, line=p.line, column=p.column) for p in refusal.problems]
+    path = [refusal.field] if isinstance(refusal, InvalidValue) else None
+    return error_type(type(refusal))(code=refusal.code, message=refusal.message, path=path, **facts)
+
+
+_KINDS = {int: int, str: str, bool: bool, Decimal: Decimal, datetime: datetime, date: date, CorePoints: Points}
+
+
+def _graph_type(hint: Any) -> Any:
+    if hint in _KINDS:
+        return _KINDS[hint]
+    options = get_args(hint)
+    if get_origin(hint) is Annotated or type(None) not in options:
+        raise TypeError(f"{hint} cannot be a fact of a refusal")
+    (kind,) = (option for option in options if option is not type(None))
+    return _graph_type(kind) | None

@@ -1,0 +1,107 @@
+"""Opaque names: the global id of a node, and the cursor of a place in a list.
+
+Neither is a secret. A cursor carries a check sum and the name of its list, so that a damaged one, or one of another
+list, is refused instead of skipping rows.
+"""
+
+import hashlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+
+import strawberry
+from strawberry import ID
+
+from core.errors import InvalidInput, fact
+
+_SEPARATOR = ":"
+_CHECK_LENGTH = 6
+_ID_MAX = 600
+
+
+class InvalidId(InvalidInput):
+    """The id is of another type of thing, or of none."""
+
+    code = "INVALID_ID"
+    says = "{id} is not the id of a {expected}"
+    id: str = fact("The id as it was given.")
+    expected: str = fact("The type whose id is needed.")
+
+
+class InvalidCursor(InvalidInput):
+    """The cursor was not made by this list."""
+
+    code = "INVALID_CURSOR"
+    says = "{cursor} is no cursor of this list"
+    cursor: str = fact("The cursor as it was given.")
+
+
+@strawberry.interface
+class Node:
+    """A thing with an id of its own, by which it can be fetched again.
+
+    A type that implements it has a classmethod ``resolve_node(info, *parts)`` that gives it, or None when there is
+    no such thing or not for this caller. ``parts`` are what its id was made of.
+    """
+
+    id: ID = strawberry.field(description="The id, opaque, unique among all things.")
+
+    @classmethod
+    async def resolve_node(cls, info: Any, *parts: str) -> "Node | None":
+        """The thing whose id was made of these parts, if this caller may see it."""
+        raise NotImplementedError(cls.__name__)
+
+
+def global_id(kind: str, *parts: object) -> ID:
+    """The id of a node.
+
+    >>> read_id(global_id("Hold", "0193", "points", 4))
+    ('Hold', '0193', 'points', '4')
+    """
+    text = _SEPARATOR.join([kind, *map(str, parts)])
+    return ID(urlsafe_b64encode(text.encode()).decode().rstrip("="))
+
+
+def read_id(id: str) -> tuple[str, ...]:
+    """The type and the parts that an id was made of; empty when it was not made here."""
+    if len(id) > _ID_MAX:
+        return ()
+    try:
+        parts = tuple(_decoded(id).split(_SEPARATOR))
+    except ValueError:
+        return ()
+    # There is one way to write an id.
+    return parts if len(parts) > 1 and global_id(*parts) == id else ()
+
+
+def parts_of(id: str, kind: str, count: int) -> tuple[str, ...]:
+    """The ``count`` parts of an id of this type. Raises InvalidId."""
+    named, *parts = read_id(id) or ("",)
+    if named != kind or len(parts) != count:
+        raise InvalidId(id=id[:100], expected=kind)
+    return tuple(parts)
+
+
+def cursor(place: str, key: str) -> str:
+    """The cursor of the row with that key in the list named ``place``."""
+    return urlsafe_b64encode(f"{_check(place, key)}{key}".encode()).decode().rstrip("=")
+
+
+def read_cursor(place: str, given: str) -> str:
+    """The key of the row that the cursor stands for. Raises InvalidCursor."""
+    try:
+        text = _decoded(given[:_ID_MAX])
+    except ValueError:
+        text = ""
+    key = text[_CHECK_LENGTH:]
+    if not key or cursor(place, key) != given:
+        raise InvalidCursor(cursor=given[:100])
+    return key
+
+
+def _check(place: str, key: str) -> str:
+    return hashlib.blake2b(f"{place}|{key}".encode(), digest_size=_CHECK_LENGTH // 2).hexdigest()
+
+
+def _decoded(text: str) -> str:
+    # Both failures (letters that are no base64, bytes that are no UTF-8) are ValueErrors.
+    return urlsafe_b64decode(text.encode("ascii", "strict") + b"=" * (-len(text) % 4)).decode()

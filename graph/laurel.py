@@ -1,0 +1,83 @@
+"""Laurel put together: a database, the plugins, the programme and the committer, opened and closed as one.
+
+The HTTP application, every command and every test open it here.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from core.batch import Rules
+from core.clock import Clock, SystemClock
+from core.committer import Committer
+from core.members import new_id
+from core.programme import Programme, load_programme
+from core.programmes import Programmes
+from core.store import Store
+from core.store.databases import Tables, connect
+from core.store.migrating import require_migrated
+from graph.settings import Settings
+from plugins.manager import Plugins, load_plugins
+
+CORE_TABLES = Tables(("core.models",), "core.migrations")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Laurel:
+    """Everything a request or a command needs."""
+
+    settings: Settings
+    plugins: Plugins
+    store: Store
+    programmes: Programmes
+    committer: Committer
+    clock: Clock
+
+    def load(self, document: str) -> Programme:
+        """The programme of a document, with the channels that are installed. Raises ProgrammeInvalid."""
+        return load_document(self.plugins, document)
+
+
+def tables(plugins: Plugins) -> Mapping[str, Tables]:
+    """The tables of the core and of each plugin that has some, by label."""
+    return {"core": CORE_TABLES, **plugins.tables}
+
+
+def load_document(plugins: Plugins, document: str) -> Programme:
+    """The programme of a document, with these plugins' channels and facts. Raises ProgrammeInvalid."""
+    return load_programme(document, plugins.settings, plugins.facts)
+
+
+@asynccontextmanager
+async def open_laurel(
+    settings: Settings, *, plugins: Plugins | None = None, clock: Clock | None = None
+) -> AsyncIterator[Laurel]:
+    """Open the database and start the committer; what it has accepted is performed before this ends.
+
+    Raises DatabaseUnreachable, and MigrationsPending when the database is older than the code.
+    """
+    plugins = plugins or load_plugins(settings.disabled_plugins)
+    clock = clock or SystemClock()
+    apps = tables(plugins)
+    # Requests are tasks of the server, not below this one.
+    async with connect(settings.database_url, apps, every_task=True) as context:
+        await require_migrated(context, settings.database_url, apps)
+        store = Store()
+        programmes = Programmes(lambda document: load_document(plugins, document))
+        await programmes.refresh(store.reader())
+        rules = Rules(
+            programmes=programmes,
+            clock=clock,
+            new_id=new_id,
+            reactions=plugins.reactions,
+            outgoing=plugins.outgoing,
+        )
+        async with Committer(store, rules) as committer:
+            yield Laurel(
+                settings=settings,
+                plugins=plugins,
+                store=store,
+                programmes=programmes,
+                committer=committer,
+                clock=clock,
+            )

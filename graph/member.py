@@ -1,0 +1,261 @@
+"""A member in the schema: who they are, what they have, what they did, how far the next tier is."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from enum import Enum
+from typing import Annotated
+
+import orjson
+import strawberry
+from strawberry import ID
+
+from core.accounts import Account
+from core.holds import Hold as HoldValue
+from core.lots import Lot as LotValue
+from core.lots import spending_order
+from core.members import ByExternalId, ById, MemberRef, bucket_of
+from core.members import Member as MemberValue
+from core.members import TierChange as TierChangeValue
+from core.operations import Recorded
+from core.store.questions import Rows
+from core.units import GROWTH, POINTS
+from graph.context import Info
+from graph.ids import Node, global_id, parts_of
+from graph.pages import PAGE_DEFAULT, Connection, newest, sliced
+from graph.permissions import caller_of, forbidden, may_see
+from graph.scalars import Points
+from graph.tier import Progress, Tier, TierChange, progress_of
+from graph.tokens import Role
+from graph.transaction import Hold, Lot, Transaction
+
+First = Annotated[int, strawberry.argument(description="How many, 1 to 100.")]
+After = Annotated[str | None, strawberry.argument(description="Begin after this cursor: the last page's `endCursor`.")]
+UnitName = Annotated[str, strawberry.argument(description="The unit: points, growth …")]
+
+
+@strawberry.enum
+class MemberStatus(Enum):
+    """What a member may do at present."""
+
+    ACTIVE = strawberry.enum_value("active", description="Earns and spends.")
+    FROZEN = strawberry.enum_value("frozen", description="Neither earns nor spends, for the time being.")
+    CLOSED = strawberry.enum_value("closed", description="Has left the programme for good.")
+
+
+@strawberry.type
+class Attribute:
+    """Something the brand knows of a member."""
+
+    name: str = strawberry.field(description="What it is: city.")
+    value: str = strawberry.field(description="What is known: Shanghai.")
+
+
+@strawberry.type
+class Expiring:
+    """Points that expire together."""
+
+    points: Points = strawberry.field(description="What can be spent and will be lost then.")
+    at: datetime = strawberry.field(description="The instant from which it cannot be spent.")
+
+
+@strawberry.type
+class Balance:
+    """What a member has of one unit, at this very moment: what has lapsed is gone, whether or not a job has run."""
+
+    unit: str = strawberry.field(description="The unit: points, growth …")
+    available: Points = strawberry.field(description="What can be spent now; for growth, what counts now.")
+    pending: Points = strawberry.field(description="What was earned and can be spent only later.")
+    held: Points = strawberry.field(description="What is set aside by holds.")
+    debt: Points = strawberry.field(description="What was taken back and could not be; the next earning repays it.")
+    balance: Points = strawberry.field(description="available + pending + held - debt.")
+    expiring: Expiring | None = strawberry.field(description="What is lost next; null when nothing expires.")
+
+
+@strawberry.type
+class Member(Node):
+    """A member of the programme."""
+
+    external_id: str = strawberry.field(description="The brand's own id of the member.")
+    status: MemberStatus = strawberry.field(description="What the member may do at present.")
+    birthday: date | None = strawberry.field(description="The member's birthday, if it is known.")
+    enrolled_at: datetime = strawberry.field(description="When the membership began.")
+    tier_since: datetime = strawberry.field(description="Since when the member has the tier.")
+    _value: strawberry.Private[MemberValue]
+
+    @classmethod
+    def of(cls, value: MemberValue) -> "Member":
+        return cls(
+            id=global_id("Member", value.id),
+            external_id=value.external_id,
+            status=MemberStatus(value.status),
+            birthday=value.birthday,
+            enrolled_at=value.enrolled_at,
+            tier_since=value.tier_since,
+            _value=value,
+        )
+
+    @classmethod
+    async def find(cls, info: Info, member_id: str) -> "Member | None":
+        """A member by Laurel's id, whoever asks."""
+        question = Rows(MemberValue, ("bucket", "id"))
+        found = await info.context.loaders.ask(question, (bucket_of(member_id), member_id))
+        return cls.of(found[0]) if found else None
+
+    @classmethod
+    async def resolve_node(cls, info: Info, *parts: str) -> "Member | None":
+        match parts:
+            case (member_id,) if may_see(info, member_id):
+                return await cls.find(info, member_id)
+            case _:
+                return None
+
+    @property
+    def member_id(self) -> str:
+        """Laurel's id as the ledger has it."""
+        return self._value.id
+
+    @strawberry.field
+    def attributes(self) -> list[Attribute]:
+        """What the brand knows of the member, by name."""
+        known = sorted(self._value.attributes.items())
+        return [
+            Attribute(name=name, value=value if isinstance(value, str) else orjson.dumps(value).decode())
+            for name, value in known
+        ]
+
+    @strawberry.field
+    async def tier(self, info: Info) -> Tier | None:
+        """The member's tier; null when the programme has none."""
+        return Tier.of((await info.context.version()).programme, self._value.tier) if self._value.tier else None
+
+    @strawberry.field
+    async def tier_history(self, info: Info) -> list[TierChange]:
+        """The member's way through the tiers, the oldest step first."""
+        programme = (await info.context.version()).programme
+        rows: list[TierChangeValue] = await info.context.loaders.rows(TierChangeValue, self._value.id)
+        return [TierChange.of(programme, row) for row in sorted(rows, key=lambda row: row.number) if row.tier]
+
+    @strawberry.field
+    async def progress(self, info: Info) -> Progress | None:
+        """How far the next tier is; null when the programme has no tiers."""
+        return await progress_of(info, self._value.id, self._value.tier)
+
+    @strawberry.field
+    async def points(self, info: Info) -> Balance:
+        """The member's points."""
+        return await self._balance(info, POINTS)
+
+    @strawberry.field
+    async def growth(self, info: Info) -> Balance:
+        """The member's growth, which climbs tiers and is never spent."""
+        return await self._balance(info, GROWTH)
+
+    @strawberry.field
+    async def balances(self, info: Info) -> list[Balance]:
+        """What the member has of every unit of the programme."""
+        units = (await info.context.version()).programme.unit_names
+        return [await self._balance(info, unit) for unit in units]
+
+    @strawberry.field
+    async def lots(
+        self, info: Info, unit: UnitName = POINTS, first: First = PAGE_DEFAULT, after: After = None
+    ) -> Connection[Lot]:
+        """What is left of what was earned, the soonest expiry first."""
+        now = info.context.now
+        open_lots = [lot for lot in await self._open_lots(info, unit) if not lot.lapsed(now)]
+        items = [(str(lot.seq), Lot.of(self._value.id, lot, now)) for lot in sorted(open_lots, key=spending_order)]
+        return sliced(f"lot:{self._value.id}:{unit}", items, first, after)
+
+    @strawberry.field
+    async def holds(self, info: Info, first: First = PAGE_DEFAULT, after: After = None) -> Connection[Hold]:
+        """The holds that are open, the oldest first."""
+        now = info.context.now
+        rows: list[HoldValue] = await info.context.loaders.rows(HoldValue, self._value.id, "state = 'open'")
+        rows.sort(key=lambda hold: (hold.placed_at, hold.unit, hold.seq))
+        items = [(f"{hold.unit}:{hold.seq}", Hold.of(self._value.id, hold, now)) for hold in rows]
+        return sliced(f"hold:{self._value.id}", items, first, after)
+
+    @strawberry.field
+    async def transactions(
+        self, info: Info, first: First = PAGE_DEFAULT, after: After = None
+    ) -> Connection[Transaction]:
+        """All that was done to the account, the newest first."""
+        member_id = self._value.id
+
+        def node(recorded: Recorded) -> Transaction:
+            return Transaction.of(member_id, recorded)
+
+        # The id grows with time; 'accepted' leaves out the requests that were refused.
+        return await newest(info, Recorded, member_id, node, column="id", first=first, after=after, where="accepted")
+
+    async def _open_lots(self, info: Info, unit: str) -> Sequence[LotValue]:
+        # All units at once, so that points and growth are one question.
+        rows: list[LotValue] = await info.context.loaders.rows(LotValue, self._value.id, "remaining > 0")
+        return [lot for lot in rows if lot.unit == unit]
+
+    async def _balance(self, info: Info, unit: str) -> Balance:
+        open_lots = await self._open_lots(info, unit)
+        rows: list[Account] = await info.context.loaders.rows(Account, self._value.id)
+        debt = sum(account.debt for account in rows if account.unit == unit)
+        now = info.context.now
+        held = sum(lot.held for lot in open_lots)
+        available = sum(lot.free(now) for lot in open_lots)
+        pending = sum(lot.remaining - lot.held for lot in open_lots if now < lot.available_from and not lot.lapsed(now))
+        return Balance(
+            unit=unit,
+            available=Points(available),
+            pending=Points(pending),
+            held=Points(held),
+            debt=Points(debt),
+            balance=Points(available + pending + held - debt),
+            expiring=_expiring(open_lots, now),
+        )
+
+
+def _expiring(open_lots: Sequence[LotValue], now: datetime) -> Expiring | None:
+    free: dict[datetime, int] = {}
+    for lot in open_lots:
+        if lot.expires_at is not None and lot.free(now):
+            free[lot.expires_at] = free.get(lot.expires_at, 0) + lot.free(now)
+    if not free:
+        return None
+    at = min(free)
+    return Expiring(points=Points(free[at]), at=at)
+
+
+@strawberry.input(one_of=True)
+class MemberByInput:
+    """One way to name a member. A member's own token may use the id only."""
+
+    id: strawberry.Maybe[ID] = strawberry.field(description="Laurel's id of the member.")
+    external_id: strawberry.Maybe[str] = strawberry.field(description="The brand's own id of the member.")
+
+    def to_ref(self, info: Info) -> MemberRef:
+        """The member for an operation. Raises InvalidId, or FORBIDDEN when a member names anyone but themselves."""
+        caller = caller_of(info)
+        ref: MemberRef
+        if self.id is not None:
+            (member_id,) = parts_of(self.id.value, "Member", 1)
+            ref = ById(member_id)
+        else:
+            assert self.external_id is not None, "@oneOf is enforced by the executor"
+            ref = ByExternalId(self.external_id.value)
+        if caller.role is Role.MEMBER and ref != ById(caller.member_id or ""):
+            raise forbidden("a member's token acts for its member, named by id")
+        return ref
+
+
+async def find_member(info: Info, by: MemberByInput) -> Member | None:
+    """The member, if there is one and the caller may see them: the two cannot be told apart."""
+    caller = caller_of(info)
+    if by.id is not None:
+        (member_id,) = parts_of(by.id.value, "Member", 1)
+        return await Member.find(info, member_id) if may_see(info, member_id) else None
+    assert by.external_id is not None, "@oneOf is enforced by the executor"
+    external_id = by.external_id.value
+    if caller.role is Role.MEMBER:
+        # Only their own row is looked at, so that neither the answer nor its time tells of anybody else.
+        own = await Member.find(info, caller.member_id or "")
+        return own if own is not None and own.external_id == external_id else None
+    found = await info.context.loaders.ask(Rows(MemberValue, ("external_id",)), (external_id,))
+    return Member.of(found[0]) if found else None

@@ -1,0 +1,113 @@
+"""Mutations: an operation is performed, and its outcome becomes a payload."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, Final, TypeVar
+
+import strawberry
+
+from core.errors import InvalidValue
+from core.operations import Operation, Outcome
+from graph.context import Info
+from graph.errors import UserError, user_error
+from graph.member import Member
+from graph.transaction import Transaction
+
+KEY_MAX: Final = 200
+REFERENCE_MAX: Final = 200
+DEADLINE_SECONDS: Final = 10.0
+
+
+@strawberry.type
+class Payload:
+    """What every mutation about a member answers with."""
+
+    member: Member | None = strawberry.field(
+        default=None, description="The member after the mutation; null when there is no such member."
+    )
+    transaction: Transaction | None = strawberry.field(
+        default=None, description="What was done; null when it was refused."
+    )
+    replayed: bool = strawberry.field(
+        default=False, description="Whether the request had been performed before, and this is the answer it got then."
+    )
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why it was refused; empty when it was done. Nothing changed if it was refused."
+    )
+
+
+P = TypeVar("P", bound=Payload)
+Extra = Callable[[Outcome], Mapping[str, Any]]
+
+
+async def perform(info: Info, operation: Operation, payload: type[P], extra: Extra | None = None) -> P:
+    """Perform an operation and answer with its outcome; ``extra`` gives the payload's further fields if it was done."""
+    check_operation(operation)
+    outcome = await info.context.laurel.committer.submit(operation, timeout=DEADLINE_SECONDS)
+    info.context.wrote()
+    return await answer(info, outcome, payload, extra)
+
+
+async def perform_many(
+    info: Info, operations: Iterable[Operation], payload: type[P], extra: Extra | None = None
+) -> list[P]:
+    """Perform operations in order, in as few transactions as can be, and answer for each."""
+    operations = list(operations)
+    for operation in operations:
+        check_operation(operation)
+    outcomes = await info.context.laurel.committer.submit_many(operations)
+    info.context.wrote()
+    answers = []
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            # What was done before it stays done; sent again, it is replayed.
+            raise outcome
+        answers.append(await answer(info, outcome, payload, extra))
+    return answers
+
+
+async def answer(info: Info, outcome: Outcome, payload: type[P], extra: Extra | None = None) -> P:
+    """The payload of an outcome."""
+    member = None if outcome.member_id is None else await Member.find(info, outcome.member_id)
+    if outcome.refusal is not None:
+        return payload(member=member, replayed=outcome.replayed, errors=[user_error(info, outcome.refusal)])
+    assert outcome.member_id is not None and outcome.recorded is not None
+    return payload(
+        member=member,
+        transaction=Transaction.of(outcome.member_id, outcome.recorded),
+        replayed=outcome.replayed,
+        **(extra(outcome) if extra else {}),
+    )
+
+
+def check_operation(operation: Operation) -> None:
+    """Raise InvalidValue for text that not every database can keep."""
+    check_text("idempotencyKey", operation.idempotency_key, KEY_MAX)
+    for text in _texts(operation):
+        if "\0" in text:
+            raise InvalidValue(field="input", reason="a text holds the character U+0000")
+
+
+def check_text(field: str, text: str, longest: int = REFERENCE_MAX, *, shortest: int = 1) -> str:
+    """The text, if it has ``shortest`` to ``longest`` characters. Raises InvalidValue."""
+    if not shortest <= len(text) <= longest:
+        raise InvalidValue(field=field, reason=f"it must have {shortest} to {longest} characters")
+    return text
+
+
+def _texts(value: Any) -> Iterable[str]:
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for name, inner in value.items():
+                yield from _texts(name)
+                yield from _texts(inner)
+        case Sequence() | frozenset():
+            for inner in value:
+                yield from _texts(inner)
+        case _ if is_dataclass(value):
+            for declared in fields(value):
+                yield from _texts(getattr(value, declared.name))
+        case _:
+            pass

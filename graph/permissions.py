@@ -1,0 +1,107 @@
+"""Who may do what: roles are declared on the field, checked before its resolver runs, and printed in its description.
+
+A member reaches what is theirs and nothing else; that another member exists is never told.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Collection
+from typing import Any, Final, Optional, get_type_hints
+
+import strawberry
+from graphql import GraphQLError
+
+from core.errors import Refusal
+from graph.context import Info
+from graph.errors import user_error
+from graph.tokens import Caller, Role
+
+STAFF: Final = frozenset({Role.SERVICE, Role.OPERATOR, Role.ANALYST})
+"""Who reads any member's data."""
+
+ACTING: Final = frozenset({Role.MEMBER, Role.SERVICE, Role.OPERATOR})
+"""Who spends a member's points: the member, and the brand for any member."""
+
+EVERYONE: Final = frozenset(Role)
+"""Whoever has a token."""
+
+
+def caller_of(info: Info) -> Caller:
+    """Who asks. Raises a GraphQLError with UNAUTHENTICATED when nobody does."""
+    caller = info.context.caller
+    if caller is None:
+        raise GraphQLError("a token is needed", extensions={"code": "UNAUTHENTICATED"})
+    return caller
+
+
+def actor(info: Info) -> str:
+    """How the caller is written down with what they did."""
+    return caller_of(info).actor
+
+
+def forbidden(reason: str) -> GraphQLError:
+    return GraphQLError(reason, extensions={"code": "FORBIDDEN"})
+
+
+def permit(info: Info, roles: Collection[Role]) -> None:
+    """Raise a GraphQLError unless the caller has one of the roles. An admin has all of them."""
+    role = caller_of(info).role
+    if role not in roles and role is not Role.ADMIN:
+        raise forbidden(f"not for the role {role}")
+
+
+def may_see(info: Info, member_id: str) -> bool:
+    """Whether the caller may see this member's data: all staff may, a member only their own."""
+    caller = caller_of(info)
+    if caller.role is Role.MEMBER:
+        return caller.member_id == member_id
+    return caller.role in STAFF or caller.role is Role.ADMIN
+
+
+def query(*, allow: Collection[Role]) -> Callable[[Callable[..., Any]], Any]:
+    """A field of Query for these roles (and admin); the resolver's docstring is its description.
+
+    A refusal that it raises becomes a top-level error with the refusal's code.
+    """
+    return lambda resolver: _field(resolver, allow, answers_refusals=False)
+
+
+def mutation(*, allow: Collection[Role]) -> Callable[[Callable[..., Any]], Any]:
+    """A field of Mutation for these roles (and admin); the resolver's docstring is its description.
+
+    A refusal that it raises becomes the payload's ``errors``; the payload is what the resolver is annotated to return.
+    """
+    return lambda resolver: _field(resolver, allow, answers_refusals=True)
+
+
+def _field(resolver: Callable[..., Any], allow: Collection[Role], *, answers_refusals: bool) -> Any:
+    if not inspect.iscoroutinefunction(resolver) or "info" not in inspect.signature(resolver).parameters:
+        raise TypeError(f"{resolver.__qualname__} must be a coroutine with an argument named info")
+
+    @functools.cache
+    def payload() -> Callable[..., Any]:
+        kind: Callable[..., Any] = get_type_hints(resolver)["return"]
+        return kind
+
+    @functools.wraps(resolver)
+    async def guarded(*args: Any, info: Info, **kwargs: Any) -> Any:
+        permit(info, allow)
+        try:
+            return await resolver(*args, info=info, **kwargs)
+        except Refusal as refused:
+            if not answers_refusals:
+                raise
+            return payload()(errors=[user_error(info, refused)])
+
+    # Nullable, so that a failure spoils no other field of the request.
+    signature = inspect.signature(resolver)
+    guarded.__signature__ = signature.replace(return_annotation=Optional[signature.return_annotation])  # type: ignore[attr-defined]
+    return strawberry.field(resolver=guarded, description=_description(resolver, allow))
+
+
+def _description(resolver: Callable[..., Any], allow: Collection[Role]) -> str:
+    said = inspect.getdoc(resolver)
+    if not said:
+        raise TypeError(f"{resolver.__qualname__} needs a docstring: it is the field's description")
+    roles = ", ".join(role.value for role in Role if role in allow or role is Role.ADMIN)
+    return f"{said}\n\nRoles: {roles}."

@@ -1,0 +1,72 @@
+"""What an installation decides, read from the environment once, at the start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from core.errors import LaurelError
+
+SECRET_BYTES_MIN: Final = 32
+"""RFC 7518: a key for HS256 is as long as its hash."""
+
+_YES = frozenset({"1", "true", "yes", "on"})
+_NO = frozenset({"0", "false", "no", "off", ""})
+
+
+class SettingsInvalid(LaurelError):
+    """A variable of the environment says something that cannot be meant."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one process.
+
+    ``secret`` signs the tokens; without one nothing is served. ``graphiql`` serves the page for operators,
+    ``introspection`` lets clients ask for the schema.
+    """
+
+    database_url: str = "sqlite://laurel.sqlite3"
+    secret: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    graphiql: bool = True
+    introspection: bool = True
+    disabled_plugins: frozenset[str] = frozenset()
+    body_bytes_max: int = 1_000_000
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read ``LAUREL_DATABASE_URL``, ``LAUREL_SECRET``, ``LAUREL_GRAPHIQL`` and so on. Raises SettingsInvalid."""
+        usual = cls()
+        secret = environ.get("LAUREL_SECRET", usual.secret)
+        if secret and len(secret.encode()) < SECRET_BYTES_MIN:
+            raise SettingsInvalid(f"LAUREL_SECRET is shorter than {SECRET_BYTES_MIN} bytes")
+        names = environ.get("LAUREL_DISABLED_PLUGINS", "").replace(",", " ").split()
+        return cls(
+            database_url=environ.get("LAUREL_DATABASE_URL", usual.database_url),
+            secret=secret,
+            host=environ.get("LAUREL_HOST", usual.host),
+            port=_number(environ, "LAUREL_PORT", usual.port),
+            graphiql=_choice(environ, "LAUREL_GRAPHIQL", usual.graphiql),
+            introspection=_choice(environ, "LAUREL_INTROSPECTION", usual.introspection),
+            disabled_plugins=frozenset(names),
+            body_bytes_max=_number(environ, "LAUREL_BODY_BYTES_MAX", usual.body_bytes_max),
+        )
+
+
+def _choice(environ: Mapping[str, str], name: str, usual: bool) -> bool:
+    given = environ.get(name)
+    if given is None:
+        return usual
+    if given.lower() not in _YES | _NO:
+        raise SettingsInvalid(f"{name} is yes or no, not {given!r}")
+    return given.lower() in _YES
+
+
+def _number(environ: Mapping[str, str], name: str, usual: int) -> int:
+    given = environ.get(name)
+    if given is None:
+        return usual
+    if not (given.isascii() and given.isdigit()):
+        raise SettingsInvalid(f"{name} is a number, not {given!r}")
+    return int(given)

@@ -1,0 +1,300 @@
+"""A transaction in the schema: what was done, the entries it made, the lots it moved, and why it came to so many points.
+
+An operation says in its result why: ``reference`` (a partner's number for the thing), ``reason`` (an operator's), and
+``trace``, a list of ``core.rules.Step``, or such a list for each unit.
+"""
+
+import asyncio
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+import strawberry
+from strawberry import ID
+
+from core import accounts, holds, lots
+from core.operations import Recorded
+from core.units import POINTS
+from graph.context import Info
+from graph.ids import Node, global_id
+from graph.permissions import may_see
+from graph.scalars import Points
+
+
+@strawberry.enum
+class Contra(Enum):
+    """The programme's side of an entry: where the amount came from or went."""
+
+    ISSUANCE = strawberry.enum_value("issuance", description="Given for an activity.")
+    REDEMPTION = strawberry.enum_value("redemption", description="Spent by the member.")
+    BREAKAGE = strawberry.enum_value("breakage", description="Expired.")
+    CLAW_BACK = strawberry.enum_value("claw_back", description="Taken back, as what it was given for was undone.")
+    ADJUSTMENT = strawberry.enum_value("adjustment", description="Put right by an operator.")
+    HOLD = strawberry.enum_value("hold", description="Set aside, or given back from being set aside.")
+
+
+@strawberry.enum
+class MoveKind(Enum):
+    """Why the rest of a lot changed."""
+
+    SPEND = strawberry.enum_value("spend", description="It was spent.")
+    EXPIRE = strawberry.enum_value("expire", description="It expired.")
+    RESTORE = strawberry.enum_value("restore", description="What was spent came back.")
+    CLAW_BACK = strawberry.enum_value("claw_back", description="It was taken back.")
+    REPAY = strawberry.enum_value("repay", description="It repaid a debt.")
+    CARRY = strawberry.enum_value("carry", description="It came back too late and was given a few more days.")
+
+
+@strawberry.enum
+class HoldState(Enum):
+    """Where a hold stands."""
+
+    OPEN = strawberry.enum_value("open", description="The points are set aside.")
+    CAPTURED = strawberry.enum_value("captured", description="They, or part of them, were spent.")
+    RELEASED = strawberry.enum_value("released", description="They were given back.")
+    TIMED_OUT = strawberry.enum_value("timed_out", description="Its time is over; the points are about to be given back.")
+
+
+@strawberry.type
+class Lot:
+    """What is left of one accrual; a lot has one expiry."""
+
+    id: ID = strawberry.field(description="The lot's id, opaque.")
+    unit: str = strawberry.field(description="The unit: points, growth …")
+    amount: Points = strawberry.field(description="What was given.")
+    remaining: Points = strawberry.field(description="What is left of it, with what is held.")
+    held: Points = strawberry.field(description="What is set aside by holds.")
+    available: Points = strawberry.field(description="What can be spent of it at this moment.")
+    source: str = strawberry.field(description="The channel that it came from.")
+    earned_at: datetime = strawberry.field(description="When it was earned.")
+    available_from: datetime = strawberry.field(description="From when it can be spent.")
+    expires_at: datetime | None = strawberry.field(
+        description="From this instant on it cannot be spent; null for never."
+    )
+    _member_id: strawberry.Private[str]
+    _operation_id: strawberry.Private[str]
+
+    @classmethod
+    def of(cls, member_id: str, lot: lots.Lot, now: datetime) -> "Lot":
+        return cls(
+            id=global_id("Lot", member_id, lot.unit, lot.seq),
+            unit=lot.unit,
+            amount=Points(lot.amount),
+            remaining=Points(lot.remaining),
+            held=Points(lot.held),
+            available=Points(lot.free(now)),
+            source=lot.source,
+            earned_at=lot.earned_at,
+            available_from=lot.available_from,
+            expires_at=lot.expires_at,
+            _member_id=member_id,
+            _operation_id=lot.operation_id,
+        )
+
+    @strawberry.field
+    async def transaction(self, info: Info) -> "Transaction | None":
+        """The transaction that gave it."""
+        return await Transaction.find(info, self._member_id, self._operation_id)
+
+
+@strawberry.type
+class Hold(Node):
+    """Points set aside until they are captured or released."""
+
+    unit: str = strawberry.field(description="The unit: points, or another that can be spent.")
+    amount: Points = strawberry.field(description="What was set aside.")
+    captured: Points = strawberry.field(description="What was spent of it; the rest went back.")
+    state: HoldState = strawberry.field(description="Where it stands.")
+    channel: str = strawberry.field(description="The channel that placed it.")
+    reference: str = strawberry.field(description="A partner's number for what it is for.")
+    placed_at: datetime = strawberry.field(description="When it was placed.")
+    expires_at: datetime = strawberry.field(description="When it is released by itself.")
+
+    @classmethod
+    def of(cls, member_id: str, hold: holds.Hold, now: datetime) -> "Hold":
+        overdue = hold.state == holds.HoldState.OPEN and hold.expires_at <= now
+        return cls(
+            id=global_id("Hold", member_id, hold.unit, hold.seq),
+            unit=hold.unit,
+            amount=Points(hold.amount),
+            captured=Points(hold.captured),
+            state=HoldState.TIMED_OUT if overdue else HoldState(hold.state),
+            channel=hold.channel,
+            reference=hold.reference,
+            placed_at=hold.placed_at,
+            expires_at=hold.expires_at,
+        )
+
+    @classmethod
+    async def find(cls, info: Info, member_id: str, unit: str, number: int) -> "Hold | None":
+        """A member's hold by its number in the unit."""
+        found = await info.context.loaders.rows(holds.Hold, member_id, unit=unit, seq=number)
+        return cls.of(member_id, found[0], info.context.now) if found else None
+
+    @classmethod
+    async def resolve_node(cls, info: Info, *parts: str) -> "Hold | None":
+        match parts:
+            case (member_id, unit, number) if number.isascii() and number.isdigit() and len(number) < 16:
+                return await cls.find(info, member_id, unit, int(number)) if may_see(info, member_id) else None
+            case _:
+                return None
+
+
+@strawberry.type
+class LotMove:
+    """A signed change of what is left of a lot."""
+
+    kind: MoveKind = strawberry.field(description="Why it changed.")
+    amount: Points = strawberry.field(description="By how much, signed.")
+    lot: Lot | None = strawberry.field(description="The lot as it is now; null for a move of debt.")
+
+
+@strawberry.type
+class Entry:
+    """One line of a member's account in a unit."""
+
+    unit: str = strawberry.field(description="The unit: points, growth …")
+    number: Points = strawberry.field(description="The line's number in the account, from 1 without a gap.")
+    amount: Points = strawberry.field(description="The amount, signed: what was earned is positive.")
+    held: Points = strawberry.field(description="What was set aside, or given back from there (negative).")
+    contra: Contra = strawberry.field(description="Where it came from or went.")
+    balance_after: Points = strawberry.field(description="The balance after it; negative is a debt.")
+    effective_at: datetime = strawberry.field(description="When it took effect.")
+    recorded_at: datetime = strawberry.field(description="When it was written down.")
+    _member_id: strawberry.Private[str]
+
+    @classmethod
+    def of(cls, member_id: str, entry: accounts.Entry) -> "Entry":
+        return cls(
+            unit=entry.unit,
+            number=Points(entry.seq),
+            amount=Points(entry.amount),
+            held=Points(entry.held),
+            contra=Contra(entry.contra),
+            balance_after=Points(entry.balance),
+            effective_at=entry.effective_at,
+            recorded_at=entry.recorded_at,
+            _member_id=member_id,
+        )
+
+    @strawberry.field
+    async def moves(self, info: Info) -> list[LotMove]:
+        """The lots that it changed, and by how much."""
+        loaders, member_id = info.context.loaders, self._member_id
+        moves: list[lots.LotMove] = await loaders.rows(lots.LotMove, member_id, unit=self.unit, seq=self.number)
+        found = await asyncio.gather(
+            *(loaders.rows(lots.Lot, member_id, unit=self.unit, seq=move.lot_seq) for move in moves)
+        )
+        now = info.context.now
+        return [
+            LotMove(
+                kind=MoveKind(move.kind),
+                amount=Points(move.amount),
+                lot=Lot.of(member_id, rows[0], now) if rows else None,
+            )
+            for move, rows in sorted(zip(moves, found, strict=True), key=lambda pair: (pair[0].lot_seq, pair[0].kind))
+        ]
+
+
+@strawberry.type
+class RuleHit:
+    """A rule that applied, and what it was worth."""
+
+    rule: str = strawberry.field(description="The rule's id in the programme document.")
+    value: str = strawberry.field(description="What it gave: points added, or a factor.")
+
+
+@strawberry.type
+class TraceStep:
+    """A group of rules, and what the award came to after it."""
+
+    unit: str = strawberry.field(description="The unit that was awarded: points, growth …")
+    group: str = strawberry.field(description="The group's id in the programme document; or rounding, or caps.")
+    rules: list[RuleHit] = strawberry.field(description="The rules of it that applied.")
+    total: str = strawberry.field(description="The award after it, exact.")
+
+
+@strawberry.type
+class Transaction(Node):
+    """What was done to a member's account at one stroke. It is never changed; a reversal is another transaction."""
+
+    kind: str = strawberry.field(description="What was done: redeem, hold, record …")
+    channel: str = strawberry.field(description="The channel that did it; membership and ledger are the core's.")
+    effective_at: datetime = strawberry.field(description="When it took effect.")
+    recorded_at: datetime = strawberry.field(description="When it was written down.")
+    actor: str = strawberry.field(description="Who asked for it: the role and the name in the token.")
+    idempotency_key: str = strawberry.field(description="The key of the request.")
+    reference: str | None = strawberry.field(description="A partner's number for what it is about: the order's.")
+    reason: str | None = strawberry.field(description="The reason that was given.")
+    programme_version: int = strawberry.field(description="The number of the programme's version that judged.")
+    trace: list[TraceStep] = strawberry.field(
+        description="How the award came about, in the order in which the rules were applied; empty where none was."
+    )
+    _member_id: strawberry.Private[str]
+    _raw_id: strawberry.Private[str]
+    _reverses: strawberry.Private[str | None]
+
+    @classmethod
+    def of(cls, member_id: str, recorded: Recorded) -> "Transaction":
+        result = recorded.result
+        return cls(
+            id=global_id("Transaction", member_id, recorded.id),
+            kind=recorded.kind,
+            channel=recorded.channel,
+            effective_at=recorded.effective_at,
+            recorded_at=recorded.recorded_at,
+            actor=recorded.actor,
+            idempotency_key=recorded.idempotency_key,
+            reference=result.get("reference") or None,
+            reason=result.get("reason"),
+            programme_version=recorded.programme_version,
+            trace=trace_of(result.get("trace", ())),
+            _member_id=member_id,
+            _raw_id=recorded.id,
+            _reverses=recorded.reverses,
+        )
+
+    @classmethod
+    async def find(cls, info: Info, member_id: str, operation_id: str) -> "Transaction | None":
+        """A member's transaction by the id of its operation."""
+        found: list[Recorded] = await info.context.loaders.rows(Recorded, member_id, id=operation_id)
+        return cls.of(member_id, found[0]) if found and found[0].accepted else None
+
+    @classmethod
+    async def resolve_node(cls, info: Info, *parts: str) -> "Transaction | None":
+        match parts:
+            case (member_id, operation_id) if may_see(info, member_id):
+                return await cls.find(info, member_id, operation_id)
+            case _:
+                return None
+
+    @strawberry.field
+    async def entries(self, info: Info) -> list[Entry]:
+        """The lines that it wrote, by unit."""
+        rows: list[accounts.Entry] = await info.context.loaders.rows(
+            accounts.Entry, self._member_id, operation_id=self._raw_id
+        )
+        # Points first, as they are what most readers look for.
+        rows = sorted(rows, key=lambda entry: (entry.unit != POINTS, entry.unit, entry.seq))
+        return [Entry.of(self._member_id, entry) for entry in rows]
+
+    @strawberry.field
+    async def reversal_of(self, info: Info) -> "Transaction | None":
+        """The transaction that this one takes back, wholly or in part."""
+        return None if self._reverses is None else await Transaction.find(info, self._member_id, self._reverses)
+
+    @strawberry.field
+    async def reversed_by(self, info: Info) -> "list[Transaction]":
+        """The transactions that took this one back, wholly or in part; the oldest first."""
+        rows: list[Recorded] = await info.context.loaders.rows(Recorded, self._member_id, reverses=self._raw_id)
+        return [Transaction.of(self._member_id, row) for row in sorted(rows, key=lambda row: row.id)]
+
+
+def trace_of(said: Any) -> list[TraceStep]:
+    """The steps of a stored trace; also of one that was not stored, as a preview's."""
+    by_unit = said if isinstance(said, dict) else {POINTS: said}
+    return [
+        TraceStep(unit=unit, group=group, rules=[RuleHit(rule=rule, value=value) for rule, value in hits], total=total)
+        for unit, steps in by_unit.items()
+        for group, hits, total in steps
+    ]

@@ -1,0 +1,75 @@
+"""All of the graph that a plugin may import: what its queries and mutations are written with.
+
+::
+
+    @strawberry.type
+    class SignInMutations:
+        @mutation(allow={Role.MEMBER, Role.SERVICE})
+        async def record_sign_in(self, info: Info, input: RecordSignInInput) -> RecordSignInPayload:
+            \"\"\"Record that a member was there today.\"\"\"
+            operation = RecordSignIn(
+                member=input.member.to_ref(info), idempotency_key=input.idempotency_key, actor=actor(info)
+            )
+            return await perform(info, operation, RecordSignInPayload)
+
+Docstrings of types, enums and resolvers are their descriptions; fields of types and inputs are described with
+``strawberry.field(description=…)``. A Refusal raised by a mutation becomes an error in its payload.
+"""
+
+from decimal import Decimal
+
+from strawberry import ID
+
+from graph.context import Context, Info
+from graph.errors import UserError
+from graph.ids import Node, global_id, parts_of
+from graph.member import Member, MemberByInput, find_member
+from graph.money import Money, MoneyInput
+from graph.pages import PAGE_DEFAULT, Connection, newest, sliced
+from graph.payload import Payload, answer, check_text, perform, perform_many
+from graph.permissions import ACTING, EVERYONE, STAFF, actor, may_see, mutation, query
+from graph.scalars import CurrencyCode, Day, Instant, Points
+from graph.tokens import Role
+from graph.transaction import Hold, Lot, TraceStep, Transaction, trace_of
+
+__all__ = [
+    "ACTING",
+    "EVERYONE",
+    "ID",
+    "PAGE_DEFAULT",
+    "STAFF",
+    "Connection",
+    "Context",
+    "CurrencyCode",
+    "Day",
+    "Decimal",
+    "Hold",
+    "Info",
+    "Instant",
+    "Lot",
+    "Member",
+    "MemberByInput",
+    "Money",
+    "MoneyInput",
+    "Node",
+    "Payload",
+    "Points",
+    "Role",
+    "TraceStep",
+    "Transaction",
+    "UserError",
+    "actor",
+    "answer",
+    "check_text",
+    "find_member",
+    "global_id",
+    "may_see",
+    "mutation",
+    "newest",
+    "parts_of",
+    "perform",
+    "perform_many",
+    "query",
+    "sliced",
+    "trace_of",
+]
