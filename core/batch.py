@@ -5,11 +5,14 @@ Lanes run side by side as far as reading goes (see ``core.reads``). What they le
 with one statement a table.
 """
 
+from asyncio import CancelledError
 from collections import defaultdict
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from core.accounts import Account
 from core.clock import Clock
@@ -120,10 +123,11 @@ async def _perform_lane(lane: _Lane, rules: Rules, recorded_at: datetime) -> Non
         savepoint = lane.sheet.savepoint()
         try:
             ticket.outcome = await _perform_one(ticket, lane, rules, recorded_at)
-        except Exception as defect:
-            # A defect of one operation is its own: the others of the batch go on.
+        except (Exception, CancelledError) as defect:
+            # A defect of one operation is its own: the others of the batch go on. Nobody cancels an operation while
+            # it performs, so a CancelledError is its own as well, and would stop the committer.
             lane.sheet.rollback(savepoint)
-            ticket.defect = defect
+            ticket.defect = defect if isinstance(defect, Exception) else RuntimeError(f"it raised {defect!r}")
 
 
 async def _perform_one(ticket: Ticket, lane: _Lane, rules: Rules, recorded_at: datetime) -> Outcome:
@@ -174,6 +178,8 @@ async def _perform_one(ticket: Ticket, lane: _Lane, rules: Rules, recorded_at: d
                 if event.name in rules.outgoing:
                     outgoing = Outgoing(rules.new_id(), event.name, event.payload, recorded_at)
                     sheet.add(Outgoing, (outgoing.id,), outgoing)
+    # As it will be read again, so that a replay answers the same to the letter. What is no JSON fails here, alone.
+    result = orjson.loads(orjson.dumps(result))
     recorded = Recorded(
         channel=operation.channel,
         idempotency_key=operation.idempotency_key,

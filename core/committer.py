@@ -9,6 +9,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import count
 from time import monotonic
 from types import TracebackType
 from typing import Final, Self
@@ -16,10 +17,10 @@ from typing import Final, Self
 from tortoise.exceptions import IntegrityError
 
 from core.batch import Rules, Ticket, perform
-from core.errors import DatabaseUnreachable, DeadlineExceeded, Overloaded, ShuttingDown
+from core.errors import DatabaseFull, DatabaseUnreachable, DeadlineExceeded, Overloaded, ShuttingDown, Unavailable
 from core.operations import Operation, Outcome
 from core.store import Store
-from core.store.databases import lost_connection, retryable
+from core.store.databases import full, lost_connection, retryable
 
 log = logging.getLogger("laurel.committer")
 
@@ -102,7 +103,7 @@ class Committer:
 
         Refusals are outcomes. Raises Overloaded and ShuttingDown when it was not taken, DeadlineExceeded when it was
         not begun within ``patience`` seconds, DatabaseUnreachable when the outcome is not known (ask again with the
-        same key), and whatever a defective ``perform`` raised.
+        same key), DatabaseFull when there was no room, and whatever a defective ``perform`` raised.
         """
         (waiting,) = self._enqueue([operation], patience)
         return await waiting.future
@@ -124,6 +125,14 @@ class Committer:
         return waiting
 
     async def _run(self) -> None:
+        try:
+            await self._take_batches()
+        finally:
+            # Only a runner that was itself cancelled leaves anything behind.
+            for waiting in self._queue:
+                waiting.fail(ShuttingDown("Laurel is shutting down; it was not performed"))
+
+    async def _take_batches(self) -> None:
         while True:
             if not self._queue:
                 if self._closing:
@@ -139,6 +148,18 @@ class Committer:
                 log.exception("a batch failed")
                 for waiting in batch:
                     waiting.fail(error)
+            except BaseException:
+                for waiting in batch:
+                    waiting.fail(DatabaseUnreachable("Laurel was stopped; ask again with the same key"))
+                raise
+            await self._tidy()
+
+    async def _tidy(self) -> None:
+        try:
+            await self._store.after_commit()
+        except Exception:
+            # What was committed is committed, and the next batch tries again.
+            log.exception("the database could not be tidied")
 
     @staticmethod
     def _is_due(waiting: _Waiting) -> bool:
@@ -156,9 +177,9 @@ class Committer:
             return
         try:
             await self._commit(batch)
-        except DatabaseUnreachable as away:
+        except Unavailable as not_now:
             for waiting in batch:
-                waiting.fail(away)
+                waiting.fail(not_now)
         except Exception as error:
             if len(batch) == 1:
                 log.exception("operation %s failed", type(batch[0].operation).__name__)
@@ -179,7 +200,7 @@ class Committer:
         """
         give_up = monotonic() + self._patience
         races = 0
-        for attempt in range(1_000_000):
+        for attempt in count():
             try:
                 async with self._store.transaction() as writer:
                     await perform(batch, writer, self._rules)
@@ -189,11 +210,12 @@ class Committer:
                     races += 1
                     if races >= _INTEGRITY_TRIES:
                         raise
+                elif full(error):
+                    raise DatabaseFull("the database has no room for more; nothing was written") from error
                 elif not (retryable(error) or lost_connection(error)):
                     raise
                 elif monotonic() > give_up:
                     raise DatabaseUnreachable("the database does not answer; ask again with the same key") from error
-                await asyncio.sleep(random.uniform(0, min(1.0, 0.005 * 2**attempt)))
+                await asyncio.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 8)))
         self.batches += 1
         self.performed += len(batch)
-        await self._store.after_commit()

@@ -354,3 +354,7 @@ class DeadlineExceeded(Unavailable):
 
 class DatabaseUnreachable(Unavailable):
     """The database does not answer."""
+
+
+class DatabaseFull(Unavailable):
+    """The database has no room for more. Nothing was written; it goes on as soon as there is room again."""

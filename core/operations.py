@@ -86,8 +86,11 @@ def _hashable(value: Any) -> Any:
             return microseconds(value)
         case date():
             return value.isoformat()
-        case tuple() | frozenset() | set():
+        case tuple():
             return list(value)
+        case frozenset() | set():
+            # A set has another order in each process.
+            return sorted(value)
         case _:
             raise TypeError(f"{type(value).__name__} cannot be part of a request")
 

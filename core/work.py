@@ -4,13 +4,15 @@ All changes are made in memory. A refusal leaves nothing; what is accepted is wr
 batch, in one transaction.
 """
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from tortoise.models import Model
 
-from core.accounts import Contra, Entry
+from core.accounts import Account, Contra, Entry
 from core.calendar import local_day
 from core.errors import (
     ExceedsReversible,
@@ -26,7 +28,7 @@ from core.events import MEMBER_ENROLLED, TIER_CHANGED, TRANSACTION_REVERSED, Eve
 from core.expiry import expires_at
 from core.holds import Hold, HoldLot, HoldState
 from core.ledger import ClawBack, Ledger, LotTerms
-from core.lots import Draw, Lot, LotMove, MoveKind
+from core.lots import Draw, Lot, LotMove, MoveKind, spending_order
 from core.members import Member, MemberId, MemberStatus, TierChange, bucket_of
 from core.operations import Newcomer, Operation, Recorded
 from core.programme import Programme
@@ -159,7 +161,7 @@ class Work:
     # -- reading ----------------------------------------------------------------------------------
 
     async def rows(self, kind: type, /, where: str = "", **by: Any) -> list[Any]:
-        """The member's rows of a kind whose columns equal ``by``, with what this batch has changed.
+        """The member's rows of a kind whose columns equal ``by``, in key order, with what this batch has changed.
 
         ``where`` is a fixed SQL condition that spares reading rows; rows known otherwise may come as well.
         """
@@ -172,10 +174,14 @@ class Work:
             for value in await Read(question, (bucket_of(self._member_id), self._member_id, *values)) or ():
                 sheet.learn(kind, table.key_of(value), value)
             sheet.known.add(known)
-        if not by:
-            return list(sheet.of(kind).values())
         wanted = list(by.items())
-        return [v for v in sheet.of(kind).values() if all(getattr(v, name) == value for name, value in wanted)]
+        # In key order: a database has no order of its own, and what follows from it must not depend on the batch.
+        found = [
+            (key, row)
+            for key, row in sheet.of(kind).items()
+            if all(getattr(row, name) == value for name, value in wanted)
+        ]
+        return [row for _, row in sorted(found, key=itemgetter(0))]
 
     async def find(self, model: type[M], /, **key: Any) -> M | None:
         """The member's row in a plugin's table, by its key, as a copy that may be changed and given to ``save``."""
@@ -225,6 +231,7 @@ class Work:
         self._check_active(contra)
         earned_at = earned_at or self.now
         policy = self.programme.unit(unit)
+        self._open_account(unit)
         terms = LotTerms(
             earned_at=earned_at,
             available_from=earned_at + timedelta(days=pending_days),
@@ -296,27 +303,34 @@ class Work:
     async def give_back(self, transaction_id: str, amount: int | None = None, *, unit: str = POINTS) -> int:
         """Give back what a transaction of this member spent, or ``amount`` of it, to the lots it was taken from.
 
-        Partial amounts go back in the reverse order of drawing. Returns the amount. Raises ExceedsReversible.
+        Partial amounts go back in the reverse order of drawing. Returns the amount; the operation then ``reverses``
+        that transaction, and no other. Raises ExceedsReversible.
         """
+        assert self.reverses in {None, transaction_id}, "what was given back is found by the one that it reverses"
         if amount is not None:
             _check_amount(amount)
-        drawn = [m for m in await self._moves_of(transaction_id) if m.unit == unit and m.kind == MoveKind.SPEND]
-        left = {move.lot_seq: -move.amount for move in drawn}
-        for later in await self.rows(Recorded, reverses=transaction_id):
-            for move in await self._moves_of(later.id):
+        left: dict[int, int] = defaultdict(int)
+        for move in await self._moves_of(transaction_id):
+            if move.unit == unit and move.kind == MoveKind.SPEND:
+                left[move.lot_seq] -= move.amount
+        earlier = [later.id for later in await self.rows(Recorded, reverses=transaction_id)]
+        if self.reverses is not None:
+            earlier.append(self.operation_id)
+        for reversal in earlier:
+            for move in await self._moves_of(reversal):
                 if move.unit == unit and move.kind == MoveKind.RESTORE:
                     left[move.lot_seq] -= move.amount
+        self.reverses = transaction_id
         wanted = sum(left.values()) if amount is None else amount
         if wanted > sum(left.values()) or wanted == 0:
             raise ExceedsReversible(needed=wanted, left=sum(left.values()))
+        lots: list[Lot] = [lot for number in left for lot in await self.rows(Lot, unit=unit, seq=number)]
         draws = []
-        for move in reversed(drawn):
-            given = min(left[move.lot_seq], wanted)
+        for lot in sorted(lots, key=spending_order, reverse=True):
+            given = min(left[lot.seq], wanted)
             if given:
-                draws.append(Draw(move.lot_seq, given))
+                draws.append(Draw(lot.seq, given))
                 wanted -= given
-        for taken in draws:
-            await self.rows(Lot, unit=unit, seq=taken.lot_seq)
         return self.ledger.restore(unit, draws, back_until=self._back_until(unit))
 
     async def reverse(self, transaction_id: str, amount: int | None = None) -> dict[str, Any]:
@@ -332,6 +346,8 @@ class Work:
         if target.reverses is not None:
             raise NotReversible(transaction=transaction_id, reason="it is a reversal itself")
         entries: list[Entry] = await self.rows(Entry, operation_id=transaction_id)
+        if amount is not None and any(entry.contra == Contra.HOLD for entry in entries):
+            raise NotReversible(transaction=transaction_id, reason="a hold is released as a whole")
         if amount is not None:
             entries = [entry for entry in entries if entry.unit == POINTS]
         if not entries:
@@ -344,6 +360,8 @@ class Work:
             moved = await self._reverse_unit(unit, target, [e for e in entries if e.unit == unit], amount)
             open_before += abs(moved)
             done[unit] = moved
+        if open_before == 0 and not any(entry.amount for entry in entries):
+            raise NotReversible(transaction=transaction_id, reason="nothing of it is held any more")
         if open_before == 0:
             raise ExceedsReversible(needed=sum(abs(entry.amount) for entry in entries), left=0)
         self.reverses = transaction_id
@@ -441,7 +459,13 @@ class Work:
 
     # -- how it is done ---------------------------------------------------------------------------
 
+    def _open_account(self, unit: str) -> None:
+        """A unit that the programme has taken up since the member enrolled begins at zero."""
+        if self._sheet.get(Account, (unit,)) is None and unit in self.programme.unit_names:
+            self.ledger.open_account(unit)
+
     async def _open_lots(self, unit: str) -> None:
+        self._open_account(unit)
         await self.rows(Lot, "remaining > 0", unit=unit)
 
     async def _ready_to_spend(self, amount: int, unit: str, contra: str) -> None:

@@ -332,10 +332,15 @@ _RETRY_SQLSTATES = {"40001", "40P01", "55P03"}
 _RETRY_MYSQL = {1020, 1205, 1213}
 _RETRY_SQLITE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
-# class 08: connection exceptions; 57P01 to 57P05: shut down, crashed, not yet up, dropped, idle too long
-_LOST_SQLSTATES = {"57P01", "57P02", "57P03", "57P04", "57P05", "25P03"}
-# 0 not connected, 1053 shutting down, 1927 killed, 2006 gone away, 2013 lost in a query, 2055 lost in a read
-_LOST_MYSQL = {0, 1053, 1927, 2003, 2006, 2013, 2055}
+# class 08: connection exceptions; 57P01 to 57P05: shut down, crashed, not yet up, dropped, idle too long;
+# 53300: too many clients already
+_LOST_SQLSTATES = {"57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "53300"}
+# 0 not connected, 1040 too many clients, 1053 shutting down, 1927 killed, 2003 refused, 2006 gone away,
+# 2013 lost in a query, 2055 lost in a read
+_LOST_MYSQL = {0, 1040, 1053, 1927, 2003, 2006, 2013, 2055}
+
+# 1021 the disk is full, 1041 no memory left, 1114 the table is full
+_FULL_MYSQL = {1021, 1041, 1114}
 
 
 def retryable(error: BaseException) -> bool:
@@ -374,7 +379,8 @@ def lost_connection(error: BaseException) -> bool:
     ==================== ============================================ =======================================
     """
     return any(
-        isinstance(cause, ConnectionError | EOFError | DBConnectionError)
+        # Any OSError: asyncio has a plain one for "localhost" when neither of its addresses answers.
+        isinstance(cause, OSError | EOFError | DBConnectionError)
         or getattr(cause, "sqlstate", None) in _LOST_SQLSTATES
         or (getattr(cause, "sqlstate", None) or "").startswith("08")
         # asyncpg uses this one class for wrong calls as well; only its words tell them apart.
@@ -383,6 +389,16 @@ def lost_connection(error: BaseException) -> bool:
             and any(words in str(cause) for words in ("is closed", "released back to the pool"))
         )
         or (_from_asyncmy(cause) and _code(cause) in _LOST_MYSQL)
+        for cause in _causes(error)
+    )
+
+
+def full(error: BaseException) -> bool:
+    """Whether the database has no room: SQLITE_FULL, PostgreSQL's disk_full, MariaDB's full disk or table."""
+    return any(
+        (getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF == sqlite3.SQLITE_FULL
+        or getattr(cause, "sqlstate", None) == "53100"
+        or (_from_asyncmy(cause) and _code(cause) in _FULL_MYSQL)
         for cause in _causes(error)
     )
 
