@@ -11,7 +11,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from core.store.fields import DayField, InstantField, JsonField
+from core.store.fields import DayField, InstantField, JsonField, PartialIndex
 
 
 class ProgrammeVersionRow(Model):
@@ -46,7 +46,6 @@ class MemberRow(Model):
 
     class Meta:
         table = "member"
-        indexes = (Index(fields=("id",)),)
 
 
 class AccountRow(Model):
@@ -94,7 +93,7 @@ class OperationRow(Model):
         table = "operation"
         indexes = (
             Index(fields=("bucket", "member_id", "id")),
-            Index(fields=("bucket", "member_id", "reverses")),
+            PartialIndex(fields=("bucket", "member_id", "reverses"), where="reverses IS NOT NULL"),
         )
 
 
@@ -158,7 +157,6 @@ class LotMoveRow(Model):
 
     class Meta:
         table = "lot_move"
-        indexes = (Index(fields=("bucket", "member_id", "unit", "lot_seq")),)
 
 
 class HoldRow(Model):

@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from core.store.fields import DayField, InstantField, JsonField
+from core.store.fields import DayField, InstantField, JsonField, PartialIndex
 from core.store.operations import CreateModel
 from tortoise import fields
 from tortoise.indexes import Index
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('next_due', InstantField(null=True, generated=False, unique=False)),
                 ('digest', fields.CharField(max_length=64)),
             ],
-            options={'table': 'account', 'app': 'core', 'indexes': [Index(fields=['next_due'])], 'pk_attr': 'unit', 'table_description': "See ``core.accounts.Account``. Its row is the one lock of a member's unit.", 'key': ('bucket', 'member_id', 'unit')},
+            options={'table': 'account', 'app': 'core', 'indexes': [Index(fields=['next_due'])], 'pk_attr': 'unit', 'key': ('bucket', 'member_id', 'unit')},
             bases=['Model'],
         ),
         CreateModel(
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('recorded_at', InstantField(generated=False, null=False, unique=False)),
                 ('digest', fields.CharField(max_length=64)),
             ],
-            options={'table': 'entry', 'app': 'core', 'indexes': [Index(fields=['bucket', 'member_id', 'operation_id'])], 'pk_attr': 'seq', 'table_description': 'See ``core.accounts.Entry``. Only ever inserted.', 'key': ('bucket', 'member_id', 'unit', 'seq')},
+            options={'table': 'entry', 'app': 'core', 'indexes': [Index(fields=['bucket', 'member_id', 'operation_id'])], 'pk_attr': 'seq', 'key': ('bucket', 'member_id', 'unit', 'seq')},
             bases=['Model'],
         ),
         CreateModel(
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 ('lot_seq', fields.BigIntField(primary_key=True, unique=True, db_index=True, generated=False)),
                 ('amount', fields.BigIntField()),
             ],
-            options={'table': 'hold_lot', 'app': 'core', 'pk_attr': 'lot_seq', 'table_description': 'See ``core.holds.HoldLot``.', 'key': ('bucket', 'member_id', 'unit', 'hold_seq', 'lot_seq')},
+            options={'table': 'hold_lot', 'app': 'core', 'pk_attr': 'lot_seq', 'key': ('bucket', 'member_id', 'unit', 'hold_seq', 'lot_seq')},
             bases=['Model'],
         ),
         CreateModel(
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ('placed_at', InstantField(generated=False, null=False, unique=False)),
                 ('expires_at', InstantField(generated=False, null=False, unique=False)),
             ],
-            options={'table': 'hold', 'app': 'core', 'indexes': [Index(fields=['state', 'expires_at'])], 'pk_attr': 'seq', 'table_description': 'See ``core.holds.Hold``.', 'key': ('bucket', 'member_id', 'unit', 'seq')},
+            options={'table': 'hold', 'app': 'core', 'indexes': [Index(fields=['state', 'expires_at'])], 'pk_attr': 'seq', 'key': ('bucket', 'member_id', 'unit', 'seq')},
             bases=['Model'],
         ),
         CreateModel(
@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                 ('kind', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=16)),
                 ('amount', fields.BigIntField()),
             ],
-            options={'table': 'lot_move', 'app': 'core', 'indexes': [Index(fields=['bucket', 'member_id', 'unit', 'lot_seq'])], 'pk_attr': 'kind', 'table_description': 'See ``core.lots.LotMove``. Only ever inserted.', 'key': ('bucket', 'member_id', 'unit', 'seq', 'lot_seq', 'kind')},
+            options={'table': 'lot_move', 'app': 'core', 'pk_attr': 'kind', 'key': ('bucket', 'member_id', 'unit', 'seq', 'lot_seq', 'kind')},
             bases=['Model'],
         ),
         CreateModel(
@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
                 ('available_from', InstantField(generated=False, null=False, unique=False)),
                 ('expires_at', InstantField(null=True, generated=False, unique=False)),
             ],
-            options={'table': 'lot', 'app': 'core', 'pk_attr': 'seq', 'table_description': 'See ``core.lots.Lot``.', 'key': ('bucket', 'member_id', 'unit', 'seq')},
+            options={'table': 'lot', 'app': 'core', 'pk_attr': 'seq', 'key': ('bucket', 'member_id', 'unit', 'seq')},
             bases=['Model'],
         ),
         CreateModel(
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                 ('attributes', JsonField(generated=False, null=False, unique=False)),
                 ('enrolled_at', InstantField(generated=False, null=False, unique=False)),
             ],
-            options={'table': 'member', 'app': 'core', 'indexes': [Index(fields=['id'])], 'pk_attr': 'id', 'table_description': 'See ``core.members.Member``.', 'key': ('bucket', 'id')},
+            options={'table': 'member', 'app': 'core', 'pk_attr': 'id', 'key': ('bucket', 'id')},
             bases=['Model'],
         ),
         CreateModel(
@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
                 ('effective_at', InstantField(generated=False, null=False, unique=False)),
                 ('recorded_at', InstantField(generated=False, null=False, unique=False)),
             ],
-            options={'table': 'operation', 'app': 'core', 'indexes': [Index(fields=['bucket', 'member_id', 'id']), Index(fields=['bucket', 'member_id', 'reverses'])], 'pk_attr': 'idempotency_key', 'table_description': 'See ``core.operations.Recorded``. The row is the idempotency record. Only ever inserted.', 'key': ('bucket', 'member_id', 'channel', 'idempotency_key')},
+            options={'table': 'operation', 'app': 'core', 'indexes': [Index(fields=['bucket', 'member_id', 'id']), PartialIndex(fields=['bucket', 'member_id', 'reverses'], where='reverses IS NOT NULL')], 'pk_attr': 'idempotency_key', 'key': ('bucket', 'member_id', 'channel', 'idempotency_key')},
             bases=['Model'],
         ),
         CreateModel(
@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
                 ('payload', JsonField(generated=False, null=False, unique=False)),
                 ('recorded_at', InstantField(generated=False, null=False, unique=False)),
             ],
-            options={'table': 'outbox', 'app': 'core', 'pk_attr': 'id', 'table_description': 'An event that has to leave, written with what it tells of and deleted when delivered.', 'key': ('bucket', 'member_id', 'id')},
+            options={'table': 'outbox', 'app': 'core', 'pk_attr': 'id', 'key': ('bucket', 'member_id', 'id')},
             bases=['Model'],
         ),
         CreateModel(
@@ -177,7 +177,7 @@ class Migration(migrations.Migration):
                 ('starts_at', InstantField(generated=False, null=False, unique=False)),
                 ('published_at', InstantField(generated=False, null=False, unique=False)),
             ],
-            options={'table': 'programme_version', 'app': 'core', 'pk_attr': 'number', 'table_description': 'A published version of the programme document, in force from ``starts_at`` until the next one starts.'},
+            options={'table': 'programme_version', 'app': 'core', 'pk_attr': 'number'},
             bases=['Model'],
         ),
         CreateModel(
@@ -189,7 +189,7 @@ class Migration(migrations.Migration):
                 ('day', fields.IntField(primary_key=True, unique=True, db_index=True, generated=False)),
                 ('amount', fields.BigIntField()),
             ],
-            options={'table': 'tally', 'app': 'core', 'pk_attr': 'day', 'table_description': 'What a member did on one local day, counted: see ``core.tallies``. ``day`` is written 20260131.', 'key': ('bucket', 'member_id', 'name', 'day')},
+            options={'table': 'tally', 'app': 'core', 'pk_attr': 'day', 'key': ('bucket', 'member_id', 'name', 'day')},
             bases=['Model'],
         ),
         CreateModel(
@@ -203,7 +203,7 @@ class Migration(migrations.Migration):
                 ('operation_id', fields.CharField(max_length=36)),
                 ('at', InstantField(generated=False, null=False, unique=False)),
             ],
-            options={'table': 'tier_change', 'app': 'core', 'pk_attr': 'number', 'table_description': "A member's tier history, numbered from 1: from which tier to which, when, and the operation that caused it.", 'key': ('bucket', 'member_id', 'number')},
+            options={'table': 'tier_change', 'app': 'core', 'pk_attr': 'number', 'key': ('bucket', 'member_id', 'number')},
             bases=['Model'],
         ),
     ]
