@@ -1,0 +1,36 @@
+"""Purchases: an order earns by the programme's rules, and a refund takes back what it takes from the order."""
+
+from collections.abc import Sequence
+
+from core.errors import Refusal
+from core.events import Event
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.work import Work
+from plugins import hookimpl
+
+from .operations import follow_reversal
+from .refusals import REFUSALS
+from .rules import PurchaseSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return PurchaseSettings
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow_reversal(event, work)

@@ -1,0 +1,52 @@
+"""How much a purchase earns. ``price`` is pure: previews, awards and the rework of a refund all go through it."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Self
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from core.programme import ChannelSettings
+from core.rules import NO_CAPS, Activity, Award, CapRoom, RuleSet, UnitName
+
+from .orders import FACTS, MemberFacts, OrderFacts
+
+CHANNEL: Final = "purchase"
+
+_COUNTS_ORDERS: Final = re.compile(r"\b(first|orders)\b")
+
+
+class PurchaseSettings(ChannelSettings):
+    """The programme's section ``channels: purchase:``.
+
+    ``earn`` holds a rule set for each unit that purchases bring. With ``earn_on_points_paid`` the part of an order
+    that is paid with points earns like money.
+    """
+
+    facts: ClassVar[Mapping[str, Any]] = FACTS
+
+    earn: dict[UnitName, RuleSet] = Field(default_factory=dict)
+    earn_on_points_paid: Annotated[bool, Field(strict=True)] = False
+
+    _counts_orders: bool = PrivateAttr(default=False)
+
+    @model_validator(mode="after")
+    def _asks_only_for_what_it_needs(self) -> Self:
+        rules = [rule for rules in self.earn.values() for group in rules.groups for rule in group.rules]
+        texts = [each.text for rule in rules for each in (rule.when, rule.points) if each is not None]
+        # A word in a text that only looks like the fact costs a read and no more.
+        self._counts_orders = any(_COUNTS_ORDERS.search(text) for text in texts)
+        return self
+
+    @property
+    def counts_orders(self) -> bool:
+        """Whether any rule asks how many orders there were."""
+        return self._counts_orders
+
+
+def price(
+    order: OrderFacts, member: MemberFacts, settings: PurchaseSettings, rooms: Mapping[str, CapRoom]
+) -> dict[str, Award]:
+    """What the order brings of each unit, when the caps leave so much room."""
+    activity = Activity(CHANNEL, order.at, {"order": order, "member": member}, order.lines)
+    return {unit: rules.award(activity, rooms.get(unit, NO_CAPS)) for unit, rules in settings.earn.items()}
