@@ -1,6 +1,6 @@
 """Mutations: an operation is performed, and its outcome becomes a payload."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Final, TypeVar
 
@@ -37,7 +37,7 @@ class Payload:
 
 
 P = TypeVar("P", bound=Payload)
-Extra = Callable[[Outcome], Mapping[str, Any]]
+Extra = Callable[[Outcome], Mapping[str, Any] | Awaitable[Mapping[str, Any]]]
 
 
 async def perform(info: Info, operation: Operation, payload: type[P], extra: Extra | None = None) -> P:
@@ -72,11 +72,14 @@ async def answer(info: Info, outcome: Outcome, payload: type[P], extra: Extra | 
     if outcome.refusal is not None:
         return payload(member=member, replayed=outcome.replayed, errors=[user_error(info, outcome.refusal)])
     assert outcome.member_id is not None and outcome.recorded is not None
+    further = extra(outcome) if extra else {}
+    if isinstance(further, Awaitable):
+        further = await further
     return payload(
         member=member,
         transaction=Transaction.of(outcome.member_id, outcome.recorded),
         replayed=outcome.replayed,
-        **(extra(outcome) if extra else {}),
+        **further,
     )
 
 

@@ -1,0 +1,64 @@
+"""Publishing a version of the programme. It moves no points, so it goes around the committer."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from tortoise.exceptions import IntegrityError
+
+from core.clock import Clock
+from core.errors import InvalidInstant
+from core.membership import check_reason
+from core.models import ProgrammeVersionRow
+from core.programme import Programme
+from core.programmes import Version
+from core.store.databases import unit_of_work
+from core.work import FUTURE_TOLERANCE
+
+_TRIES: Final = 5
+
+
+async def publish(
+    document: str,
+    *,
+    author: str,
+    reason: str,
+    load: Callable[[str], Programme],
+    clock: Clock,
+    starts_at: datetime | None = None,
+    in_the_past: bool = False,
+) -> Version:
+    """Publish the document as the next version, in force from ``starts_at`` or now; every process sees it at once.
+
+    ``in_the_past`` allows a start that lies back, for a programme whose past is imported. Raises ProgrammeInvalid,
+    InvalidValue for a reason that says nothing, InvalidInstant.
+    """
+    programme = load(document)
+    check_reason(reason)
+    now = clock.now()
+    starts_at = starts_at or now
+    if starts_at < now - FUTURE_TOLERANCE and not in_the_past:
+        raise InvalidInstant(value=starts_at.isoformat(), reason="a version begins now or later")
+
+    async def write() -> int:
+        newest = await ProgrammeVersionRow.all().order_by("-number").first()
+        number = 1 if newest is None else newest.number + 1
+        await ProgrammeVersionRow.create(
+            number=number,
+            document=document,
+            digest=programme.digest,
+            author=author,
+            reason=reason,
+            starts_at=starts_at,
+            published_at=now,
+        )
+        return number
+
+    for attempt in range(1, _TRIES + 1):
+        try:
+            return Version(await unit_of_work(write), starts_at, programme)
+        except IntegrityError:
+            # Somebody else took the number; theirs stands, and ours is the next.
+            if attempt == _TRIES:
+                raise
+    raise AssertionError("the last attempt returns or raises")

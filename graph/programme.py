@@ -1,0 +1,148 @@
+"""The programme in the schema: what is in force, its units and tiers; for staff also the document and who published it."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import strawberry
+
+from core.models import ProgrammeVersionRow
+from core.programmes import Version
+from core.publishing import publish
+from graph.context import Info
+from graph.errors import UserError
+from graph.permissions import EVERYONE, STAFF, actor, mutation, permit, query
+from graph.scalars import CurrencyCode
+from graph.tier import Tier
+from graph.tokens import Role
+
+
+@strawberry.type
+class Unit:
+    """What members are given: points, growth, or a unit of the programme's own."""
+
+    name: str = strawberry.field(description="The unit's name in the programme document.")
+    spendable: bool = strawberry.field(description="Whether it can be spent; growth only climbs tiers.")
+
+
+@strawberry.type
+class Publication:
+    """How a version came about."""
+
+    author: str = strawberry.field(description="Who published it.")
+    reason: str = strawberry.field(description="Why.")
+    published_at: datetime = strawberry.field(description="When.")
+    document: str = strawberry.field(description="The document, as it was given.")
+
+
+@strawberry.type
+class Programme:
+    """A version of the programme: what the brand has published. A version never changes."""
+
+    version: int = strawberry.field(description="The version's number, from 1.")
+    code: str = strawberry.field(description="The programme's id in its document.")
+    name: str = strawberry.field(description="What members call it.")
+    currency: CurrencyCode = strawberry.field(description="The currency it counts in.")
+    timezone: str = strawberry.field(description="The time zone its days are counted in: Asia/Shanghai.")
+    point_value: Decimal | None = strawberry.field(
+        description="What one point is worth in the currency; null where points are not money."
+    )
+    starts_at: datetime = strawberry.field(description="From when this version judges, until the next one does.")
+    starts_on: date | None = strawberry.field(description="The first day of the programme; nothing happened before it.")
+    digest: str = strawberry.field(description="SHA-256 of the document's content, in hexadecimal.")
+    units: list[Unit] = strawberry.field(description="What members are given.")
+    tiers: list[Tier] = strawberry.field(description="The tiers, the lowest first; empty where there are none.")
+
+    @classmethod
+    def of(cls, version: Version) -> "Programme":
+        programme = version.programme
+        units = [programme.unit(name) for name in programme.unit_names]
+        ladder = programme.tiers.ladder if programme.tiers else ()
+        return cls(
+            version=version.number,
+            code=programme.id,
+            name=programme.name or programme.id,
+            currency=CurrencyCode(programme.currency),
+            timezone=programme.timezone,
+            point_value=programme.point_value,
+            starts_at=version.starts_at,
+            starts_on=programme.starts_on,
+            digest=programme.digest,
+            units=[Unit(name=unit.name, spendable=unit.spendable) for unit in units],
+            tiers=[Tier.of(programme, tier.id) for tier in ladder],
+        )
+
+    @strawberry.field
+    async def publication(self, info: Info) -> Publication | None:
+        """How the version came about, and its document.
+
+        Roles: service, operator, analyst, admin.
+        """
+        permit(info, STAFF)
+        row = await ProgrammeVersionRow.get(number=self.version)
+        return Publication(author=row.author, reason=row.reason, published_at=row.published_at, document=row.document)
+
+
+@strawberry.type
+class ProgrammeQueries:
+    """What can be asked about the programme."""
+
+    @query(allow=EVERYONE)
+    async def programme(
+        self,
+        info: Info,
+        at: Annotated[datetime | None, strawberry.argument(description="The instant; now if left out.")] = None,
+    ) -> Programme:
+        """The version of the programme in force. PROGRAMME_NOT_FOUND when there is none."""
+        programmes = await info.context.programmes()
+        return Programme.of(programmes.at(at or info.context.now))
+
+    @query(allow=STAFF)
+    async def programme_versions(self, info: Info) -> list[Programme]:
+        """All versions of the programme, past, present and to come, by the instant from which they judge."""
+        programmes = await info.context.programmes()
+        return [Programme.of(version) for version in programmes.versions]
+
+
+@strawberry.input
+class PublishProgrammeInput:
+    """A programme to publish."""
+
+    document: str = strawberry.field(description="The programme document: YAML.")
+    reason: str = strawberry.field(description="Why it is published, 3 to 1000 characters.")
+    starts_at: strawberry.Maybe[datetime] = strawberry.field(
+        description="From when it judges; now if left out. Not in the past."
+    )
+
+
+@strawberry.type
+class PublishProgrammePayload:
+    """What became of a publication."""
+
+    programme: Programme | None = strawberry.field(
+        default=None, description="The new version; null when it was refused."
+    )
+    errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why it was refused; empty when it was published."
+    )
+
+
+@strawberry.type
+class ProgrammeMutations:
+    """What can be done about the programme."""
+
+    @mutation(allow={Role.OPERATOR})
+    async def publish_programme(self, info: Info, input: PublishProgrammeInput) -> PublishProgrammePayload:
+        """Publish a new version of the programme. PROGRAMME_INVALID lists every problem of the document with its place."""
+        given: Any = input.starts_at
+        laurel = info.context.laurel
+        version = await publish(
+            input.document,
+            author=actor(info),
+            reason=input.reason,
+            load=laurel.load,
+            clock=laurel.clock,
+            starts_at=None if given is None else given.value,
+        )
+        info.context.wrote()
+        return PublishProgrammePayload(programme=Programme.of(version))

@@ -1,0 +1,218 @@
+"""The schema, made anew for each set of plugins.
+
+What a plugin offers is added to copies of the fields of ``Query``, ``Mutation`` and ``Member``, so that nothing is
+shared between two schemas of one process. Docstrings become descriptions here.
+"""
+
+import copy
+import inspect
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+from graphql import GraphQLError, GraphQLNamedType, is_introspection_type
+from strawberry import ID
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.extensions import MaxTokensLimiter, ParserCache, ValidationCache
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
+from strawberry.types.execution import ExecutionContext
+from strawberry.types.field import StrawberryField
+
+from core.errors import InvalidValue
+from core.members import Member as MemberValue
+from core.store.tables import table_of
+from graph.context import Info
+from graph.errors import UserError, error_codes, error_type, refusals_of
+from graph.ids import InvalidId, Node, read_cursor, read_id
+from graph.member import After, First, Member, MemberByInput, MemberStatus, find_member
+from graph.operator import CoreMutations
+from graph.pages import PAGE_DEFAULT, PAGE_MAX, Connection, check_first, connection, in_words_of
+from graph.permissions import EVERYONE, STAFF, caller_of, query
+from graph.programme import ProgrammeMutations, ProgrammeQueries
+from graph.scalars import SCALARS
+from graph.tier import Tier
+from graph.tokens import Role
+from graph.transaction import Hold, Transaction
+from plugins.manager import Plugins
+
+TOKENS_MAX = 5_000
+
+
+@strawberry.type
+class Viewer:
+    """Who asks, by the token of the request."""
+
+    role: str = strawberry.field(description="The token's role.")
+    subject: str = strawberry.field(description="The token's name for the caller.")
+    member: Member | None = strawberry.field(description="The member whose token it is; null for everybody else.")
+
+
+@strawberry.input
+class MembersFilter:
+    """Which members to list. Everything given must hold."""
+
+    tier: strawberry.Maybe[str] = strawberry.field(description="Their tier, by its code.")
+    status: strawberry.Maybe[MemberStatus] = strawberry.field(description="What they may do at present.")
+
+
+@strawberry.type
+class Query:
+    """What can be asked."""
+
+    @query(allow=EVERYONE)
+    async def viewer(self, info: Info) -> Viewer:
+        """Who asks."""
+        caller = caller_of(info)
+        member = None if caller.member_id is None else await Member.find(info, caller.member_id)
+        return Viewer(role=caller.role, subject=caller.subject, member=member)
+
+    @query(allow=STAFF | {Role.MEMBER})
+    async def member(
+        self, info: Info, by: Annotated[MemberByInput, strawberry.argument(description="How the member is named.")]
+    ) -> Member | None:
+        """One member; null when there is none, or none that this caller may see."""
+        return await find_member(info, by)
+
+    @query(allow=STAFF)
+    async def members(
+        self,
+        info: Info,
+        first: First = PAGE_DEFAULT,
+        after: After = None,
+        filter: Annotated[MembersFilter | None, strawberry.argument(description="Which ones; all if left out.")] = None,
+    ) -> Connection[Member]:
+        """The members, in the order in which they were enrolled."""
+        check_first(first)
+        conditions, values = ["id > ?"], ["" if after is None else read_cursor("member", after)]
+        if filter is not None and filter.tier is not None:
+            conditions.append("tier = ?")
+            values.append(filter.tier.value)
+        if filter is not None and filter.status is not None:
+            conditions.append("status = ?")
+            values.append(filter.status.value.value)
+        table = table_of(MemberValue)
+        sql = (
+            f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {' AND '.join(conditions)} "
+            f"ORDER BY id LIMIT {first + 1}"
+        )
+        reader = info.context.reader
+        rows = await reader.query(in_words_of(reader, sql), values)
+        found: list[MemberValue] = [table.of(table.decode(row)) for row in rows]
+        return connection("member", [(value.id, Member.of(value)) for value in found], first, after)
+
+    @query(allow=EVERYONE)
+    async def node(
+        self, info: Info, id: Annotated[ID, strawberry.argument(description="The id of any node.")]
+    ) -> Node | None:
+        """Anything by its id; null when there is no such thing, or none that this caller may see."""
+        return await _node(info, id)
+
+    @query(allow=EVERYONE)
+    async def nodes(
+        self, info: Info, ids: Annotated[list[ID], strawberry.argument(description="The ids, at most 100.")]
+    ) -> list[Node | None]:
+        """Many things by their ids, in the order of the ids."""
+        if len(ids) > PAGE_MAX:
+            raise InvalidValue(field="ids", reason=f"at most {PAGE_MAX} at once")
+        return [await _node(info, id) for id in ids]
+
+
+async def _node(info: Info, id: str) -> Node | None:
+    named, *parts = read_id(id) or ("",)
+    kind = info.schema.node_types.get(named)  # type: ignore[attr-defined]  # info.schema is the one below
+    if kind is None:
+        raise InvalidId(id=id[:100], expected="Node")
+    found: Node | None = await kind.resolve_node(info, *parts)
+    return found
+
+
+@strawberry.type
+class Mutation:
+    """What can be done."""
+
+
+class LaurelSchema(strawberry.Schema):
+    """A schema with what plugins add to its types."""
+
+    def __init__(self, extra: Mapping[str, Iterable[type]], codes: type[Enum], **options: Any) -> None:
+        # Before the base class: it converts the types in its constructor.
+        self._extra = {name: [f for kind in kinds for f in _fields(kind)] for name, kinds in extra.items()}
+        self._codes = codes
+        super().__init__(**options)
+        self.node_types: dict[str, type[Node]] = {}
+        for named in self._schema.type_map.values():
+            _describe(named)
+            origin = _origin(named)
+            if origin is not None and issubclass(origin, Node) and origin is not Node:
+                self.node_types[named.name] = origin
+
+    def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        # Copies: building a schema changes its fields.
+        fields = [copy.copy(f) for f in (*type_definition.fields, *self._extra.get(type_definition.name, ()))]
+        names = Counter(self.config.name_converter.get_graphql_name(field) for field in fields)
+        if twice := sorted(name for name, count in names.items() if count > 1):
+            raise TypeError(f"{type_definition.name}: {', '.join(twice)} is offered twice")
+        for field in fields:
+            if field.python_name == "code" and issubclass(type_definition.origin, UserError):
+                field.type_annotation = StrawberryAnnotation(self._codes)
+            if field.description is None and field.base_resolver is not None:
+                field.description = inspect.getdoc(field.base_resolver.wrapped_func)
+            for argument in field.arguments:
+                if argument.python_name == "input" and argument.description is None:
+                    argument.description = "What is asked for."
+        return fields
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Logged by the view, which knows the request."""
+
+
+def build_schema(plugins: Plugins) -> LaurelSchema:
+    """The schema with what these plugins offer. Raises TypeError when two of them offer one field."""
+    refusals = refusals_of(plugins.refusals)
+    return LaurelSchema(
+        extra={
+            "Query": (ProgrammeQueries, *plugins.queries),
+            "Mutation": (CoreMutations, ProgrammeMutations, *plugins.mutations),
+            "Member": plugins.member_fields,
+        },
+        codes=error_codes(refusals),
+        query=Query,
+        mutation=Mutation,
+        types=[Member, Tier, Transaction, Hold, *(error_type(kind) for kind in refusals)],
+        config=StrawberryConfig(scalar_map=SCALARS),
+        extensions=[
+            lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
+            lambda: ParserCache(maxsize=512),
+            lambda: ValidationCache(maxsize=512),
+        ],
+    )
+
+
+def print_sdl(plugins: Plugins) -> str:
+    """The schema in its definition language, the same on every machine."""
+    return build_schema(plugins).as_str() + "\n"
+
+
+def _fields(kind: type) -> list[StrawberryField]:
+    definition = get_object_definition(kind, strict=True)
+    return definition.fields
+
+
+def _origin(named: GraphQLNamedType) -> type | None:
+    definition = named.extensions.get("strawberry-definition")
+    origin = getattr(definition, "origin", None) or getattr(definition, "wrapped_cls", None)
+    return origin if isinstance(origin, type) else None
+
+
+def _describe(named: GraphQLNamedType) -> None:
+    """Let the docstring of a type be its description, where it has no other."""
+    origin = _origin(named)
+    if is_introspection_type(named) or origin is None or named.description is not None:
+        return
+    said = origin.__dict__.get("__doc__") or ""
+    # A dataclass without a docstring is given its signature for one.
+    if said and not said.startswith(f"{origin.__name__}("):
+        named.description = inspect.cleandoc(said).replace("``", "`")
