@@ -1,0 +1,90 @@
+"""Many processes, one database, one moment: each opens it, waits for the others, and submits its operations at once.
+
+``python -m tests.processes.race '{"url": …, "processes": 20, "each": 3, "request": {…}}'`` prints a JSON list with
+what became of each operation. The processes are forked, so that everything is imported once and they start together.
+"""
+
+import asyncio
+import json
+import multiprocessing
+import sys
+from multiprocessing.connection import Connection
+from typing import Any
+
+from core.clock import SystemClock
+from core.committer import Committer
+from core.corrections import AdjustPoints
+from core.errors import LaurelError
+from core.members import ByExternalId
+from core.membership import EnrolMember, UpdateMember
+from core.operations import Operation, Outcome
+from core.redemption import RedeemPoints
+from core.store import Store
+from core.store.databases import connect
+from tests.core.committing import APPS, rules
+
+KINDS: dict[str, type[Operation]] = {
+    "enrol": EnrolMember,
+    "redeem": RedeemPoints,
+    "adjust": AdjustPoints,
+    "update": UpdateMember,
+}
+
+OPEN = multiprocessing.get_context("fork")
+
+
+async def race(job: dict[str, Any], number: int, told: Connection, barrier: Any) -> None:
+    """One of the processes: ``{process}`` and ``{i}`` in the request's key and external id stand for its number."""
+    async with connect(job["url"], APPS), Committer(Store(), rules(SystemClock())) as committer:
+        operations = [operation(job["request"], process=number, i=i) for i in range(job["each"])]
+        await asyncio.to_thread(barrier.wait, 60)
+        outcomes = await asyncio.gather(*map(committer.submit, operations), return_exceptions=True)
+    told.send([plain(outcome) for outcome in outcomes])
+
+
+def operation(request: dict[str, Any], **names: int) -> Operation:
+    fields = dict(request)
+    kind = KINDS[fields.pop("kind")]
+    member = ByExternalId(fields.pop("member").format(**names))
+    key = fields.pop("key").format(**names)
+    if "attributes" in fields:
+        fields["attributes"] = {name.format(**names): value for name, value in fields["attributes"].items()}
+    return kind(member=member, idempotency_key=key, actor="a race", **fields)
+
+
+def plain(outcome: Outcome | BaseException) -> dict[str, Any]:
+    if isinstance(outcome, LaurelError):
+        return {"error": f"{type(outcome).__name__}: {outcome}"}
+    if isinstance(outcome, BaseException):
+        return {"error": repr(outcome)}
+    return {
+        "member": outcome.member_id,
+        "id": outcome.recorded.id if outcome.recorded else None,
+        "result": dict(outcome.recorded.result) if outcome.recorded else None,
+        "refusal": outcome.refusal.code if outcome.refusal else None,
+        "replayed": outcome.replayed,
+    }
+
+
+def child(job: dict[str, Any], number: int, told: Connection, barrier: Any) -> None:
+    asyncio.run(race(job, number, told, barrier))
+
+
+def main(job: dict[str, Any]) -> None:
+    barrier = OPEN.Barrier(job["processes"])
+    pipes = [OPEN.Pipe(duplex=False) for _ in range(job["processes"])]
+    processes = [
+        OPEN.Process(target=child, args=(job, number, told, barrier)) for number, (_, told) in enumerate(pipes)
+    ]
+    for process in processes:
+        process.start()
+    for _, told in pipes:
+        told.close()
+    outcomes = [outcome for heard, _ in pipes for outcome in heard.recv()]
+    for process in processes:
+        process.join()
+    json.dump(outcomes, sys.stdout)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
