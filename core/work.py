@@ -190,22 +190,21 @@ class Work:
             model(bucket=bucket_of(self._member_id), member_id=self._member_id, **rows[0]._asdict()) if rows else None
         )
 
-    def add(self, row: Model) -> None:
-        """A new row of the member's in a plugin's table; ``bucket`` and ``member_id`` are filled in."""
-        kind, key, value = self._value(row)
-        if self._sheet.get(kind, key) is not None:
-            raise RuntimeError(f"{kind.__name__} {key} exists")
-        self._sheet.add(kind, key, value)
+    def add(self, model: type[Model], /, **values: Any) -> None:
+        """A new row of the member's in a plugin's table: a value for each column but ``bucket`` and ``member_id``."""
+        table = table_of(model)
+        # No model is made of it: that would cost an import more than everything else about the row.
+        value = table.value(**values)
+        key = table.key_of(value)
+        if self._sheet.get(model, key) is not None:
+            raise RuntimeError(f"{model.__name__} {key} exists")
+        self._sheet.add(model, key, value)
 
     def save(self, row: Model) -> None:
-        """The new values of a row that ``find`` or ``add`` gave."""
-        self._sheet.put(*self._value(row))
-
-    def _value(self, row: Model) -> tuple[type, tuple[Any, ...], Any]:
-        kind = type(row)
-        table = table_of(kind)
+        """The new values of a row that ``find`` gave."""
+        table = table_of(type(row))
         value = table.value(*(getattr(row, column) for column in table.columns[2:]))
-        return kind, table.key_of(value), value
+        self._sheet.put(type(row), table.key_of(value), value)
 
     # -- points -----------------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Final, Self
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field
 
 from core.programme import ChannelSettings
 from core.rules import NO_CAPS, Activity, Award, CapRoom, RuleSet, UnitName
@@ -28,20 +29,13 @@ class PurchaseSettings(ChannelSettings):
     earn: dict[UnitName, RuleSet] = Field(default_factory=dict)
     earn_on_points_paid: Annotated[bool, Field(strict=True)] = False
 
-    _counts_orders: bool = PrivateAttr(default=False)
-
-    @model_validator(mode="after")
-    def _asks_only_for_what_it_needs(self) -> Self:
+    @cached_property
+    def counts_orders(self) -> bool:
+        """Whether any rule asks how many orders there were; if none does, nobody has to read them."""
         rules = [rule for rules in self.earn.values() for group in rules.groups for rule in group.rules]
         texts = [each.text for rule in rules for each in (rule.when, rule.points) if each is not None]
         # A word in a text that only looks like the fact costs a read and no more.
-        self._counts_orders = any(_COUNTS_ORDERS.search(text) for text in texts)
-        return self
-
-    @property
-    def counts_orders(self) -> bool:
-        """Whether any rule asks how many orders there were."""
-        return self._counts_orders
+        return any(_COUNTS_ORDERS.search(text) for text in texts)
 
 
 def price(
