@@ -8,7 +8,9 @@ from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.work import Work
 from plugins import hookimpl
+from plugins.hookspecs import Importer
 
+from .importer import ORDERS
 from .operations import follow_reversal
 from .refusals import REFUSALS
 from .rules import PurchaseSettings
@@ -29,6 +31,11 @@ def register_models() -> Tables:
 @hookimpl
 def register_refusals() -> Sequence[type[Refusal]]:
     return REFUSALS
+
+
+@hookimpl
+def register_importers() -> Sequence[Importer]:
+    return [ORDERS]
 
 
 @hookimpl
