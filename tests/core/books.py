@@ -167,6 +167,8 @@ def check_time(account: Account, entries: list[Entry], lots: dict[int, Lot], she
         if hold.state == HoldState.CAPTURED:
             captured.add(part.lot_seq)
     for move in sheet.of(LotMove).values():
+        if move.kind == MoveKind.EXPIRE:
+            assert entries[move.seq - 1].effective_at == lots[move.lot_seq].expires_at
         if move.kind == MoveKind.SPEND:
             entry, lot = entries[move.seq - 1], lots[move.lot_seq]
             assert lot.available_from <= entry.effective_at

@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 FAST_SETTINGS = settings(
-    max_examples=600,
+    max_examples=1_000,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
