@@ -7,7 +7,7 @@ with one statement a table.
 
 from asyncio import CancelledError
 from collections import defaultdict
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,10 +23,12 @@ from core.operations import Operation, Outcome, Recorded
 from core.programmes import Programmes
 from core.reads import Read
 from core.sheet import Sheet
-from core.store.dialect import Writer
+from core.store.dialect import Reader, Writer
 from core.store.tables import Row, Table, table_of
 from core.tallies import Count
 from core.work import Reaction, Work
+
+Lock = Callable[[Sequence[Row]], Awaitable[Sequence[Row]]]
 
 
 @dataclass(slots=True)
@@ -70,18 +72,34 @@ async def perform(tickets: Sequence[Ticket], writer: Writer, rules: Rules) -> No
         ticket.outcome = ticket.defect = None
     await rules.programmes.refresh(writer)
     recorded_at = rules.clock.now()
-    lanes = await _lanes(tickets, writer, rules)
+    lanes = await _lanes(tickets, writer, rules, writer.lock)
     await _step_together((_perform_lane(lane, rules, recorded_at) for lane in lanes), writer)
     await _write(lanes, writer)
 
 
-async def _lanes(tickets: Sequence[Ticket], writer: Writer, rules: Rules) -> list[_Lane]:
+async def rehearse(operation: Operation, reader: Reader, rules: Rules) -> Outcome:
+    """What the operation's outcome would be at this moment. Nothing is locked or written, so it promises nothing."""
+    await rules.programmes.refresh(reader)
+
+    async def unlocked(keys: Sequence[Row]) -> Sequence[Row]:
+        return await reader.select(table_of(Account), ("bucket", "member_id"), keys)
+
+    ticket = Ticket(operation, rules.new_id())
+    (lane,) = await _lanes([ticket], reader, rules, unlocked)
+    await _step_together([_perform_lane(lane, rules, rules.clock.now())], reader)
+    if ticket.defect is not None:
+        raise ticket.defect
+    assert ticket.outcome is not None
+    return ticket.outcome
+
+
+async def _lanes(tickets: Sequence[Ticket], reader: Reader, rules: Rules, lock: Lock) -> list[_Lane]:
     """Resolve the members, lock their accounts in key order, and put what every operation needs on their sheets."""
     member, account, recorded = table_of(Member), table_of(Account), table_of(Recorded)
     names = {t.operation.member.external_id for t in tickets if isinstance(t.operation.member, ByExternalId)}
     ids: dict[str, str] = {}
     if names:
-        for row in await writer.select(member, ("external_id",), [(name,) for name in sorted(names)]):
+        for row in await reader.select(member, ("external_id",), [(name,) for name in sorted(names)]):
             found: Member = member.of(member.decode(row))
             ids[found.external_id] = found.id
     known = {ref.id for t in tickets if isinstance(ref := t.operation.member, ById)} | set(ids.values())
@@ -100,11 +118,11 @@ async def _lanes(tickets: Sequence[Ticket], writer: Writer, rules: Rules) -> lis
 
     if known:
         keys = sorted((bucket_of(member_id), member_id) for member_id in known)
-        for row in await writer.lock(keys):
+        for row in await lock(keys):
             value: Account = account.of(account.decode(row))
             lanes[row[1]].sheet.learn(Account, (value.unit,), value)
         # Read after the lock: what stood there before may have changed while we waited.
-        for row in await writer.select(member, ("bucket", "id"), keys):
+        for row in await reader.select(member, ("bucket", "id"), keys):
             lanes[row[1]].sheet.learn(Member, (), member.of(member.decode(row)))
         asked = {
             (bucket_of(lane.member_id), lane.member_id, ticket.operation.channel, ticket.operation.idempotency_key)
@@ -112,7 +130,7 @@ async def _lanes(tickets: Sequence[Ticket], writer: Writer, rules: Rules) -> lis
             if lane.member_id in known
             for ticket in lane.tickets
         }
-        for row in await writer.select(recorded, recorded.key, sorted(asked)):
+        for row in await reader.select(recorded, recorded.key, sorted(asked)):
             seen: Recorded = recorded.of(recorded.decode(row))
             lanes[row[1]].sheet.learn(Recorded, (seen.channel, seen.idempotency_key), seen)
     return list(lanes.values())
@@ -207,7 +225,7 @@ def _replay(stored: Recorded, request_hash: str, member_id: str) -> Outcome:
     return Outcome(member_id=member_id, recorded=stored, refusal=refusal, replayed=True)
 
 
-async def _step_together(lanes: Iterable[Coroutine[Any, Any, None]], writer: Writer) -> None:
+async def _step_together(lanes: Iterable[Coroutine[Any, Any, None]], reader: Reader) -> None:
     """Run all lanes, asking together whatever they wait for at the same time."""
     ready: list[tuple[Coroutine[Any, Any, None], Any]] = [(lane, None) for lane in lanes]
     while ready:
@@ -222,7 +240,7 @@ async def _step_together(lanes: Iterable[Coroutine[Any, Any, None]], writer: Wri
             asked[read.question][read.key].append(lane)
         ready = []
         for question, waiting in asked.items():
-            answers = await question.answer(writer, list(waiting))
+            answers = await question.answer(reader, list(waiting))
             ready += [(lane, answers.get(key)) for key, lanes_of in waiting.items() for lane in lanes_of]
 
 

@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from tortoise.exceptions import IntegrityError
 
-from core.batch import Rules, Ticket, perform
+from core.batch import Rules, Ticket, perform, rehearse
 from core.errors import DatabaseFull, DatabaseUnreachable, DeadlineExceeded, Overloaded, ShuttingDown, Unavailable
 from core.operations import Operation, Outcome
 from core.store import Store
@@ -112,6 +112,10 @@ class Committer:
         """Perform operations in order; one outcome, or what ``submit`` would have raised, for each."""
         waiting = self._enqueue(list(operations), None)
         return await asyncio.gather(*(w.future for w in waiting), return_exceptions=True)
+
+    async def rehearse(self, operation: Operation) -> Outcome:
+        """What ``submit`` would answer at this moment. Nothing is written, and nobody waits for it."""
+        return await rehearse(operation, self._store.reader(), self._rules)
 
     def _enqueue(self, operations: Sequence[Operation], patience: float | None) -> list[_Waiting]:
         if self._closing:

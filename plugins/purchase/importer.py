@@ -191,7 +191,7 @@ def _lines(row: Row) -> list[Mapping[str, Any]]:
         raise InvalidValue(field="lines", reason="must be a list of objects")
     for line in lines:
         if unknown := line.keys() - _LINE_COLUMNS:
-            raise InvalidValue(field="lines", reason=f"a line has no {sorted(unknown)[0]!r}")
+            raise InvalidValue(field="lines", reason=f"a line has no {min(unknown)!r}")
     return lines
 
 
