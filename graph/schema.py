@@ -12,10 +12,10 @@ from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
-from graphql import GraphQLError, GraphQLNamedType, is_introspection_type
+from graphql import GraphQLError, GraphQLNamedType, NoSchemaIntrospectionCustomRule, is_introspection_type
 from strawberry import ID
 from strawberry.annotation import StrawberryAnnotation
-from strawberry.extensions import MaxTokensLimiter, ParserCache, ValidationCache
+from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
 from strawberry.types.execution import ExecutionContext
@@ -169,8 +169,9 @@ class LaurelSchema(strawberry.Schema):
         """Logged by the view, which knows the request."""
 
 
-def build_schema(plugins: Plugins) -> LaurelSchema:
+def build_schema(plugins: Plugins, *, introspection: bool = True) -> LaurelSchema:
     """The schema with what these plugins offer. Raises TypeError when two of them offer one field."""
+    rules = [] if introspection else [NoSchemaIntrospectionCustomRule]
     refusals = refusals_of(plugins.refusals)
     return LaurelSchema(
         extra={
@@ -185,6 +186,7 @@ def build_schema(plugins: Plugins) -> LaurelSchema:
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=[
             lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
+            lambda: AddValidationRules(rules),
             lambda: ParserCache(maxsize=512),
             lambda: ValidationCache(maxsize=512),
         ],
@@ -203,6 +205,8 @@ def _fields(kind: type) -> list[StrawberryField]:
 
 def _origin(named: GraphQLNamedType) -> type | None:
     definition = named.extensions.get("strawberry-definition")
+    # Connection[Hold] is described as Connection is.
+    definition = getattr(definition, "concrete_of", None) or definition
     origin = getattr(definition, "origin", None) or getattr(definition, "wrapped_cls", None)
     return origin if isinstance(origin, type) else None
 

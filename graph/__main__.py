@@ -1,0 +1,5 @@
+"""``python -m graph`` is ``laurel``."""
+
+from graph.cli import main
+
+main()

@@ -1,0 +1,56 @@
+"""The HTTP application: GraphQL, the page for operators, and two questions for whoever watches over the process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from core.clock import Clock
+from graph.laurel import open_laurel
+from graph.schema import build_schema
+from graph.settings import Settings, SettingsInvalid
+from graph.view import View
+from plugins.manager import Plugins, load_plugins
+
+
+def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clock | None = None) -> Starlette:
+    """The application. It opens its database when it starts, and finishes what it has accepted when it stops.
+
+    Raises SettingsInvalid without a secret.
+    """
+    if not settings.secret:
+        raise SettingsInvalid("LAUREL_SECRET is not set: without it no token can be checked")
+    plugins = plugins or load_plugins(settings.disabled_plugins)
+    view = View(build_schema(plugins, introspection=settings.introspection), body_bytes_max=settings.body_bytes_max)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_laurel(settings, plugins=plugins, clock=clock) as laurel:
+            view.laurel = app.state.laurel = laurel
+            try:
+                yield
+            finally:
+                view.laurel = None
+
+    async def live(request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def ready(request: Request) -> Response:
+        laurel = view.laurel
+        try:
+            if laurel is None:
+                return JSONResponse({"status": "not started"}, 503)
+            await laurel.store.reader().query("SELECT 1")
+        except Exception as error:  # whatever it is, the answer is that it is not ready
+            return JSONResponse({"status": f"the database does not answer: {type(error).__name__}"}, 503)
+        return JSONResponse({"status": "ok", "waiting": laurel.committer.waiting})
+
+    routes: list[BaseRoute] = [
+        Route("/graphql", view),
+        Route("/health/live", live),
+        Route("/health/ready", ready),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)

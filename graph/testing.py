@@ -1,0 +1,152 @@
+"""What a plugin's tests are written with: a schema of just these plugins, a fresh ledger, a clock that stands still.
+
+::
+
+    @pytest.fixture
+    async def shop(tmp_path):
+        async with open_shop(tmp_path, PROGRAMME, plugins=load_plugins()) as shop:
+            yield shop
+
+    async def test_a_visit_earns_five_points(shop):
+        await shop.enrol("anna")
+        answer = await shop.ask("mutation { recordSignIn(input: {…}) { … } }")
+        assert answer == {"recordSignIn": {…}}
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from core.clock import StoppedClock
+from core.publishing import publish
+from core.store.migrating import migrate
+from graph.app import create_app
+from graph.ids import read_id
+from graph.laurel import Laurel, tables
+from graph.settings import Settings
+from graph.tokens import Role, issue_token
+from plugins.manager import Plugins, load_plugins
+
+SECRET = "a secret of the tests, and of nothing else"
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A brand with a programme, its members, and the HTTP client of its backend."""
+
+    laurel: Laurel
+    clock: StoppedClock
+    client: httpx.AsyncClient
+
+    def token(self, role: Role = Role.SERVICE, member_id: str | None = None) -> str:
+        """A token for an hour of the stopped clock."""
+        return issue_token(
+            SECRET,
+            role=role,
+            subject=f"a {role}",
+            now=self.clock.now(),
+            lifetime=timedelta(hours=1),
+            member_id=member_id,
+        )
+
+    async def post(
+        self,
+        query: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        role: Role | None = Role.SERVICE,
+        member: str | None = None,
+    ) -> dict[str, Any]:
+        """The whole answer to a request of that role, or of a ``member`` named by global id; None asks without a token."""
+        headers = {}
+        if member is not None:
+            headers["Authorization"] = f"Bearer {self.token(Role.MEMBER, read_id(member)[1])}"
+        elif role is not None:
+            headers["Authorization"] = f"Bearer {self.token(role)}"
+        response = await self.client.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    async def ask(
+        self,
+        query: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        role: Role | None = Role.SERVICE,
+        member: str | None = None,
+    ) -> dict[str, Any]:
+        """The data of an answer that must have no errors."""
+        answer = await self.post(query, variables, role=role, member=member)
+        assert "errors" not in answer, answer["errors"]
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    async def enrol(self, external_id: str) -> str:
+        """Enrol somebody; their global id."""
+        data = await self.ask(
+            "mutation ($input: EnrolMemberInput!) { enrolMember(input: $input) { member { id } errors { message } } }",
+            {"input": {"externalId": external_id, "idempotencyKey": f"enrol:{external_id}"}},
+        )
+        assert data["enrolMember"]["errors"] == []
+        member_id: str = data["enrolMember"]["member"]["id"]
+        return member_id
+
+    async def give(self, member: str, points: int, key: str, unit: str = "points") -> str:
+        """Give a member points (or take some), as an operator; the transaction's global id."""
+        data = await self.ask(
+            "mutation ($input: AdjustPointsInput!)"
+            " { adjustPoints(input: $input) { transaction { id } errors { message } } }",
+            {
+                "input": {
+                    "member": {"id": member},
+                    "points": points,
+                    "unit": unit,
+                    "reason": "a test",
+                    "idempotencyKey": key,
+                }
+            },
+            role=Role.OPERATOR,
+        )
+        assert data["adjustPoints"]["errors"] == []
+        transaction_id: str = data["adjustPoints"]["transaction"]["id"]
+        return transaction_id
+
+
+@asynccontextmanager
+async def open_shop(
+    where: Path | str, programme: str | None, *, plugins: Plugins | None = None, now: datetime = NOON
+) -> AsyncIterator[Shop]:
+    """A shop on a new SQLite file in the folder ``where``, or on the migrated database of that address.
+
+    ``programme`` is published before anything else, to judge from 1970 on; None publishes none.
+    """
+    plugins = plugins or load_plugins()
+    url = where
+    if isinstance(where, Path):
+        url = f"sqlite://{where / 'shop.sqlite3'}"
+        await migrate(url, tables(plugins))
+    assert isinstance(url, str)
+    clock = StoppedClock(now)
+    app = create_app(Settings(database_url=url, secret=SECRET), plugins=plugins, clock=clock)
+    async with app.router.lifespan_context(app):
+        laurel: Laurel = app.state.laurel
+        if programme is not None:
+            await publish(
+                programme,
+                author="the tests",
+                reason="to begin",
+                load=laurel.load,
+                clock=clock,
+                starts_at=datetime(1970, 1, 1, tzinfo=UTC),
+                in_the_past=True,
+            )
+            await laurel.programmes.refresh(laurel.store.reader())
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop.example") as client:
+            yield Shop(laurel, clock, client)
