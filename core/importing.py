@@ -14,7 +14,6 @@ import json
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, cast
@@ -218,7 +217,8 @@ def _json_lines(text: io.TextIOWrapper, file: OrderFile, columns: Columns) -> It
         row: dict[str, Any] = {}
         reason = None
         try:
-            given = json.loads(line, parse_float=Decimal, parse_constant=_no_number)
+            # Numbers with a point stay text, so that they stay exact.
+            given = json.loads(line, parse_float=str, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
             reason = f"not JSON: {error}"
         else:

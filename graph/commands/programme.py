@@ -1,0 +1,113 @@
+"""``laurel programme``: check, publish and show the programme document."""
+
+import asyncio
+import getpass
+import sys
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.syntax import Syntax
+
+from core.errors import ProgrammeInvalid
+from core.models import ProgrammeVersionRow
+from core.programme import Programme
+from core.programmes import Version
+from core.publishing import publish as publish_version
+from graph.commands.moments import MOMENT, first_instant, last_instant, zone_of
+from graph.laurel import load_document, open_laurel
+from graph.settings import Settings
+from plugins.manager import load_plugins
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group("programme")
+def command() -> None:
+    """Check, publish and show the programme: its rules, tiers and numbers."""
+
+
+@command.command()
+@click.argument("file", type=_FILE)
+@click.pass_obj
+def check(settings: Settings, file: Path) -> None:
+    """Say whether FILE can be published, and all that is wrong with it."""
+    _, programme = _load(settings, file)
+    click.echo(f"{file}: programme {programme.id} can be published")
+
+
+@command.command()
+@click.argument("file", type=_FILE)
+@click.option("--reason", required=True, help="Why, for the record.")
+@click.option("--starts-at", type=MOMENT, help="From when it judges: a day or an instant. Now, when left out.")
+@click.option("--author", help="Who, for the record. Your login name, when left out.")
+@click.pass_obj
+def publish(settings: Settings, file: Path, reason: str, starts_at: date | None, author: str | None) -> None:
+    """Put FILE in force.
+
+    The first version may start in the past, so that what happened before can be imported. Every later one starts now
+    or in the future.
+    """
+    document, programme = _load(settings, file)
+    version = asyncio.run(_publish(settings, document, programme.zone, reason, starts_at, author or getpass.getuser()))
+    starts = version.starts_at.astimezone(version.programme.zone)
+    click.echo(f"version {version.number} of {version.programme.id} is published, in force from {starts.isoformat()}")
+
+
+@command.command()
+@click.option("--at", type=MOMENT, help="The version in force then: a day or an instant. Now, when left out.")
+@click.pass_obj
+def show(settings: Settings, at: date | None) -> None:
+    """Print the programme in force."""
+    row, version = asyncio.run(_in_force(settings, at))
+    starts = version.starts_at.astimezone(version.programme.zone)
+    by = f"by {row.author}: {row.reason}"
+    click.echo(f"# version {version.number}, in force from {starts.isoformat()}, published {by}", err=True)
+    console = Console()
+    if console.is_terminal:
+        console.print(Syntax(row.document, "yaml", background_color="default"))
+    else:
+        click.echo(row.document, nl=False)
+
+
+def _load(settings: Settings, file: Path) -> tuple[str, Programme]:
+    """The document in the file, and what it means. Prints what is wrong with it, and ends with status 1, if anything is."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        click.echo(f"{file}: it is not UTF-8: {error.reason} at byte {error.start}", err=True)
+        sys.exit(1)
+    try:
+        return text, load_document(load_plugins(settings.disabled_plugins), text)
+    except ProgrammeInvalid as invalid:
+        for problem in invalid.problems:
+            place = "" if problem.line is None else f":{problem.line}:{problem.column}"
+            path = f"{problem.path}: " if problem.path else ""
+            click.echo(f"{file}{place}: {path}{problem.message}", err=True)
+        click.echo(f"{len(invalid.problems)} problem{'s' if len(invalid.problems) != 1 else ''}", err=True)
+        sys.exit(1)
+
+
+async def _publish(
+    settings: Settings, document: str, zone: ZoneInfo, reason: str, starts_at: date | None, author: str
+) -> Version:
+    async with open_laurel(settings) as laurel:
+        begin = None if starts_at is None else first_instant(starts_at, zone)
+        return await publish_version(
+            document,
+            author=author,
+            reason=reason,
+            load=laurel.load,
+            clock=laurel.clock,
+            starts_at=begin,
+            in_the_past=not laurel.programmes.versions,
+        )
+
+
+async def _in_force(settings: Settings, at: date | None) -> tuple[ProgrammeVersionRow, Version]:
+    async with open_laurel(settings) as laurel:
+        asked = laurel.clock.now() if at is None else last_instant(at, zone_of(laurel))
+        version = laurel.programmes.at(asked)
+        return await ProgrammeVersionRow.get(number=version.number), version

@@ -1,0 +1,62 @@
+"""``laurel token``: make a token for a caller of the API."""
+
+import asyncio
+from datetime import timedelta
+
+import click
+
+from core.clock import SystemClock
+from core.errors import LaurelError, MemberNotFound
+from core.members import ByExternalId, ById, Member, MemberRef
+from core.store.questions import Rows
+from graph.laurel import Laurel, open_laurel
+from graph.settings import Settings
+from graph.tokens import Role, issue_token
+
+
+class NoSecret(LaurelError):
+    """There is nothing to sign a token with."""
+
+
+@click.command("token")
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="What the caller may do.")
+@click.option("--member", metavar="ID", help="For the role member: Laurel's id of the member.")
+@click.option("--external-id", metavar="ID", help="For the role member: the brand's own id of the member.")
+@click.option("--subject", help="Who the caller is, for the record. The role, when left out.")
+@click.option("--hours", type=click.IntRange(1, 24 * 366), default=24, show_default=True, help="How long it is good.")
+@click.pass_obj
+def command(
+    settings: Settings, role: str, member: str | None, external_id: str | None, subject: str | None, hours: int
+) -> None:
+    """Print a bearer token, signed with LAUREL_SECRET."""
+    if not settings.secret:
+        raise NoSecret("LAUREL_SECRET is not set: it signs the tokens, and the server must have the same")
+    named: list[MemberRef] = [ById(member)] if member else []
+    named += [ByExternalId(external_id)] if external_id else []
+    if len(named) != (role == Role.MEMBER):
+        raise click.UsageError("--role member takes either --member or --external-id, and no other role does")
+    member_id = asyncio.run(_member_id(settings, named[0])) if named else None
+    token = issue_token(
+        settings.secret,
+        role=Role(role),
+        subject=subject or member_id or role,
+        now=SystemClock().now(),
+        lifetime=timedelta(hours=hours),
+        member_id=member_id,
+    )
+    click.echo(token)
+
+
+async def _member_id(settings: Settings, ref: MemberRef) -> str:
+    async with open_laurel(settings) as laurel:
+        return await member_id_of(laurel, ref)
+
+
+async def member_id_of(laurel: Laurel, ref: MemberRef) -> str:
+    """The id of a member who exists. Raises MemberNotFound."""
+    column, asked = ("id", ref.id) if isinstance(ref, ById) else ("external_id", ref.external_id)
+    found = await Rows(Member, (column,)).answer(laurel.store.reader(), [(asked,)])
+    for members in found.values():
+        for member in members:
+            return str(member.id)
+    raise MemberNotFound(member=asked)
