@@ -26,9 +26,6 @@ class Sheet:
         self.changed: dict[tuple[type, Key], None] = {}
         self._journal: list[tuple[type, Key, Any, dict[tuple[type, Key], None] | None]] = []
 
-    def __len__(self) -> int:
-        return len(self._journal)
-
     def of(self, kind: type) -> dict[Key, Any]:
         """All known rows of a kind. Read only."""
         rows = self.rows.get(kind)

@@ -472,6 +472,9 @@ class Work:
         self._check_active(contra)
         if not self.programme.unit(unit).spendable and contra != Contra.ADJUSTMENT:
             raise UnitNotSpendable(unit=unit)
+        if self.ledger.account(unit).held:
+            # A hold whose time is over sets nothing aside, whether or not a job has released it.
+            await self.release_overdue_holds()
         await self._open_lots(unit)
 
     async def _hold(self, unit: str, number: int) -> Hold:
