@@ -8,7 +8,6 @@ from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 import strawberry
@@ -49,9 +48,18 @@ def refusals_of(offered: Iterable[type[Refusal]]) -> tuple[type[Refusal], ...]:
     return tuple(sorted({*ours, *offered}, key=lambda kind: kind.code))
 
 
-@cache
+_types: dict[type[Refusal], type[UserError]] = {}
+
+
 def error_type(kind: type[Refusal]) -> type[UserError]:
-    """The GraphQL type of a refusal."""
+    """The GraphQL type of a refusal, made once."""
+    made = _types.get(kind)
+    if made is None:
+        made = _types[kind] = _make_type(kind)
+    return made
+
+
+def _make_type(kind: type[Refusal]) -> type[UserError]:
     hints = get_type_hints(kind, include_extras=True)
     members: dict[str, Any] = {}
     annotations: dict[str, Any] = {}
@@ -74,7 +82,8 @@ def error_type(kind: type[Refusal]) -> type[UserError]:
 def error_codes(refusals: Iterable[type[Refusal]]) -> type[Enum]:
     """The enum of the codes of these refusals."""
     values = {
-        kind.code: strawberry.enum_value(kind.code, description=(kind.__doc__ or "").split("\n")[0]) for kind in refusals
+        kind.code: strawberry.enum_value(kind.code, description=(kind.__doc__ or "").split("\n")[0])
+        for kind in refusals
     }
     # The functional form would need the values to be plain, and these carry a description.
     made = Enum("UserErrorCode", values)  # type: ignore[misc]  # mypy wants to see the names
@@ -88,7 +97,9 @@ def user_error(info: "Info", refusal: Refusal) -> UserError:
         refusal = FormerRefusal(former_code=refusal.code)
     facts = refusal.facts
     if isinstance(refusal, ProgrammeInvalid):
-        facts["problems"] = [ProgrammeProblem(path=p.path, message=p.message, line=p.line, column=p.column) for p in refusal.problems]
+        facts["problems"] = [
+            ProgrammeProblem(path=p.path, message=p.message, line=p.line, column=p.column) for p in refusal.problems
+        ]
     path = [refusal.field] if isinstance(refusal, InvalidValue) else None
     return error_type(type(refusal))(code=refusal.code, message=refusal.message, path=path, **facts)
 

@@ -1,4 +1,4 @@
-"""The mutations every programme has: enrolling and keeping members, spending without a channel, putting things right."""
+"""The mutations every programme has: enrolling members, spending without a channel, putting things right."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -233,7 +233,7 @@ class CoreMutations:
             member=input.member.to_ref(info),
             idempotency_key=input.idempotency_key,
             actor=actor(info),
-            status=members.MemberStatus(input.status.value),
+            status=members.MemberStatus(str(input.status.value)),
             reason=input.reason,
         )
         return await perform(info, operation, ChangeMemberStatusPayload)

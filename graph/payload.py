@@ -15,7 +15,7 @@ from graph.transaction import Transaction
 
 KEY_MAX: Final = 200
 REFERENCE_MAX: Final = 200
-DEADLINE_SECONDS: Final = 10.0
+PATIENCE_SECONDS: Final = 10.0
 
 
 @strawberry.type
@@ -32,7 +32,8 @@ class Payload:
         default=False, description="Whether the request had been performed before, and this is the answer it got then."
     )
     errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Why it was refused; empty when it was done. Nothing changed if it was refused."
+        default_factory=list,
+        description="Why it was refused; empty when it was done. Nothing changed if it was refused.",
     )
 
 
@@ -43,7 +44,7 @@ Extra = Callable[[Outcome], Mapping[str, Any] | Awaitable[Mapping[str, Any]]]
 async def perform(info: Info, operation: Operation, payload: type[P], extra: Extra | None = None) -> P:
     """Perform an operation and answer with its outcome; ``extra`` gives the payload's further fields if it was done."""
     check_operation(operation)
-    outcome = await info.context.laurel.committer.submit(operation, timeout=DEADLINE_SECONDS)
+    outcome = await info.context.laurel.committer.submit(operation, patience=PATIENCE_SECONDS)
     info.context.wrote()
     return await answer(info, outcome, payload, extra)
 
@@ -71,7 +72,8 @@ async def answer(info: Info, outcome: Outcome, payload: type[P], extra: Extra | 
     member = None if outcome.member_id is None else await Member.find(info, outcome.member_id)
     if outcome.refusal is not None:
         return payload(member=member, replayed=outcome.replayed, errors=[user_error(info, outcome.refusal)])
-    assert outcome.member_id is not None and outcome.recorded is not None
+    assert outcome.member_id is not None
+    assert outcome.recorded is not None
     further = extra(outcome) if extra else {}
     if isinstance(further, Awaitable):
         further = await further

@@ -6,7 +6,7 @@ A member reaches what is theirs and nothing else; that another member exists is 
 import functools
 import inspect
 from collections.abc import Callable, Collection
-from typing import Any, Final, Optional, get_type_hints
+from typing import Any, Final, get_type_hints
 
 import strawberry
 from graphql import GraphQLError
@@ -95,8 +95,9 @@ def _field(resolver: Callable[..., Any], allow: Collection[Role], *, answers_ref
 
     # Nullable, so that a failure spoils no other field of the request.
     signature = inspect.signature(resolver)
-    guarded.__signature__ = signature.replace(return_annotation=Optional[signature.return_annotation])  # type: ignore[attr-defined]
-    return strawberry.field(resolver=guarded, description=_description(resolver, allow))
+    nullable: Any = guarded
+    nullable.__signature__ = signature.replace(return_annotation=signature.return_annotation | None)
+    return strawberry.field(resolver=nullable, description=_description(resolver, allow))
 
 
 def _description(resolver: Callable[..., Any], allow: Collection[Role]) -> str:

@@ -1,4 +1,4 @@
-"""The programme in the schema: what is in force, its units and tiers; for staff also the document and who published it."""
+"""The programme in the schema: its units and tiers; for staff also the document and who published it."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -133,7 +133,7 @@ class ProgrammeMutations:
 
     @mutation(allow={Role.OPERATOR})
     async def publish_programme(self, info: Info, input: PublishProgrammeInput) -> PublishProgrammePayload:
-        """Publish a new version of the programme. PROGRAMME_INVALID lists every problem of the document with its place."""
+        """Publish a new version of the programme. PROGRAMME_INVALID lists every problem of the document."""
         given: Any = input.starts_at
         laurel = info.context.laurel
         version = await publish(

@@ -48,8 +48,7 @@ def parse_points(value: Any) -> Points:
 
 
 def write_points(value: Any) -> int:
-    assert type(value) is int and -AMOUNT_MAX <= value <= AMOUNT_MAX, f"{value!r} are no points"
-    return value
+    return parse_points(value)
 
 
 def parse_decimal(value: Any) -> Decimal:
@@ -60,7 +59,8 @@ def parse_decimal(value: Any) -> Decimal:
 
 
 def write_decimal(value: Any) -> str:
-    assert isinstance(value, Decimal) and value.is_finite(), f"{value!r} is no decimal"
+    assert isinstance(value, Decimal), f"{value!r} is no decimal"
+    assert value.is_finite(), f"{value} cannot be written"
     return format(value, "f")
 
 
@@ -79,7 +79,8 @@ def parse_instant(value: Any) -> datetime:
 
 
 def write_instant(value: Any) -> str:
-    assert isinstance(value, datetime) and value.tzinfo is not None, f"{value!r} is no instant"
+    assert isinstance(value, datetime), f"{value!r} is no instant"
+    assert value.tzinfo is not None, f"{value} has no zone"
     return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 

@@ -12,7 +12,13 @@ from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
-from graphql import GraphQLError, GraphQLNamedType, NoSchemaIntrospectionCustomRule, is_introspection_type
+from graphql import (
+    ASTValidationRule,
+    GraphQLError,
+    GraphQLNamedType,
+    NoSchemaIntrospectionCustomRule,
+    is_introspection_type,
+)
 from strawberry import ID
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
@@ -92,7 +98,7 @@ class Query:
             values.append(filter.tier.value)
         if filter is not None and filter.status is not None:
             conditions.append("status = ?")
-            values.append(filter.status.value.value)
+            values.append(str(filter.status.value.value))
         table = table_of(MemberValue)
         sql = (
             f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {' AND '.join(conditions)} "
@@ -171,7 +177,7 @@ class LaurelSchema(strawberry.Schema):
 
 def build_schema(plugins: Plugins, *, introspection: bool = True) -> LaurelSchema:
     """The schema with what these plugins offer. Raises TypeError when two of them offer one field."""
-    rules = [] if introspection else [NoSchemaIntrospectionCustomRule]
+    rules: list[type[ASTValidationRule]] = [] if introspection else [NoSchemaIntrospectionCustomRule]
     refusals = refusals_of(plugins.refusals)
     return LaurelSchema(
         extra={

@@ -63,7 +63,7 @@ class Shop:
         role: Role | None = Role.SERVICE,
         member: str | None = None,
     ) -> dict[str, Any]:
-        """The whole answer to a request of that role, or of a ``member`` named by global id; None asks without a token."""
+        """The whole answer to that role, or to a ``member`` named by global id; None asks without a token."""
         headers = {}
         if member is not None:
             headers["Authorization"] = f"Bearer {self.token(Role.MEMBER, read_id(member)[1])}"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import strawberry
 
+from core import tiers
 from core.calendar import local_day
 from core.programme import Programme
 from core.tallies import Tally, day_number, fact_value
-from core import tiers
 from graph.context import Info
 from graph.ids import Node, global_id
 

@@ -1,4 +1,4 @@
-"""A transaction in the schema: what was done, the entries it made, the lots it moved, and why it came to so many points.
+"""A transaction in the schema: what was done, its entries, the lots it moved, and why it came to so many points.
 
 An operation says in its result why: ``reference`` (a partner's number for the thing), ``reason`` (an operator's), and
 ``trace``, a list of ``core.rules.Step``, or such a list for each unit.
@@ -52,7 +52,9 @@ class HoldState(Enum):
     OPEN = strawberry.enum_value("open", description="The points are set aside.")
     CAPTURED = strawberry.enum_value("captured", description="They, or part of them, were spent.")
     RELEASED = strawberry.enum_value("released", description="They were given back.")
-    TIMED_OUT = strawberry.enum_value("timed_out", description="Its time is over; the points are about to be given back.")
+    TIMED_OUT = strawberry.enum_value(
+        "timed_out", description="Its time is over; the points are about to be given back."
+    )
 
 
 @strawberry.type
