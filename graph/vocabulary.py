@@ -21,7 +21,7 @@ from decimal import Decimal
 from strawberry import ID
 
 from graph.context import Context, Info
-from graph.errors import UserError
+from graph.errors import UserError, user_error
 from graph.ids import Node, global_id, parts_of
 from graph.member import Member, MemberByInput, find_member
 from graph.money import Money, MoneyInput
@@ -72,4 +72,5 @@ __all__ = [
     "query",
     "sliced",
     "trace_of",
+    "user_error",
 ]

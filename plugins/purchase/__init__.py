@@ -11,6 +11,7 @@ from plugins import hookimpl
 from plugins.hookspecs import Importer
 
 from .importer import ORDERS
+from .mutations import PurchaseMemberFields, PurchaseMutations, PurchaseQueries
 from .operations import follow_reversal
 from .refusals import REFUSALS
 from .rules import PurchaseSettings
@@ -31,6 +32,21 @@ def register_models() -> Tables:
 @hookimpl
 def register_refusals() -> Sequence[type[Refusal]]:
     return REFUSALS
+
+
+@hookimpl
+def register_queries() -> Sequence[type]:
+    return [PurchaseQueries]
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [PurchaseMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [PurchaseMemberFields]
 
 
 @hookimpl
