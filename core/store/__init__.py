@@ -1,11 +1,11 @@
 """Where the ledger is kept: transactions for the committer, reads for everybody else."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.connection import get_connection
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionContext, TransactionContextPooled
+from tortoise.connection import get_connection, get_connections
 from tortoise.transactions import in_transaction
 
 from core.store.databases import checkpoint_when_due
@@ -22,6 +22,13 @@ def writer(client: BaseDBAsyncClient) -> Writer:
     return _WRITERS[client.capabilities.dialect](client)
 
 
+async def _give_back(opening: TransactionContext) -> None:
+    """Return the connection on which a transaction could not begin to its pool; Tortoise forgets to."""
+    if isinstance(opening, TransactionContextPooled) and opening.client._connection is not None:
+        with suppress(Exception):  # it is broken, and the error that says so is on its way
+            await opening.client._parent._pool.release(opening.client._connection)
+
+
 class Store:
     """One database, by the name of its Tortoise connection."""
 
@@ -31,8 +38,19 @@ class Store:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Writer]:
         """A transaction that commits when the block ends and is rolled back when it raises."""
-        async with in_transaction(self._connection) as client:
-            yield writer(client)
+        outside = get_connection(self._connection)
+        opening = in_transaction(self._connection)
+        begun = False
+        try:
+            async with opening as client:
+                begun = True
+                yield writer(client)
+        finally:
+            if not begun:
+                await _give_back(opening)
+            if get_connection(self._connection) is not outside:
+                # Tortoise leaves a transaction that could not begin or end as the connection of this task.
+                get_connections().set(self._connection, outside)
 
     def reader(self) -> Reader:
         """Reads outside of any transaction."""
