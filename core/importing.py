@@ -325,14 +325,17 @@ def _settle(
     figures: Figures,
     reject: Callable[[Reject], None],
 ) -> None:
-    """Count what became of the rows of a batch."""
+    """Count what became of the rows of a batch. Raises what kept all of it, or the rest of it, from being performed."""
     away: Unavailable | None = None
+    defects: list[tuple[Line, BaseException]] = []
+    performed = 0
     for line, made in chunk:
         if isinstance(made, str):
             figures.rejected += 1
             reject(Reject(line, made, refused=False))
             continue
         outcome = next(outcomes)
+        performed += isinstance(outcome, Outcome)
         match outcome:
             case Unavailable():
                 away = away or outcome
@@ -343,9 +346,13 @@ def _settle(
             case Outcome(refusal=refusal):
                 figures.refused += 1
                 reject(Reject(line, str(refusal), refused=True))
-            case _:
-                # A defect of one operation, logged by the committer; the others have gone in.
-                figures.rejected += 1
-                reject(Reject(line, f"{type(outcome).__name__}: {outcome}", refused=False))
+            case defect:
+                defects.append((line, defect))
+    if defects and not performed:
+        # Not these rows are to blame but, say, a disk that is full.
+        raise defects[0][1]
+    for line, defect in defects:
+        figures.rejected += 1
+        reject(Reject(line, f"{type(defect).__name__}: {defect}", refused=False))
     if away is not None:
         raise away

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal, localcontext
-from functools import cache
+from functools import cache, cached_property
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 from zoneinfo import ZoneInfo, available_timezones
@@ -142,11 +142,21 @@ class Programme(Section):
     tiers: Ladder | None = None
 
     _digest: str = PrivateAttr(default="")
-    _zone: ZoneInfo = PrivateAttr()
-    _units: Mapping[str, Unit] = PrivateAttr()
 
-    def model_post_init(self, context: Any, /) -> None:
-        self._zone = ZoneInfo(self.timezone)
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the document's content, in hexadecimal."""
+        return self._digest
+
+    # Asked for by every operation, where pydantic's private attributes would be too slow.
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @cached_property
+    def all_units(self) -> Mapping[str, Unit]:
+        """Every unit by name: the two that each programme has, and its own."""
         usual = {
             POINTS: Unit(POINTS, self.expiry, spendable=True),
             # Growth of the last twelve months is then a balance, not a yearly job.
@@ -159,25 +169,16 @@ class Programme(Section):
                 expiry=unit.expiry if given.expiry is None else given.expiry,
                 spendable=unit.spendable if given.spendable is None else given.spendable,
             )
-        self._units = usual
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the document's content, in hexadecimal."""
-        return self._digest
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return self._zone
+        return usual
 
     @property
     def unit_names(self) -> tuple[str, ...]:
-        return tuple(self._units)
+        return tuple(self.all_units)
 
     def unit(self, name: str) -> Unit:
         """Raises UnknownUnit."""
         try:
-            return self._units[name]
+            return self.all_units[name]
         except KeyError:
             raise UnknownUnit(unit=name) from None
 

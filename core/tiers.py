@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import Field, PlainValidator, PrivateAttr, ValidationInfo, model_validator
@@ -181,13 +182,11 @@ class Ladder(Section):
     ladder: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=20)]
 
     _facts: Mapping[str, FactKind] = PrivateAttr(default=FACTS)
-    _criteria: Mapping[str, tuple[tuple[Need, Decimal], ...]] = PrivateAttr()
 
     @model_validator(mode="after")
     def _climbs(self, info: ValidationInfo) -> Self:
         self._facts = FACTS if info.context is None else info.context
-        self._criteria = {tier.id: self._needed(tier) for tier in self.ladder}
-        if len(self._criteria) != len(self.ladder):
+        if len(self._measures) != len(self.ladder):
             raise PydanticCustomError("ladder", "two tiers have one id")
         if self.ladder[0].mode is not None:
             raise PydanticCustomError("ladder", "the first tier is where everyone starts; it has no criteria")
@@ -196,11 +195,12 @@ class Ladder(Section):
         for tier in self.ladder[1:]:
             if tier.mode is None:
                 self._refuse(f"tier {tier.id!r} has no criteria")
-            form = (tier.mode, frozenset(self._criteria[tier.id]))
+            measures = self._measures[tier.id]
+            form = (tier.mode, frozenset((measure.need, measure.required) for measure in measures))
             if form in forms:
                 self._refuse(f"tier {tier.id!r} asks for the same as a tier below it, which no one could be in")
             forms.add(form)
-            for need, required in self._criteria[tier.id]:
+            for need, _, required in measures:
                 below, owner = highest.get(need, (_ZERO, ""))
                 if required < below:
                     self._refuse(
@@ -214,9 +214,19 @@ class Ladder(Section):
     def _refuse(reason: str) -> None:
         raise PydanticCustomError("ladder", "{reason}", {"reason": reason})
 
-    def _needed(self, tier: Tier) -> tuple[tuple[Need, Decimal], ...]:
-        criteria = tier.all_of or tier.any_of or ()
-        return tuple((Need(c.fact, c.window or self.window), c.at_least) for c in criteria)
+    @cached_property
+    def _measures(self) -> Mapping[str, tuple["_Measure", ...]]:
+        """The criteria of each tier, ready to be judged by every operation that counts something."""
+        return {tier.id: tuple(map(self._measure, tier.all_of or tier.any_of or ())) for tier in self.ladder}
+
+    def _measure(self, criterion: Criterion) -> "_Measure":
+        need = Need(criterion.fact, criterion.window or self.window)
+        figures = self._facts[need.fact].quotient_of or (need.fact,)
+        return _Measure(need, tuple(Need(fact, need.window) for fact in figures), criterion.at_least)
+
+    @cached_property
+    def _needs(self) -> frozenset[Need]:
+        return frozenset(figure for of_tier in self._measures.values() for one in of_tier for figure in one.figures)
 
     @property
     def entry(self) -> str:
@@ -230,19 +240,14 @@ class Ladder(Section):
                 return tier
         raise KeyError(tier_id)
 
-    def needs(self) -> set[Need]:
+    def needs(self) -> frozenset[Need]:
         """The figures that ``evaluate`` and ``progress`` want to be given."""
-        needs = set[Need]()
-        for criteria in self._criteria.values():
-            for need, _ in criteria:
-                parts = self._facts[need.fact].quotient_of or (need.fact,)
-                needs.update(Need(part, need.window) for part in parts)
-        return needs
+        return self._needs
 
     def evaluate(self, facts: Mapping[Need, Number]) -> str:
         """The highest tier whose criteria hold; tiers on the way to it may be skipped."""
         for tier in reversed(self.ladder):
-            met = (self._current(need, facts) >= required for need, required in self._criteria[tier.id])
+            met = (measure.current(facts) >= measure.required for measure in self._measures[tier.id])
             if tier.mode is None or (all(met) if tier.mode == "all" else any(met)):
                 return tier.id
         raise AssertionError("the first tier has no criteria")
@@ -254,18 +259,25 @@ class Ladder(Section):
             return Progress(tier_id, None, None, (), _ONE)
         following = self.ladder[position + 1]
         criteria = tuple(
-            _criterion_progress(need, self._current(need, facts), required)
-            for need, required in self._criteria[following.id]
+            _criterion_progress(measure.need, measure.current(facts), measure.required)
+            for measure in self._measures[following.id]
         )
         ratios = [criterion.ratio for criterion in criteria]
         ratio = min(ratios) if following.mode == "all" else max(ratios)
         return Progress(tier_id, following.id, following.mode, criteria, ratio)
 
-    def _current(self, need: Need, facts: Mapping[Need, Number]) -> Decimal:
-        quotient = self._facts[need.fact].quotient_of
-        if quotient is None:
-            return Decimal(facts[need])
-        dividend, divisor = (Decimal(facts[Need(part, need.window)]) for part in quotient)
+
+class _Measure(NamedTuple):
+    """A criterion with all decided. ``figures`` are its need itself, or a dividend and a divisor."""
+
+    need: Need
+    figures: tuple[Need, ...]
+    required: Decimal
+
+    def current(self, facts: Mapping[Need, Number]) -> Decimal:
+        if len(self.figures) == 1:
+            return Decimal(facts[self.need])
+        dividend, divisor = (Decimal(facts[figure]) for figure in self.figures)
         return NUMBERS.divide(dividend, divisor) if divisor > 0 else _ZERO
 
 

@@ -34,6 +34,7 @@ from core.operations import Newcomer, Operation, Recorded
 from core.programme import Programme
 from core.programmes import Programmes, Version
 from core.reads import Read
+from core.shared import Claim, SharedRows
 from core.sheet import Sheet
 from core.store.questions import Rows
 from core.store.tables import table_of
@@ -63,6 +64,7 @@ class Work:
         *,
         operation_id: str,
         sheet: Sheet,
+        shared: SharedRows,
         member_id: str,
         programmes: Programmes,
         now: datetime,
@@ -80,6 +82,7 @@ class Work:
         self._programmes = programmes
         self._reactions = reactions
         self._sheet = sheet
+        self._shared = shared
         self._counted = False
         self.is_newcomer = False
         self.ledger = Ledger(
@@ -191,20 +194,39 @@ class Work:
         )
 
     def add(self, model: type[Model], /, **values: Any) -> None:
-        """A new row of the member's in a plugin's table: a value for each column but ``bucket`` and ``member_id``."""
+        """A new row in a plugin's table: a value for each column but ``bucket`` and ``member_id``.
+
+        In a table that members share, the row must have been claimed (``shared`` gave None).
+        """
         table = table_of(model)
         # No model is made of it: that would cost an import more than everything else about the row.
         value = table.value(**values)
         key = table.key_of(value)
+        if not table.leading:
+            self._shared.put(self.operation_id, (model, key), value)
+            return
         if self._sheet.get(model, key) is not None:
             raise RuntimeError(f"{model.__name__} {key} exists")
         self._sheet.add(model, key, value)
 
     def save(self, row: Model) -> None:
-        """The new values of a row that ``find`` gave."""
+        """The new values of a row that ``find`` or ``shared`` gave."""
         table = table_of(type(row))
-        value = table.value(*(getattr(row, column) for column in table.columns[2:]))
-        self._sheet.put(type(row), table.key_of(value), value)
+        value = table.value(*(getattr(row, column) for column in table.columns[len(table.leading) :]))
+        if table.leading:
+            self._sheet.put(type(row), table.key_of(value), value)
+        else:
+            self._shared.put(self.operation_id, (type(row), table.key_of(value)), value)
+
+    async def shared(self, model: type[M], /, **key: Any) -> M | None:
+        """Claim a row that members share (stock, a budget), by its key: nobody else changes it until the commit.
+
+        A copy that may be changed and given to ``save``, or None when there is no such row: then ``add`` may make it.
+        An operation that claims several claims them in one order, always the same.
+        """
+        place = (model, tuple(key[column] for column in table_of(model).key))
+        value = await Claim(place, self.operation_id)
+        return None if value is None else model(**value._asdict())
 
     # -- points -----------------------------------------------------------------------------------
 

@@ -34,8 +34,8 @@ class Writer(Reader):
     """The writes of one open transaction."""
 
     @abstractmethod
-    async def lock(self, keys: Sequence[Row]) -> Sequence[Row]:
-        """The account rows of these members (bucket, member_id), locked in key order until the transaction ends."""
+    async def lock(self, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
+        """Like ``select``, and the rows are locked, in the order of the table's key, until the transaction ends."""
 
     @abstractmethod
     async def insert(self, table: Table, rows: Sequence[Row]) -> None:

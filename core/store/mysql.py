@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from core.accounts import Account
 from core.store.dialect import Writer
-from core.store.tables import Row, Table, table_of
+from core.store.tables import Row, Table
 
 
 class MySql(Writer):
@@ -20,10 +19,9 @@ class MySql(Writer):
         sql = f"SELECT {table.column_list} FROM {table.name} t WHERE {self._where(by, keys)}{more}"
         return await self.query(sql, [value for key in keys for value in key])
 
-    async def lock(self, keys: Sequence[Row]) -> Sequence[Row]:
-        where = self._where(("bucket", "member_id"), keys)
-        columns = table_of(Account).column_list
-        sql = f"SELECT {columns} FROM account WHERE {where} ORDER BY bucket, member_id, unit FOR UPDATE"
+    async def lock(self, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
+        where, order = self._where(by, keys), ", ".join(table.key)
+        sql = f"SELECT {table.column_list} FROM {table.name} WHERE {where} ORDER BY {order} FOR UPDATE"
         return await self.query(sql, [value for key in keys for value in key])
 
     async def insert(self, table: Table, rows: Sequence[Row]) -> None:

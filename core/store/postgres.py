@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from core.accounts import Account
 from core.store.dialect import Writer
-from core.store.tables import Row, Table, table_of
+from core.store.tables import Row, Table
 
 
 class Postgres(Writer):
@@ -26,9 +25,9 @@ class Postgres(Writer):
     async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
         return await self.query(self._select(table, by, where, ""), _arrays(keys))
 
-    async def lock(self, keys: Sequence[Row]) -> Sequence[Row]:
-        tail = " ORDER BY t.bucket, t.member_id, t.unit FOR NO KEY UPDATE OF t"
-        return await self.query(self._select(table_of(Account), ("bucket", "member_id"), "", tail), _arrays(keys))
+    async def lock(self, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
+        tail = f" ORDER BY {', '.join(f't.{column}' for column in table.key)} FOR NO KEY UPDATE OF t"
+        return await self.query(self._select(table, by, "", tail), _arrays(keys))
 
     async def insert(self, table: Table, rows: Sequence[Row]) -> None:
         await self._insert(table, rows, "")

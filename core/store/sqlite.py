@@ -6,9 +6,8 @@ from typing import Any, cast
 
 import orjson
 
-from core.accounts import Account
 from core.store.dialect import Writer
-from core.store.tables import Row, Table, table_of
+from core.store.tables import Row, Table
 
 
 class Sqlite(Writer):
@@ -26,8 +25,8 @@ class Sqlite(Writer):
     async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
         return await self.query(self._select(table, by, where), [orjson.dumps(keys).decode()])
 
-    async def lock(self, keys: Sequence[Row]) -> Sequence[Row]:
-        return await self.select(table_of(Account), ("bucket", "member_id"), keys)
+    async def lock(self, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
+        return await self.select(table, by, keys)
 
     async def insert(self, table: Table, rows: Sequence[Row]) -> None:
         marks = ", ".join("?" * len(table.columns))

@@ -55,8 +55,8 @@ def _dumps(value: Any) -> str:
 class Table:
     """One table.
 
-    ``leading`` are the columns that place a row (bucket, member) and stand in no value; ``rest`` are those outside
-    the key.
+    ``leading`` are the columns that place a row with its member and stand in no value: none in a table that members
+    share. ``rest`` are those outside the key.
     """
 
     def __init__(self, kind: type, model: type[Model]) -> None:
@@ -88,7 +88,7 @@ class Table:
 
     def row(self, bucket: int, member_id: str, value: tuple[Any, ...]) -> Row:
         """The value as it is written: driver types only, the same for all dialects."""
-        row = [bucket, member_id, *value] if len(self.leading) == 2 else [bucket, *value]
+        row = [*(bucket, member_id)[: len(self.leading)], *value]
         for at, encode in self._encoders:
             if row[at] is not None:
                 row[at] = encode(row[at])
@@ -149,6 +149,8 @@ def table_of(kind: type) -> Table:
     """The table of a value class, or of a plugin's model."""
     if kind in _MODELS:
         return Table(kind, _MODELS[kind])
-    if not (issubclass(kind, Model) and hasattr(kind, "key") and kind.key[:2] == ("bucket", "member_id")):
-        raise TypeError(f"{kind.__name__} is no table of members: its key must begin with bucket, member_id")
+    if not issubclass(kind, Model):
+        raise TypeError(f"{kind.__name__} is no table")
+    if "member_id" in kind._meta.fields_db_projection and getattr(kind, "key", ())[:2] != ("bucket", "member_id"):
+        raise TypeError(f"{kind.__name__} is a table of members: its key must begin with bucket, member_id")
     return Table(kind, kind)
