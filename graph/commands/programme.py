@@ -73,7 +73,7 @@ def show(settings: Settings, at: date | None) -> None:
 
 
 def _load(settings: Settings, file: Path) -> tuple[str, Programme]:
-    """The document in the file, and what it means. Prints what is wrong with it, and ends with status 1, if anything is."""
+    """The document in the file and what it means; or what is wrong with it printed, and the end with status 1."""
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

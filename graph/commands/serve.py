@@ -1,0 +1,136 @@
+"""``laurel serve``: the HTTP application, by uvicorn."""
+
+import asyncio
+import errno
+import os
+import secrets
+import socket
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import click
+import uvicorn
+
+from core.clock import SystemClock
+from core.errors import LaurelError
+from core.store.databases import Database
+from core.store.migrating import migrate
+from graph.app import create_app
+from graph.commands.sample import open_shop
+from graph.laurel import open_laurel, tables
+from graph.settings import Settings
+from graph.tokens import Role, issue_token
+from plugins.manager import load_plugins
+
+_SAMPLE_TOKEN: Final = timedelta(days=30)
+
+
+class CannotServe(LaurelError):
+    """The address cannot be listened on, or nothing was said to sign tokens with."""
+
+
+@click.command("serve")
+@click.option("--host", help="The address to listen on; otherwise LAUREL_HOST, or this machine only.")
+@click.option("--port", type=click.IntRange(1, 65_535), help="The port to listen on; otherwise LAUREL_PORT, or 8000.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes.")
+@click.option("--sample", is_flag=True, help="A shop to try: tables, a programme, members and real purchases.")
+@click.pass_obj
+def command(settings: Settings, host: str | None, port: int | None, workers: int, sample: bool) -> None:
+    """Serve GraphQL until it is interrupted; what was accepted is finished first.
+
+    With --sample the database is made, migrated and filled if it is new, and a token for each role is printed.
+    """
+    settings = replace(settings, host=host or settings.host, port=port or settings.port)
+    _check_address(settings)
+    if sample:
+        settings = replace(settings, secret=settings.secret or _kept_secret(settings))
+        asyncio.run(_sample(settings))
+    elif not settings.secret:
+        raise CannotServe("LAUREL_SECRET is not set: it signs the tokens (32 bytes or more, and to be kept secret)")
+    else:
+        asyncio.run(_check_database(settings))
+    # The workers are processes of their own, and read their settings as this one did.
+    os.environ["LAUREL_DATABASE_URL"] = settings.database_url
+    os.environ["LAUREL_SECRET"] = settings.secret
+    uvicorn.run(
+        f"{__name__}:application",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=workers,
+        log_level="warning",
+    )
+
+
+def application() -> object:
+    """The application of one worker."""
+    return create_app(Settings.from_environment(os.environ))
+
+
+def _check_address(settings: Settings) -> None:
+    """Raise CannotServe now, in one line, for what uvicorn would find out later."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[
+            0
+        ]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        reason = (
+            "is taken: choose another with --port" if taken else f"cannot be listened on: {error.strerror or error}"
+        )
+        raise CannotServe(f"port {settings.port} of {settings.host} {reason}") from error
+
+
+async def _check_database(settings: Settings) -> None:
+    """Raise what keeps a worker from starting: no database, or one that is not migrated."""
+    async with open_laurel(settings):
+        pass
+
+
+def _kept_secret(settings: Settings) -> str:
+    """The secret of a sample, made at its first start and kept in a file that only its owner reads."""
+    database = Database.from_url(settings.database_url)
+    path = Path(f"{database.name}.secret" if database.dialect == "sqlite" else "laurel.secret")
+    try:
+        path.touch(mode=0o600)
+        secret = path.read_text(encoding="ascii").strip()
+        if not secret:
+            secret = secrets.token_urlsafe(48)
+            path.write_text(f"{secret}\n", encoding="ascii")
+    except OSError as error:
+        raise CannotServe(f"{path} cannot be kept: {error.strerror}") from error
+    return secret
+
+
+async def _sample(settings: Settings) -> None:
+    """Fill the database if it is new, and print how to get in."""
+    plugins = load_plugins(settings.disabled_plugins)
+    await migrate(settings.database_url, tables(plugins))
+    async with open_laurel(settings, plugins=plugins) as laurel:
+        if not laurel.programmes.versions:
+            click.echo("opening the shop: members and a year of purchases …")
+        shop = await open_shop(laurel)
+    address = f"http://{settings.host}:{settings.port}"
+    click.echo(f"\nGraphQL   {address}/graphql")
+    if settings.graphiql:
+        click.echo(f"GraphiQL  {address}/graphiql")
+    click.echo(f"\nTokens for the header Authorization: Bearer …, good for {_SAMPLE_TOKEN.days} days:\n")
+    now = SystemClock().now()
+    for role in (Role.SERVICE, Role.OPERATOR, Role.ANALYST, Role.ADMIN):
+        token = issue_token(settings.secret, role=role, subject="sample", now=now, lifetime=_SAMPLE_TOKEN)
+        click.echo(f"{role}\n{token}\n")
+    if shop is not None:
+        token = issue_token(
+            settings.secret,
+            role=Role.MEMBER,
+            subject=shop.external_id,
+            now=now,
+            lifetime=_SAMPLE_TOKEN,
+            member_id=shop.id,
+        )
+        click.echo(f"{Role.MEMBER} (external id {shop.external_id}, {shop.tier})\n{token}\n")
