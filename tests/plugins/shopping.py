@@ -103,9 +103,7 @@ class Shop:
         """The result of a purchase that must not be refused."""
         return (await self.submit(self.order(reference, amount, *lines, **how))).result
 
-    async def send_back(
-        self, order: str, amount: str | None = None, *lines: Return, **how: Any
-    ) -> Mapping[str, Any]:
+    async def send_back(self, order: str, amount: str | None = None, *lines: Return, **how: Any) -> Mapping[str, Any]:
         """The result of a refund that must not be refused."""
         return (await self.submit(self.refund(order, amount, *lines, **how))).result
 
