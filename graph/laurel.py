@@ -11,6 +11,7 @@ from core.batch import Rules
 from core.clock import Clock, SystemClock
 from core.committer import Committer
 from core.members import new_id
+from core.outbox import Deliverer
 from core.programme import Programme, load_programme
 from core.programmes import Programmes
 from core.store import Store
@@ -31,6 +32,7 @@ class Laurel:
     store: Store
     programmes: Programmes
     committer: Committer
+    deliverer: Deliverer
     clock: Clock
 
     def load(self, document: str) -> Programme:
@@ -72,12 +74,14 @@ async def open_laurel(
             reactions=plugins.reactions,
             outgoing=plugins.outgoing,
         )
-        async with Committer(store, rules) as committer:
+        # The deliverer ends first: what it submits must still be taken.
+        async with Committer(store, rules) as committer, Deliverer(plugins.consumers, committer.submit, clock) as deliverer:
             yield Laurel(
                 settings=settings,
                 plugins=plugins,
                 store=store,
                 programmes=programmes,
                 committer=committer,
+                deliverer=deliverer,
                 clock=clock,
             )

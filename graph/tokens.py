@@ -67,7 +67,7 @@ def read_token(secret: str, token: str, *, now: datetime) -> Caller:
         raise TokenInvalid("the token is not valid") from error
     role, subject, expires, member_id = (claims.get(name) for name in ("role", "sub", "exp", "member"))
     if (
-        role not in {known.value for known in Role}
+        role not in tuple(Role)
         or not isinstance(subject, str)
         or not 0 < len(subject) <= _SUBJECT_MAX
     ):

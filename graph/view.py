@@ -95,12 +95,9 @@ class View:
         # A request error is 200 for clients that only know application/json: they don't read other answers.
         refused_status = 400 if media_type == GRAPHQL_JSON else 200
         context = Context(self.laurel, caller, request_id)
-        try:
-            result = await self._schema.execute(
-                asked.query, asked.variables, context_value=context, operation_name=asked.operation_name
-            )
-        except RecursionError:
-            raise RequestRefused(400, "GRAPHQL_VALIDATION_FAILED", "the document is nested too deeply") from None
+        result = await self._schema.execute(
+            asked.query, asked.variables, context_value=context, operation_name=asked.operation_name
+        )
         unfit = isinstance(result, PreExecutionError)
         errors = [_shown(error, request_id, unfit) for error in result.errors or ()]
         if unfit or (result.data is None and not any(error.path for error in result.errors or ())):
@@ -187,7 +184,7 @@ def _check_operation(asked: Asked, method: str) -> None:
 def _operations(query: str) -> tuple[tuple[str | None, OperationType], ...] | None:
     try:
         document = parse(query, no_location=True, max_tokens=TOKENS_MAX)
-    except (GraphQLError, RecursionError):
+    except GraphQLError:
         return None
     found = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
     return tuple((node.name.value if node.name else None, node.operation) for node in found)

@@ -1,0 +1,54 @@
+import pytest
+
+from graph.app import create_app
+from graph.settings import Settings, SettingsInvalid
+from plugins.manager import Plugins
+
+
+def test_an_empty_environment_gives_an_embedded_database_on_loopback() -> None:
+    settings = Settings.from_environment({})
+    assert settings == Settings(database_url="sqlite://laurel.sqlite3", secret="", host="127.0.0.1", port=8000)
+
+
+def test_every_setting_has_its_variable() -> None:
+    settings = Settings.from_environment(
+        {
+            "LAUREL_DATABASE_URL": "postgres://db.example/laurel",
+            "LAUREL_SECRET": "x" * 32,
+            "LAUREL_HOST": "0.0.0.0",
+            "LAUREL_PORT": "80",
+            "LAUREL_GRAPHIQL": "no",
+            "LAUREL_INTROSPECTION": "off",
+            "LAUREL_DISABLED_PLUGINS": "purchase, sign_in",
+            "LAUREL_BODY_BYTES_MAX": "1000",
+        }
+    )
+    assert settings == Settings(
+        database_url="postgres://db.example/laurel",
+        secret="x" * 32,
+        host="0.0.0.0",
+        port=80,
+        graphiql=False,
+        introspection=False,
+        disabled_plugins=frozenset({"purchase", "sign_in"}),
+        body_bytes_max=1000,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LAUREL_SECRET", "too short"),
+        ("LAUREL_PORT", "http"),
+        ("LAUREL_PORT", "-1"),
+        ("LAUREL_GRAPHIQL", "perhaps"),
+    ],
+)
+def test_a_variable_that_cannot_be_meant_is_an_error(name: str, value: str) -> None:
+    with pytest.raises(SettingsInvalid, match=name):
+        Settings.from_environment({name: value})
+
+
+def test_nothing_is_served_without_a_secret() -> None:
+    with pytest.raises(SettingsInvalid, match="LAUREL_SECRET is not set"):
+        create_app(Settings(), plugins=Plugins())

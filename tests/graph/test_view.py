@@ -1,0 +1,208 @@
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import strawberry
+
+from core.errors import Overloaded
+from graph.testing import Shop, open_shop
+from graph.vocabulary import EVERYONE, Info, query
+from plugins.manager import Plugins
+
+JSON = {"Content-Type": "application/json"}
+GRAPHQL_JSON = "application/graphql-response+json"
+
+
+@strawberry.type
+class Brittle:
+    """Queries that go wrong."""
+
+    @query(allow=EVERYONE)
+    async def defect(self, info: Info) -> int:
+        """Divides by nothing."""
+        return 1 // len("")
+
+    @query(allow=EVERYONE)
+    async def wrong_type(self, info: Info) -> int:
+        """Answers what is no Int."""
+        answer: Any = "the password is 1234"
+        return answer  # type: ignore[no-any-return]  # the point of it
+
+    @query(allow=EVERYONE)
+    async def busy(self, info: Info) -> int:
+        """Is asked too much."""
+        raise Overloaded("10000 operations are waiting; send it again later")
+
+
+@pytest.fixture
+async def brittle(tmp_path: Path) -> AsyncIterator[Shop]:
+    async with open_shop(tmp_path, None, plugins=Plugins(queries=(Brittle,))) as shop:
+        yield shop
+
+
+FRAGMENTS = "".join(f"fragment f{n} on Viewer {{ ...f{n + 1} }} " for n in range(600))
+CHAIN = f'{{"query": "{{ viewer {{ ...f0 }} }} {FRAGMENTS} fragment f600 on Viewer {{ role }}"}}'.encode()
+
+
+def code(answer: Any) -> str:
+    assert list(answer) == ["errors"], answer
+    (error,) = answer["errors"]
+    assert error["extensions"]["requestId"]
+    found: str = error["extensions"]["code"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"", "BAD_REQUEST"),
+        (b"{", "BAD_REQUEST"),
+        (b"1", "BAD_REQUEST"),
+        (b"null", "BAD_REQUEST"),
+        (b'"x"', "BAD_REQUEST"),
+        (b"[[]]", "BAD_REQUEST"),
+        (b'[{"query": "{ __typename }"}]', "BAD_REQUEST"),
+        (b"{}", "BAD_REQUEST"),
+        (b'{"query": null}', "BAD_REQUEST"),
+        (b'{"query": 1}', "BAD_REQUEST"),
+        (b'{"query": "  "}', "BAD_REQUEST"),
+        (b'{"query": "{ __typename }", "variables": []}', "BAD_REQUEST"),
+        (b'{"query": "{ __typename }", "variables": "{}"}', "BAD_REQUEST"),
+        (b'{"query": "{ __typename }", "operationName": {}}', "BAD_REQUEST"),
+        (b'{"query": "{ __typename }", "operationName": "nobody"}', "BAD_REQUEST"),
+        (b'{"query": "query a { __typename } query b { __typename }"}', "BAD_REQUEST"),
+        (b'{"query": "fragment f on Query { __typename }"}', "BAD_REQUEST"),
+        (b'{"query": "\xff\xfe"}', "BAD_REQUEST"),
+        (b'{"query": "\\ud800"}', "BAD_REQUEST"),
+        (b"[" * 100_000, "BAD_REQUEST"),
+        (b'{"query": ' + b"9" * 100_000 + b"}", "BAD_REQUEST"),
+        (b'{"query": "{"}', "GRAPHQL_PARSE_FAILED"),
+        (b'{"query": "' + b"{a" * 20_000 + b'"}', "GRAPHQL_PARSE_FAILED"),
+        (b'{"query": "{ ' + b"a " * 6_000 + b'}"}', "GRAPHQL_PARSE_FAILED"),
+        (b'{"query": "{ nobody }"}', "GRAPHQL_VALIDATION_FAILED"),
+        (b'{"query": "' + b"{viewer" * 1_600 + b"}" * 1_600 + b'"}', "GRAPHQL_PARSE_FAILED"),
+        (CHAIN, "GRAPHQL_VALIDATION_FAILED"),
+        (b'{"query": "query ($id: ID!) { node(id: $id) { id } }"}', "BAD_USER_INPUT"),
+        (b'{"query": "query ($id: ID!) { node(id: $id) { id } }", "variables": {"id": {}}}', "BAD_USER_INPUT"),
+    ],
+    ids=lambda value: value[:40].decode(errors="replace") if isinstance(value, bytes) else None,
+)
+async def test_what_cannot_be_read_is_answered_with_a_code(shop: Shop, body: bytes, expected: str) -> None:
+    response = await shop.client.post("/graphql", content=body, headers=JSON)
+    strict = await shop.client.post("/graphql", content=body, headers=JSON | {"Accept": GRAPHQL_JSON})
+
+    assert code(response.json()) == expected
+    assert response.status_code == (400 if expected == "BAD_REQUEST" else 200)
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    assert code(strict.json()) == expected
+    assert strict.status_code == 400
+    assert strict.headers["content-type"] == f"{GRAPHQL_JSON}; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "content", "status", "expected"),
+    [
+        ("PUT", JSON, b"{}", 405, "METHOD_NOT_ALLOWED"),
+        ("DELETE", {}, b"", 405, "METHOD_NOT_ALLOWED"),
+        ("POST", {"Content-Type": "text/plain"}, b"{}", 415, "UNSUPPORTED_MEDIA_TYPE"),
+        ("POST", {"Content-Type": "application/jsonp"}, b"{}", 415, "UNSUPPORTED_MEDIA_TYPE"),
+        ("POST", {}, b"{}", 415, "UNSUPPORTED_MEDIA_TYPE"),
+        ("POST", JSON | {"Content-Encoding": "gzip"}, b"{}", 415, "UNSUPPORTED_MEDIA_TYPE"),
+        ("POST", JSON | {"Accept": "text/html"}, b"{}", 406, "NOT_ACCEPTABLE"),
+        ("POST", JSON | {"Accept": "application/json;q=0"}, b"{}", 406, "NOT_ACCEPTABLE"),
+        ("POST", JSON, b" " * 1_000_001, 413, "BODY_TOO_LARGE"),
+        ("POST", JSON | {"Authorization": "Bearer rubbish"}, b"{}", 401, "UNAUTHENTICATED"),
+        ("POST", JSON | {"Authorization": "Basic YTpi"}, b"{}", 401, "UNAUTHENTICATED"),
+    ],
+)
+async def test_what_is_not_asked_as_it_should_be_has_its_status(
+    shop: Shop, method: str, headers: dict[str, str], content: bytes, status: int, expected: str
+) -> None:
+    response = await shop.client.request(method, "/graphql", headers=headers, content=content)
+
+    assert response.status_code == status
+    assert code(response.json()) == expected
+
+
+@pytest.mark.parametrize(
+    ("accept", "answered"),
+    [
+        (None, "application/json"),
+        ("*/*", "application/json"),
+        ("application/*;q=0.1", "application/json"),
+        (GRAPHQL_JSON, GRAPHQL_JSON),
+        (f"{GRAPHQL_JSON}, application/json;q=0.9", GRAPHQL_JSON),
+        (f"{GRAPHQL_JSON};q=0.5, application/json", "application/json"),
+        (f"text/html, {GRAPHQL_JSON};q=0.2", GRAPHQL_JSON),
+    ],
+)
+async def test_the_answer_is_of_the_type_that_the_client_prefers(shop: Shop, accept: str | None, answered: str) -> None:
+    headers = {} if accept is None else {"Accept": accept}
+    response = await shop.client.post("/graphql", json={"query": "{ __typename }"}, headers=headers)
+
+    assert response.json() == {"data": {"__typename": "Query"}}
+    assert response.headers["content-type"] == f"{answered}; charset=utf-8"
+    assert response.headers["vary"] == "Accept"
+
+
+async def test_a_query_may_be_sent_in_the_address_and_a_mutation_may_not(shop: Shop) -> None:
+    asked = await shop.client.get("/graphql", params={"query": "query a($x: ID!) { __typename }", "variables": '{"x": 1}'})
+    done = await shop.client.get("/graphql", params={"query": "mutation { __typename }"})
+    broken = await shop.client.get("/graphql", params={"query": "{ __typename }", "variables": "{"})
+
+    assert (asked.status_code, code(asked.json())) == (200, "GRAPHQL_VALIDATION_FAILED")
+    assert (done.status_code, code(done.json()), done.headers["allow"]) == (405, "METHOD_NOT_ALLOWED", "POST")
+    assert (broken.status_code, code(broken.json())) == (400, "BAD_REQUEST")
+
+
+async def test_the_named_one_of_several_operations_is_run(shop: Shop) -> None:
+    document = {"query": "query a { a: __typename } query b { b: __typename }", "operationName": "b"}
+    response = await shop.client.post("/graphql", json=document)
+
+    assert response.json() == {"data": {"b": "Query"}}
+
+
+@pytest.mark.parametrize("field", ["defect", "wrongType"])
+async def test_a_defect_is_masked_for_clients_and_whole_in_the_log(
+    brittle: Shop, field: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR, "laurel.graph"):
+        answer = await brittle.post(f"{{ {field} __typename }}")
+
+    (error,) = answer["errors"]
+    request_id = error["extensions"].pop("requestId")
+    assert answer["data"] == {field: None, "__typename": "Query"}
+    assert error == {
+        "message": "something went wrong; the log has it under the request's id",
+        "locations": [{"line": 1, "column": 3}],
+        "path": [field],
+        "extensions": {"code": "INTERNAL_SERVER_ERROR"},
+    }
+    (record,) = caplog.records
+    assert request_id in record.getMessage()
+    assert record.exc_info is not None
+
+
+async def test_what_cannot_be_answered_now_has_a_code_that_says_so(brittle: Shop) -> None:
+    answer = await brittle.post("{ busy }")
+
+    (error,) = answer["errors"]
+    assert error["extensions"]["code"] == "OVERLOADED"
+    assert error["message"] == "10000 operations are waiting; send it again later"
+
+
+async def test_the_id_of_a_request_is_in_its_header_and_in_its_errors(shop: Shop) -> None:
+    response = await shop.client.post("/graphql", json={"query": "{ viewer { role } }"})
+
+    (error,) = response.json()["errors"]
+    assert error["extensions"] == {"code": "UNAUTHENTICATED", "requestId": response.headers["x-request-id"]}
+
+
+async def test_health_says_whether_the_process_lives_and_its_database_answers(shop: Shop) -> None:
+    live = await shop.client.get("/health/live")
+    ready = await shop.client.get("/health/ready")
+
+    assert (live.status_code, live.json()) == (200, {"status": "ok"})
+    assert (ready.status_code, ready.json()) == (200, {"status": "ok", "waiting": 0})
