@@ -135,7 +135,7 @@ class RecordPurchase(Operation):
                 )
                 kept["lots"].append(lot.seq)
             if unit in rooms:
-                kept["room"] = rooms[unit]
+                kept["room"] = list(rooms[unit])
                 if award.points:
                     work.count(_cap(unit), award.points, at=occurred_at)
             stored[unit] = kept
