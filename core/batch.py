@@ -59,8 +59,8 @@ class _Lane:
     """The operations of one member, in order, and the member's sheet."""
 
     member_id: str
+    sheet: Sheet
     tickets: list[Ticket] = field(default_factory=list)
-    sheet: Sheet = field(default_factory=Sheet)
 
 
 async def perform(tickets: Sequence[Ticket], writer: Writer, rules: Rules) -> None:
@@ -151,7 +151,7 @@ class _Batch:
                 member_id = ids.get(ref.external_id) or ids.setdefault(ref.external_id, self.rules.new_id())
             lane = lanes.get(member_id)
             if lane is None:
-                lane = lanes[member_id] = _Lane(member_id)
+                lane = lanes[member_id] = _Lane(member_id, Sheet(blank=member_id not in known))
             lane.tickets.append(ticket)
         self.lanes = list(lanes.values())
 

@@ -1,11 +1,13 @@
 """Days and months as the programme's people live them.
 
 The ledger keeps instants in UTC; a day, a month or a year belongs to the programme's zone. These are
-the only functions that go from one to the other.
+the only functions that go from one to the other. They remember their answers: an import asks for the same
+few days a million times.
 """
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 
@@ -24,6 +26,7 @@ def year_end(day: date) -> date:
     return date(day.year, 12, 31)
 
 
+@lru_cache(maxsize=8_192)
 def add_months(day: date, months: int) -> date:
     """The same day of another month, or the month's last where it has no such day.
 
@@ -34,11 +37,13 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+@lru_cache(maxsize=8_192)
 def local_day(instant: datetime, zone: ZoneInfo) -> date:
     """The day it is in ``zone`` at that instant."""
     return instant.astimezone(zone).date()
 
 
+@lru_cache(maxsize=8_192)
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The instant, in UTC, at which ``day`` begins in ``zone``.
 

@@ -4,6 +4,7 @@ Values on it are immutable, so an operation that is refused is undone by putting
 left on the sheet at the end is written, each row once, however many operations changed it.
 """
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from typing import Any
 
@@ -14,36 +15,35 @@ _ABSENT: Any = object()
 class Sheet:
     """Rows by kind and key, with an undo journal. A kind is a value class or a plugin's model.
 
-    ``known`` remembers what was asked of the database, so that it is asked once.
+    ``known`` remembers what was asked of the database, so that it is asked once: the conditions by kind and columns.
+    A ``blank`` sheet is that of a member of whom the database holds nothing, so that nothing need be asked.
     """
 
-    __slots__ = ("_journal", "changed", "known", "new", "rows")
+    __slots__ = ("_journal", "blank", "changed", "known", "new", "rows")
 
-    def __init__(self) -> None:
-        self.rows: dict[type, dict[Key, Any]] = {}
-        self.known: set[Hashable] = set()
+    def __init__(self, *, blank: bool = False) -> None:
+        self.rows: defaultdict[type, dict[Key, Any]] = defaultdict(dict)
+        self.blank = blank
+        self.known: defaultdict[Hashable, set[str]] = defaultdict(set)
         self.new: dict[tuple[type, Key], None] = {}
         self.changed: dict[tuple[type, Key], None] = {}
         self._journal: list[tuple[type, Key, Any, dict[tuple[type, Key], None] | None]] = []
 
     def of(self, kind: type) -> dict[Key, Any]:
         """All known rows of a kind. Read only."""
-        rows = self.rows.get(kind)
-        if rows is None:
-            rows = self.rows[kind] = {}
-        return rows
+        return self.rows[kind]
 
     def get(self, kind: type, key: Key) -> Any:
         """The row, or None when it is not known or known to be absent."""
-        return self.of(kind).get(key)
+        return self.rows[kind].get(key)
 
     def learn(self, kind: type, key: Key, value: Any) -> None:
         """Take a row over from the database, unless the sheet has a newer one. Not undone by a refusal."""
-        self.of(kind).setdefault(key, value)
+        self.rows[kind].setdefault(key, value)
 
     def add(self, kind: type, key: Key, value: Any) -> None:
         """A row that is to be inserted."""
-        assert self.get(kind, key) is None, f"{kind.__name__} {key} is there already"
+        assert self.rows[kind].get(key) is None, f"{kind.__name__} {key} is there already"
         self._put(kind, key, value, self.new)
 
     def put(self, kind: type, key: Key, value: Any) -> None:
@@ -52,7 +52,7 @@ class Sheet:
         self._put(kind, key, value, None if mark in self.new or mark in self.changed else self.changed)
 
     def _put(self, kind: type, key: Key, value: Any, marks: dict[tuple[type, Key], None] | None) -> None:
-        rows = self.of(kind)
+        rows = self.rows[kind]
         if marks is not None:
             marks[kind, key] = None
         self._journal.append((kind, key, rows.get(key, _ABSENT), marks))

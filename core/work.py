@@ -5,7 +5,7 @@ batch, in one transaction.
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -168,23 +168,26 @@ class Work:
 
         ``where`` is a fixed SQL condition that spares reading rows; rows known otherwise may come as well.
         """
-        question = Rows(kind, ("bucket", "member_id", *by), where)
-        values = tuple(by.values())
-        known = (question, values)
-        sheet = self._sheet
-        if known not in sheet.known:
-            table = table_of(kind)
-            for value in await Read(question, (bucket_of(self._member_id), self._member_id, *values)) or ():
-                sheet.learn(kind, table.key_of(value), value)
-            sheet.known.add(known)
+        await self._know(kind, where, by)
         wanted = list(by.items())
         # In key order: a database has no order of its own, and what follows from it must not depend on the batch.
         found = [
             (key, row)
-            for key, row in sheet.of(kind).items()
+            for key, row in self._sheet.of(kind).items()
             if all(getattr(row, name) == value for name, value in wanted)
         ]
         return [row for _, row in sorted(found, key=itemgetter(0))]
+
+    async def _know(self, kind: type, where: str, by: Mapping[str, Any]) -> None:
+        """Have the rows on the sheet: they are read unless this batch has read them, or more, before."""
+        sheet = self._sheet
+        asked = sheet.known[kind, tuple(by.items())]
+        if sheet.blank or where in asked or "" in asked:
+            return
+        table, question = table_of(kind), Rows(kind, ("bucket", "member_id", *by), where)
+        for value in await Read(question, (bucket_of(self._member_id), self._member_id, *by.values())) or ():
+            sheet.learn(kind, table.key_of(value), value)
+        asked.add(where)
 
     async def find(self, model: type[M], /, **key: Any) -> M | None:
         """The member's row in a plugin's table, by its key, as a copy that may be changed and given to ``save``."""
@@ -436,10 +439,13 @@ class Work:
         last = day_number(until) if until else 99_991_231
         # Whole years, so that operations of one batch that look back to different days ask one question.
         where = f"day >= {first // 10_000 * 10_000}" if first else ""
-        tallies: list[Tally] = await self.rows(Tally, where)
-        fresh: list[Count] = list(self._sheet.of(Count).values())
-        counts: Iterable[Tally | Count] = (*tallies, *fresh)
-        return sum(c.amount for c in counts if c.name == name and first <= c.day <= last)
+        await self._know(Tally, where, {})
+        total = 0
+        for kind in (Tally, Count):
+            for count in self._sheet.of(kind).values():
+                if count.name == name and first <= count.day <= last:
+                    total += count.amount
+        return total
 
     # -- the end of the operation -----------------------------------------------------------------
 
