@@ -1,0 +1,218 @@
+"""The schema as clients see it: the committed print is what the code says, and it keeps the house's promises."""
+
+import re
+from collections.abc import Iterator
+from difflib import unified_diff
+from pathlib import Path
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    build_schema,
+    is_introspection_type,
+    is_specified_scalar_type,
+)
+
+from core.errors import Refusal, fact
+from graph import schema as graph_schema
+from graph.errors import error_type
+from plugins.manager import Plugins, load_plugins
+
+COMMITTED = Path(__file__).parent.parent / "schema.graphql"
+CAMEL = re.compile(r"[a-z][a-zA-Z0-9]*")
+PASCAL = re.compile(r"[A-Z][a-zA-Z0-9]*")
+UPPER = re.compile(r"[A-Z][A-Z0-9_]*")
+
+
+@pytest.fixture(scope="module")
+def printed() -> str:
+    return graph_schema.print_sdl(load_plugins())
+
+
+@pytest.fixture(scope="module")
+def schema(printed: str) -> GraphQLSchema:
+    return build_schema(printed)
+
+
+def types_of(schema: GraphQLSchema) -> list[GraphQLNamedType]:
+    named = schema.type_map.values()
+    return [one for one in named if not is_introspection_type(one) and not is_specified_scalar_type(one)]
+
+
+def fields_of(schema: GraphQLSchema) -> Iterator[tuple[str, GraphQLField | GraphQLInputField]]:
+    for named in types_of(schema):
+        if isinstance(named, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+            for name, field in named.fields.items():
+                yield f"{named.name}.{name}", field
+
+
+def test_the_committed_schema_is_what_the_code_prints(printed: str) -> None:
+    difference = unified_diff(COMMITTED.read_text().splitlines(), printed.splitlines(), "committed", "printed", n=1)
+    assert list(difference) == [], "run `python -m graph schema > schema.graphql`"
+
+
+def test_printing_twice_gives_the_same_text(printed: str) -> None:
+    assert graph_schema.print_sdl(load_plugins()) == printed
+
+
+def test_everything_is_described(schema: GraphQLSchema) -> None:
+    bare = [named.name for named in types_of(schema) if not named.description]
+    for name, field in fields_of(schema):
+        if not field.description:
+            bare.append(name)
+        if isinstance(field, GraphQLField):
+            bare += [f"{name}({argument}:)" for argument, said in field.args.items() if not said.description]
+    for named in types_of(schema):
+        if isinstance(named, GraphQLEnumType):
+            bare += [f"{named.name}.{name}" for name, value in named.values.items() if not value.description]
+    assert bare == []
+
+
+def test_descriptions_are_sentences(schema: GraphQLSchema) -> None:
+    said = {named.name: named.description or "" for named in types_of(schema)}
+    said |= {name: field.description or "" for name, field in fields_of(schema)}
+    assert [name for name, text in said.items() if not text.endswith((".", "…")) or "``" in text] == []
+
+
+def test_names_follow_the_conventions(schema: GraphQLSchema) -> None:
+    odd = [named.name for named in types_of(schema) if not PASCAL.fullmatch(named.name)]
+    for name, field in fields_of(schema):
+        names = [name.split(".")[1], *(field.args if isinstance(field, GraphQLField) else ())]
+        odd += [name for part in names if not CAMEL.fullmatch(part)]
+    for named in types_of(schema):
+        if isinstance(named, GraphQLEnumType):
+            odd += [value for value in named.values if not UPPER.fullmatch(value)]
+        if isinstance(named, GraphQLInputObjectType) and not named.name.endswith(("Input", "Filter")):
+            odd.append(named.name)
+    assert odd == []
+
+
+def test_instants_are_at_and_days_are_on(schema: GraphQLSchema) -> None:
+    spoken = {"birthday", "availableFrom", "tierSince"}
+    for name, field in fields_of(schema):
+        of, word = str(field.type).strip("!"), name.split(".")[1]
+        if word not in spoken and of in {"Instant", "Day"}:
+            assert re.fullmatch(r"at|on|value|.*At|.*On", word), name
+
+
+def test_no_scalar_hides_a_structure(schema: GraphQLSchema) -> None:
+    scalars = {named.name for named in types_of(schema) if isinstance(named, GraphQLScalarType)}
+    assert scalars == {"CurrencyCode", "Day", "Decimal", "Instant", "Points"}
+
+
+def test_every_mutation_takes_one_input_and_answers_with_its_own_payload(schema: GraphQLSchema) -> None:
+    assert schema.mutation_type is not None
+    for name, field in schema.mutation_type.fields.items():
+        pascal = name[0].upper() + name[1:]
+        assert {argument: str(of.type) for argument, of in field.args.items()} == {"input": f"{pascal}Input!"}
+        # Nullable: a failure of one mutation must not hide what the others did.
+        assert str(field.type) == f"{pascal}Payload"
+        payload = schema.type_map[f"{pascal}Payload"]
+        assert isinstance(payload, GraphQLObjectType)
+        assert str(payload.fields["errors"].type) == "[UserError!]!"
+
+
+def test_every_mutation_of_points_takes_an_idempotency_key(schema: GraphQLSchema) -> None:
+    assert schema.mutation_type is not None
+    without = {"PublishProgrammeInput", "RecordPurchasesInput"}
+    for field in schema.mutation_type.fields.values():
+        taken = field.args["input"].type
+        assert isinstance(taken, GraphQLNonNull)
+        if taken.of_type.name not in without:
+            assert str(taken.of_type.fields["idempotencyKey"].type) == "String!"
+
+
+def test_no_input_says_who_the_actor_is(schema: GraphQLSchema) -> None:
+    inputs = [named for named in types_of(schema) if isinstance(named, GraphQLInputObjectType)]
+    assert [named.name for named in inputs if {"actor", "role", "subject"} & named.fields.keys()] == []
+
+
+def test_root_fields_are_nullable(schema: GraphQLSchema) -> None:
+    for root in (schema.query_type, schema.mutation_type):
+        assert root is not None
+        assert [name for name, field in root.fields.items() if isinstance(field.type, GraphQLNonNull)] == []
+
+
+def test_every_root_field_says_for_which_roles_it_is(schema: GraphQLSchema) -> None:
+    for root in (schema.query_type, schema.mutation_type):
+        assert root is not None
+        for name, field in root.fields.items():
+            assert re.search(r"\n\nRoles: [a-z, ]+\.$", field.description or ""), name
+
+
+def test_each_refusal_is_a_user_error_with_its_facts(schema: GraphQLSchema) -> None:
+    codes = schema.type_map["UserErrorCode"]
+    interface = schema.type_map["UserError"]
+    assert isinstance(codes, GraphQLEnumType)
+    assert isinstance(interface, GraphQLInterfaceType)
+    implementations = {named.name for named in schema.get_implementations(interface).objects}
+    assert len(implementations) == len(codes.values)
+    insufficient = schema.type_map["InsufficientPoints"]
+    assert isinstance(insufficient, GraphQLObjectType)
+    assert {name: str(field.type) for name, field in insufficient.fields.items()} == {
+        "code": "UserErrorCode!",
+        "message": "String!",
+        "path": "[String!]",
+        "unit": "String!",
+        "needed": "Points!",
+        "available": "Points!",
+    }
+
+
+def test_every_connection_has_edges_nodes_and_page_info(schema: GraphQLSchema) -> None:
+    for named in types_of(schema):
+        if isinstance(named, GraphQLObjectType) and named.name.endswith("Connection"):
+            assert set(named.fields) == {"edges", "nodes", "pageInfo"}
+
+
+def test_every_node_can_be_resolved() -> None:
+    built = graph_schema.build_schema(load_plugins())
+    assert {"Hold", "Member", "Tier", "Transaction"} <= built.node_types.keys()
+    for name, kind in built.node_types.items():
+        assert "resolve_node" in vars(kind), name
+
+
+def test_without_plugins_the_schema_is_the_cores() -> None:
+    built = build_schema(graph_schema.print_sdl(Plugins()))
+    assert built.mutation_type is not None
+    assert sorted(built.mutation_type.fields) == [
+        "adjustPoints",
+        "captureHold",
+        "changeMemberStatus",
+        "enrolMember",
+        "holdPoints",
+        "publishProgramme",
+        "redeemPoints",
+        "releaseHold",
+        "reverseTransaction",
+        "updateMember",
+    ]
+
+
+def test_a_fact_cannot_take_the_name_of_what_every_refusal_has() -> None:
+    class Muddled(Refusal):
+        """A refusal that calls a fact its message."""
+
+        message: str = fact("The message.")  # type: ignore[assignment]  # the mistake
+
+    with pytest.raises(TypeError, match="every refusal has one of that name"):
+        error_type(Muddled)
+
+
+def test_a_fact_must_be_of_a_type_that_the_schema_has() -> None:
+    class Shapeless(Refusal):
+        """A refusal with a mapping for a fact."""
+
+        facts_of_it: dict[str, int] = fact("Anything.")
+
+    with pytest.raises(TypeError, match="cannot be a fact of a refusal"):
+        error_type(Shapeless)
