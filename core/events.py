@@ -17,9 +17,20 @@ class Event(NamedTuple):
 
 
 class Outgoing(NamedTuple):
-    """An event in the outbox, to be delivered after the commit, at least once; consumers know it again by ``id``."""
+    """An event in the outbox. A process that delivers it has it until ``leased_until``."""
 
     id: str
+    name: str
+    payload: Mapping[str, Any]
+    recorded_at: datetime
+    leased_until: datetime | None = None
+
+
+class Delivery(NamedTuple):
+    """An event as it is told after its commit, at least once: ``id`` tells a repetition."""
+
+    id: str
+    member_id: str
     name: str
     payload: Mapping[str, Any]
     recorded_at: datetime

@@ -236,6 +236,8 @@ class OutboxRow(Model):
     name = fields.CharField(max_length=64)
     payload = JsonField()
     recorded_at = InstantField()
+    leased_until = InstantField(null=True)
 
     class Meta:
         table = "outbox"
+        indexes = (Index(fields=("id",)),)

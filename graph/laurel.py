@@ -75,7 +75,10 @@ async def open_laurel(
             outgoing=plugins.outgoing,
         )
         # The deliverer ends first: what it submits must still be taken.
-        async with Committer(store, rules) as committer, Deliverer(plugins.consumers, committer.submit, clock) as deliverer:
+        async with (
+            Committer(store, rules) as committer,
+            Deliverer(plugins.consumers, committer.submit, clock) as deliverer,
+        ):
             yield Laurel(
                 settings=settings,
                 plugins=plugins,

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.errors import Refusal
-from core.events import Event, Outgoing
+from core.events import Delivery, Event
 from core.operations import Operation
+from core.outbox import Submit
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.tiers import FactKind
@@ -120,5 +121,9 @@ def register_outgoing() -> Sequence[str]:
 
 
 @hookspec
-async def after_event(event: Outgoing) -> None:
-    """Hear of an event after its commit, at least once: ``event.id`` tells a repetition."""
+async def after_event(event: Delivery, submit: Submit) -> None:
+    """Hear of an event after its commit, at least once: ``event.id`` tells a repetition.
+
+    What another member is to get is submitted as an operation, with an idempotency key made of the event's id. An
+    event is told again until it is heard without an exception.
+    """

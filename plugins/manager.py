@@ -9,7 +9,7 @@ import importlib.metadata
 import inspect
 import pkgutil
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Final, TypeVar
@@ -21,7 +21,7 @@ from tortoise.models import Model
 
 import plugins
 from core.errors import LaurelError, Refusal
-from core.events import Outgoing
+from core.outbox import Consumer
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.suggest import did_you_mean
@@ -35,7 +35,6 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _CORE: Final = "core"
 
 T = TypeVar("T")
-Consumer = Callable[[Outgoing], Awaitable[None]]
 
 
 class PluginsInvalid(LaurelError):

@@ -162,8 +162,9 @@ class Migration(migrations.Migration):
                 ('name', fields.CharField(max_length=64)),
                 ('payload', JsonField(generated=False, null=False, unique=False)),
                 ('recorded_at', InstantField(generated=False, null=False, unique=False)),
+                ('leased_until', InstantField(null=True, generated=False, unique=False)),
             ],
-            options={'table': 'outbox', 'app': 'core', 'pk_attr': 'id', 'key': ('bucket', 'member_id', 'id')},
+            options={'table': 'outbox', 'app': 'core', 'indexes': [Index(fields=['id'])], 'pk_attr': 'id', 'key': ('bucket', 'member_id', 'id')},
             bases=['Model'],
         ),
         CreateModel(

@@ -11,7 +11,8 @@ import strawberry
 
 import plugins
 from core.errors import InvalidAmount, Refusal
-from core.events import Event, Outgoing
+from core.events import Delivery, Event
+from core.outbox import Submit
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.tiers import FactKind
@@ -282,7 +283,7 @@ async def react(event: Event, work: Work) -> None:
     """Sees an event."""
 
 
-async def after_event(event: Outgoing) -> None:
+async def after_event(event: Delivery, submit: Submit) -> None:
     """Hears of an event."""
 
 

@@ -1,0 +1,119 @@
+"""The outbox tells every event after its commit, in order for each member, until it is heard."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tortoise.context import TortoiseContext
+
+from core.clock import StoppedClock
+from core.errors import Overloaded
+from core.events import Delivery
+from core.members import bucket_of
+from core.models import OutboxRow
+from core.operations import Operation, Outcome
+from core.outbox import LEASE, Deliverer, Submit
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+async def submit(operation: Operation) -> Outcome:
+    raise AssertionError(f"nobody submits {operation}")
+
+
+async def put(member: str, number: int) -> None:
+    await OutboxRow.create(
+        bucket=bucket_of(member),
+        member_id=member,
+        id=f"{number:04d}",
+        name="order.paid",
+        payload={"number": number},
+        recorded_at=NOON,
+    )
+
+
+class Listener:
+    """Hears events, and cannot hear those in ``deaf_to``."""
+
+    def __init__(self, *deaf_to: int, error: type[Exception] = ValueError) -> None:
+        self.heard: list[tuple[str, int]] = []
+        self.deaf_to = set(deaf_to)
+        self.error = error
+        self.first = asyncio.Event()
+
+    async def __call__(self, event: Delivery, submit: Submit) -> None:
+        await asyncio.sleep(0)
+        if event.payload["number"] in self.deaf_to:
+            raise self.error("it was too loud")
+        self.heard.append((event.member_id, event.payload["number"]))
+        self.first.set()
+
+
+async def test_events_are_told_in_order_and_are_gone_then(connected: TortoiseContext) -> None:
+    for number in range(5):
+        await put("ann", number)
+    listener = Listener()
+
+    heard = await Deliverer({"listener": listener}, submit, StoppedClock(NOON)).drain()
+
+    assert heard == 5
+    assert listener.heard == [("ann", number) for number in range(5)]
+    assert await OutboxRow.all().count() == 0
+
+
+@pytest.mark.parametrize("error", [ValueError, Overloaded])
+async def test_what_is_not_heard_holds_back_its_member_only_and_is_told_again(
+    connected: TortoiseContext, error: type[Exception]
+) -> None:
+    for number in range(3):
+        await put("ann", number)
+    await put("bob", 7)
+    listener, clock = Listener(1, error=error), StoppedClock(NOON)
+    deliverer = Deliverer({"listener": listener}, submit, clock)
+
+    await deliverer.drain()
+    assert listener.heard == [("ann", 0), ("bob", 7)]
+
+    listener.deaf_to.clear()
+    await deliverer.drain()
+    assert listener.heard == [("ann", 0), ("bob", 7)], "nobody tells it again before the lease has run out"
+
+    clock.advance(LEASE)
+    await deliverer.drain()
+    assert listener.heard == [("ann", 0), ("bob", 7), ("ann", 1), ("ann", 2)]
+    assert await OutboxRow.all().count() == 0
+
+
+async def test_two_who_deliver_at_once_tell_nothing_twice(connected: TortoiseContext) -> None:
+    for number in range(60):
+        await put(f"member-{number % 6}", number)
+    listener, clock = Listener(), StoppedClock(NOON)
+    deliverers = [Deliverer({"listener": listener}, submit, clock) for _ in range(4)]
+
+    await asyncio.gather(*(deliverer.drain() for deliverer in deliverers))
+
+    assert sorted(number for _, number in listener.heard) == list(range(60))
+    for member in {member for member, _ in listener.heard}:
+        numbers = [number for who, number in listener.heard if who == member]
+        assert numbers == sorted(numbers)
+
+
+async def test_what_a_killed_process_had_taken_is_told_when_its_lease_has_run_out(connected: TortoiseContext) -> None:
+    await put("ann", 1)
+    await OutboxRow.all().update(leased_until=NOON + LEASE)
+    listener, clock = Listener(), StoppedClock(NOON)
+    deliverer = Deliverer({"listener": listener}, submit, clock)
+
+    assert await deliverer.drain() == 0
+    clock.advance(LEASE + timedelta(seconds=1))
+    assert await deliverer.drain() == 1
+
+
+async def test_it_delivers_in_the_background_until_it_is_left(connected: TortoiseContext) -> None:
+    listener = Listener()
+    async with Deliverer({"listener": listener}, submit, StoppedClock(NOON), pause=0.01):
+        await put("ann", 1)
+        async with asyncio.timeout(5):
+            await listener.first.wait()
+
+    assert listener.heard == [("ann", 1)]
