@@ -82,7 +82,7 @@ class ChangeMemberStatus(Operation):
         check_reason(self.reason)
         work.change_member(status=self.status)
         work.tell("member.status_changed", former=former, status=self.status, reason=self.reason)
-        return {"former": former}
+        return {"former": former, "reason": self.reason}
 
 
 def check_reason(reason: str) -> None:
