@@ -90,7 +90,7 @@ class Columns:
         if names is None:
             if unknown := [name for name in header if name not in self.known]:
                 hints = ", ".join(f"{name!r}{did_you_mean(name, self.known)}" for name in unknown)
-                raise FileUnreadable(f"{label}: its header has {hints}; name its columns in a mapping file")
+                raise FileUnreadable(f"{label}: name its columns in a mapping file, as its header has {hints}")
             names = {name: name for name in header}
             missing = sorted(self.required - names.keys())
         else:
