@@ -383,6 +383,8 @@ def lost_connection(error: BaseException) -> bool:
         isinstance(cause, OSError | EOFError | DBConnectionError)
         or getattr(cause, "sqlstate", None) in _LOST_SQLSTATES
         or (getattr(cause, "sqlstate", None) or "").startswith("08")
+        # It has read the server's farewell on an idle connection, and the end of the stream not yet.
+        or isinstance(cause, asyncpg.InternalClientError)
         # asyncpg uses this one class for wrong calls as well; only its words tell them apart.
         or (
             isinstance(cause, asyncpg.InterfaceError)
