@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
 
@@ -97,7 +97,7 @@ class Deliverer:
         taken = []
         free = Q(leased_until__isnull=True) | Q(leased_until__lte=now)
         for member_id, events in by_member.items():
-            if any(event.leased_until is not None and event.leased_until > now for event in events):
+            if any(_is_leased(event.leased_until, now) for event in events):
                 continue  # somebody tells an earlier one, and this must not overtake it
             ours = OutboxRow.filter(free, bucket=events[0].bucket, member_id=member_id, id__in=[e.id for e in events])
             if await ours.update(leased_until=now + LEASE) == len(events):
@@ -117,3 +117,7 @@ class Deliverer:
                 log.exception("%s has not heard %s %s", name, row.name, row.id)
                 return False
         return True
+
+
+def _is_leased(until: datetime | None, now: datetime) -> bool:
+    return until is not None and until > now
