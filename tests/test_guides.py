@@ -1,6 +1,7 @@
 """The guide to the programme is true: its documents load or are refused as it says, and its numbers are the code's."""
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -8,8 +9,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
+import click
+import graphql
 import pytest
 import yaml
+from click.testing import CliRunner
 from pydantic import BaseModel, TypeAdapter
 
 from core import expressions, language
@@ -27,6 +31,9 @@ from core.store.databases import Tables, connect
 from core.tiers import FACTS as TIER_FACTS
 from core.tiers import Criterion, Ladder, Need, Tier, Window
 from core.units import POINTS
+from graph.commands.programme import command
+from graph.schema import print_sdl
+from graph.settings import Settings
 from plugins.purchase.orders import FACTS, LineFacts, MemberFacts, OrderFacts
 from plugins.purchase.rules import PurchaseSettings, price
 from tests.databases import SqliteFolder
@@ -44,6 +51,11 @@ class Block(NamedTuple):
     says: str
     text: str
     line: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a whole programme and not a part of one."""
+        return self.text.startswith("id:")
 
 
 def _blocks() -> list[Block]:
@@ -88,9 +100,9 @@ def document(part: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**SMALLEST, "channels": {"purchase": {"earn": {"points": {**earn, **rules}}}}, **rest}
 
 
-def written(text: str) -> str | Mapping[str, Any]:
-    """What a block of the guide stands for: a text keeps its lines for the messages."""
-    return text if text.startswith("id:") else document(yaml.safe_load(text))
+def written(block: Block) -> str | Mapping[str, Any]:
+    """The programme that a block stands for."""
+    return block.text if block.whole else document(yaml.safe_load(block.text))
 
 
 def load(given: str | Mapping[str, Any]) -> Programme:
@@ -110,7 +122,7 @@ def example(name: str) -> Programme:
 def part(starts: str) -> Programme:
     """The programme that the guide's block beginning so makes."""
     (found,) = (block for block in BLOCKS if block.says == "yaml" and block.text.startswith(starts))
-    return load(written(found.text))
+    return load(written(found))
 
 
 def order(amount: str, *lines: LineFacts, kind: str | None = None, at: datetime = JULY) -> OrderFacts:
@@ -131,29 +143,61 @@ TEA: Final = LineFacts("T7", "tea", Decimal("45.50"), Decimal(2), ["new"])
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b.says == "yaml"], ids=lambda block: f"line {block.line}")
 def test_every_document_of_the_guide_loads(block: Block) -> None:
-    programme = load(written(block.text))
+    programme = load(written(block))
 
     assert purchases(programme).earn[POINTS].groups
 
 
-@pytest.mark.parametrize(
-    ("block", "answer"),
-    [
-        pytest.param(block, answer, id=f"line {block.line}")
-        for block, answer in pairwise(BLOCKS)
-        if block.says == "yaml refused"
-    ],
-)
-def test_every_refused_document_is_refused_with_what_the_guide_shows(block: Block, answer: Block) -> None:
-    with pytest.raises(ProgrammeInvalid) as refused:
-        load(written(block.text))
+@pytest.fixture
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
-    assert answer.says == "text"
+
+def refusals(*, parts: bool) -> list[Any]:
+    found = [(block, answer) for block, answer in pairwise(BLOCKS) if block.says == "yaml refused"]
+    return [pytest.param(*pair, id=f"line {pair[0].line}") for pair in found if pair[0].whole is not parts]
+
+
+@pytest.mark.parametrize(("block", "answer"), refusals(parts=True))
+def test_every_refused_part_is_refused_with_what_the_guide_shows(block: Block, answer: Block) -> None:
+    with pytest.raises(ProgrammeInvalid) as refused:
+        load(written(block))
+
     assert refused.value.summary == answer.text.rstrip("\n")
+
+
+@pytest.mark.parametrize(("block", "answer"), refusals(parts=False))
+def test_the_command_prints_what_the_guide_shows(block: Block, answer: Block, in_folder: Path) -> None:
+    (in_folder / "programme.yaml").write_text(block.text, encoding="utf-8")
+
+    checked = CliRunner().invoke(command, ["check", "programme.yaml"], obj=Settings())
+
+    assert (checked.output, checked.exit_code) == (answer.text, 1)
+
+
+@pytest.mark.parametrize("typed", re.findall(r"^laurel programme (.*)$", GUIDE, re.MULTILINE))
+def test_commands_can_be_typed_as_the_guide_shows_them(typed: str, in_folder: Path) -> None:
+    (in_folder / "programme.yaml").touch()
+    name, *arguments = shlex.split(typed)
+    assert isinstance(command, click.Group)
+
+    context = command.commands[name].make_context(name, list(arguments))
+
+    given = {value for value in context.params.values() if value is not None}
+    assert len(given) == len([word for word in arguments if not word.startswith("--")])
 
 
 def test_blocks_are_of_kinds_that_are_checked() -> None:
     assert {block.says for block in BLOCKS} == {"yaml", "yaml refused", "text", "graphql", ""}
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.says == "graphql"], ids=lambda block: f"line {block.line}")
+def test_requests_of_the_guide_fit_the_schema(block: Block) -> None:
+    schema = graphql.build_schema(print_sdl(PLUGINS))
+
+    assert graphql.validate(schema, graphql.parse(block.text)) == []
 
 
 SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
@@ -331,9 +375,18 @@ def test_windows_begin(row: Row) -> None:
 # -- refunds ----------------------------------------------------------------------------------------
 
 
+APPS: Final = {"core": Tables(("core.models",), "core.migrations"), **PLUGINS.tables}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> SqliteFolder:
+    return SqliteFolder(tmp_path_factory.mktemp("guides"))
+
+
 @pytest.fixture
-def sqlite_folder(tmp_path: Path) -> SqliteFolder:
-    return SqliteFolder(tmp_path)
+def sqlite(folder: SqliteFolder) -> str:
+    """The address of a database with all tables and no row."""
+    return folder.migrated(APPS)
 
 
 async def _bought_and_sent_back(shop: Shop, cells: Sequence[str]) -> list[tuple[int, int]]:
@@ -346,22 +399,49 @@ async def _bought_and_sent_back(shop: Shop, cells: Sequence[str]) -> list[tuple[
     return told
 
 
-async def test_a_refund_prices_what_is_left(sqlite_folder: SqliteFolder) -> None:
-    apps = {"core": Tables(("core.models",), "core.migrations"), **PLUGINS.tables}
+async def test_a_refund_prices_what_is_left(sqlite: str) -> None:
     table = TABLES["left of the order"]
 
-    async with connect(sqlite_folder.migrated(apps), apps), open_shop(_text({"caps": {"order": 500}})) as shop:
+    async with connect(sqlite, APPS), open_shop(_text({"caps": {"order": 500}})) as shop:
         told = await _bought_and_sent_back(shop, [row["left of the order"] for row in table])
 
     assert told == [(int(row["is worth"]), int(row["taken back so far"])) for row in table]
 
 
+async def test_pending_points_can_be_spent_at_the_very_hour(sqlite: str) -> None:
+    paid, open_from = (datetime(2026, 7, day, 12, tzinfo=load(SMALLEST).zone) for day in (2, 9))
+    available = []
+
+    async with connect(sqlite, APPS), open_shop(_text({"pending": {"days": 7}}), paid) as shop:
+        await shop.buy("A", "100")
+        for at in (open_from - timedelta(microseconds=1), open_from):
+            shop.clock.set(at)
+            available.append(await shop.available())
+
+    assert available == [0, 100]
+    assert "paid on 2 July at 12:00 brings points that can be spent from 9 July at 12:00" in GUIDE
+
+
+@pytest.mark.parametrize("policy", [code(row["`claw_back`"]) for row in TABLES["`claw_back`"]])
+async def test_what_had_expired_is_not_asked_for_again(policy: str, sqlite: str) -> None:
+    given = {"claw_back": policy, "expiry": {"mode": "per_lot", "months": 1}}
+
+    async with connect(sqlite, APPS), open_shop(_text(given)) as shop:
+        await shop.buy("A", "300")
+        shop.clock.set(JULY + timedelta(days=40))
+        await shop.buy("B", "80")
+        await shop.send_back("A")
+        (account,) = await shop.rows(Account, unit=POINTS)
+        left = await shop.available()
+
+    assert (left, account.debt) == (80, 0)
+
+
 @pytest.mark.parametrize("row", rows("`claw_back`"))
-async def test_claw_back_policies(row: Row, sqlite_folder: SqliteFolder) -> None:
-    apps = {"core": Tables(("core.models",), "core.migrations"), **PLUGINS.tables}
+async def test_claw_back_policies(row: Row, sqlite: str) -> None:
     policy = {"claw_back": code(row["`claw_back`"]), "expiry": {"mode": "per_lot", "months": 12}}
 
-    async with connect(sqlite_folder.migrated(apps), apps), open_shop(_text(policy)) as shop:
+    async with connect(sqlite, APPS), open_shop(_text(policy)) as shop:
         await shop.buy("first", "300", occurred_at=JULY - timedelta(days=1))
         await shop.buy("second", "80")
         spent = RedeemPoints(member=ByExternalId("ann"), idempotency_key="spent", actor="a test", points=250)
