@@ -1,4 +1,4 @@
-"""What purchases earn by each way of saying it (E1–E4, E11, E16, E17), through the committer."""
+"""What purchases earn by each way of saying it (E1 to E4, E11, E16, E17), through the committer."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -26,55 +26,41 @@ def test_every_example_programme_can_be_published(file: Path) -> None:
     assert "purchase" in loaded.channels
 
 
+CUPS = (
+    '{id: b, per: line, add: sum, rules: [{id: r, when: "line.category == \'coffee\'", points: "10 * line.quantity"}]}'
+)
+CORE = (
+    f"{BY_LINE}, {{id: core, per: line, multiply: best, "
+    'rules: [{id: x, when: "line.category in core", factor: "1.2"}]}'
+)
+NEW = f"{BY_LINE}, {{id: new, per: line, multiply: best, rules: [{{id: x, when: \"'new' in line.tags\", factor: 2}}]}}"
+STEPS = (
+    '{id: b, add: first, rules: [{id: two, when: "order.amount >= 200", points: 25}, '
+    '{id: one, when: "order.amount >= 100", points: 10}]}'
+)
+CENTS = f'{SPEND}, {{id: m, multiply: best, rules: [{{id: x, factor: "1.15"}}]}}'
+
 CASES: list[tuple[str, str, str, list[Line], int]] = [
     ("a point a yuan", SPEND, "88.80", [], 88),
     ("a point for ten", '{id: b, add: sum, rules: [{id: r, points: "floor(order.amount / 10)"}]}', "99.99", [], 9),
     (
         "ten points a cup",
-        "{id: b, per: line, add: sum, rules: [{id: r, when: \"line.category == 'coffee'\", "
-        'points: "10 * line.quantity"}]}',
+        CUPS,
         "120.00",
         [line("latte", "90.00", 3, category="coffee"), line("cake", "30.00", category="cakes")],
         30,
     ),
     (
         "a multiplier for a category",
-        f'{BY_LINE}, {{id: core, per: line, multiply: best, rules: [{{id: x, when: "line.category in core", '
-        'factor: "1.2"}]}',
+        CORE,
         "149.90",
         [line("milk", "100.00", category="milk_powder"), line("toy", "49.90", category="toys")],
         169,
     ),
-    (
-        "double for what is new",
-        f"{BY_LINE}, {{id: new, per: line, multiply: best, rules: [{{id: x, when: \"'new' in line.tags\", factor: 2}}]}}",
-        "88.80",
-        [line("a", "58.30"), line("b", "30.50", tags=("new",))],
-        119,
-    ),
-    (
-        "steps, the highest once",
-        '{id: b, add: first, rules: [{id: two, when: "order.amount >= 200", points: 25}, '
-        '{id: one, when: "order.amount >= 100", points: 10}]}',
-        "200.00",
-        [],
-        25,
-    ),
-    (
-        "steps, just below",
-        '{id: b, add: first, rules: [{id: two, when: "order.amount >= 200", points: 25}, '
-        '{id: one, when: "order.amount >= 100", points: 10}]}',
-        "199.99",
-        [],
-        10,
-    ),
-    (
-        "100 times 1.15 is 115",
-        f'{SPEND}, {{id: m, multiply: best, rules: [{{id: x, factor: "1.15"}}]}}',
-        "100.00",
-        [],
-        115,
-    ),
+    ("double for what is new", NEW, "88.80", [line("a", "58.30"), line("b", "30.50", tags=("new",))], 119),
+    ("steps, the highest once", STEPS, "200.00", [], 25),
+    ("steps, just below", STEPS, "199.99", [], 10),
+    ("100 times 1.15 is 115", CENTS, "100.00", [], 115),
     ("a free order", SPEND, "0.00", [], 0),
     ("as the till promised", '{id: b, add: sum, rules: [{id: r, points: "order.promised"}]}', "10.00", [], 7),
 ]
@@ -136,7 +122,7 @@ async def test_the_tier_multiplies_what_the_category_has_and_both_are_rounded_on
         result = await shop.buy("A2", "299.90", category="milk_powder")
 
         assert lifts["awards"] == {"points": 100}
-        assert result["awards"] == {"points": 377}  # 299.90 × 1.2 × 1.05 = 377.874
+        assert result["awards"] == {"points": 377}  # 377.874
         assert [step[0] for step in result["trace"]["points"]] == ["base", "kind", "tier", "rounding"]
 
 
@@ -173,7 +159,7 @@ async def test_what_a_campaign_gave_goes_when_its_condition_is_no_longer_met(sho
 
         refund = await shop.send_back("A1", "20.00")
 
-        assert refund["clawed_back"] == {"points": 42}  # 60 × 1.1 + 20 before, 40 × 1.1 after
+        assert refund["clawed_back"] == {"points": 42}  # 66 + 20 before, 44 after
         assert await shop.balance() == 44
 
 
@@ -207,17 +193,17 @@ async def test_rules_see_the_tags_of_a_member(shops: Shops) -> None:
     [
         ("{order: 50}", [1, 1, 1], [50, 50, 50]),
         ("{day: 150}", [1, 1, 2], [100, 50, 100]),
-        ("{month: 150}", [1, 31, 32], [100, 50, 100]),
+        ("{month: 150}", [1, 30, 31], [100, 50, 100]),
         ("{lifetime: 250}", [1, 40, 80, 120], [100, 100, 50, 0]),
         ("{order: 80, day: 100, month: 170}", [1, 1, 2, 3], [80, 20, 70, 0]),
     ],
 )
 async def test_caps_cut_what_is_over(shops: Shops, caps: str, days: list[int], awards: list[int]) -> None:
-    june = datetime(2026, 5, 31, 4, tzinfo=UTC)
+    last_of_may = datetime(2026, 5, 31, 4, tzinfo=UTC)
     async with shops(programme(SPEND, more=f"caps: {caps}")) as shop:
         given = []
         for number, day in enumerate(days):
-            shop.clock.set(june + timedelta(days=day - 1 if caps.startswith("{month") else day))
+            shop.clock.set(last_of_may + timedelta(days=day))
             given.append((await shop.buy(f"A{number}", "100.00"))["awards"]["points"])
 
         assert given == awards
