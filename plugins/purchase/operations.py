@@ -501,11 +501,7 @@ def _money(value: Decimal, currency: str) -> int:
 
 
 def _instant(given: datetime | None, work: Work) -> datetime:
-    if given is None:
-        return work.now
-    if given.tzinfo is None:
-        raise InvalidInstant(value=given.isoformat(), reason="it has no time zone")
-    return given.astimezone(UTC)
+    return work.now if given is None else given.astimezone(UTC)
 
 
 def _item(line: Line, currency: str) -> Item:
