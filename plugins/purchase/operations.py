@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple
 
-from core.calendar import local_day, month_end, month_start
+from core import caps
+from core.calendar import local_day
 from core.corrections import AdjustPoints
 from core.errors import (
     CurrencyMismatch,
@@ -25,7 +26,7 @@ from core.lots import Lot
 from core.members import MemberStatus
 from core.money import money, parse_money
 from core.operations import Newcomer, Operation
-from core.rules import CapRoom
+from core.rules import NO_CAPS, CapRoom
 from core.tallies import ORDERS, SPEND
 from core.units import AMOUNT_MAX
 from core.work import Work
@@ -136,8 +137,7 @@ class RecordPurchase(Operation):
                 kept["lots"].append(lot.seq)
             if unit in rooms:
                 kept["room"] = list(rooms[unit])
-                if award.points:
-                    work.count(_cap(unit), award.points, at=occurred_at)
+                caps.use(work, CHANNEL, unit, rooms[unit], award.points, at=occurred_at)
             stored[unit] = kept
         work.count(ORDERS, 1, at=occurred_at)
         if paid := basket.paid_left:
@@ -447,24 +447,10 @@ def _seen(buyer: Mapping[str, Any], day: date) -> MemberFacts:
     )
 
 
-def _cap(unit: str) -> str:
-    """The tally that caps are judged by. It only grows: what a refund takes back makes no new room."""
-    return f"cap:{CHANNEL}:{unit}"
-
-
 async def _rooms(work: Work, settings: PurchaseSettings, day: date) -> dict[str, CapRoom]:
     """What the caps that count over time leave, for the units that have any."""
-    rooms = {}
-    for unit, rules in settings.earn.items():
-        caps, name = rules.caps, _cap(unit)
-        if caps.day is None and caps.month is None and caps.lifetime is None:
-            continue
-        rooms[unit] = caps.room(
-            day=0 if caps.day is None else await work.counted(name, since=day, until=day),
-            month=0 if caps.month is None else await work.counted(name, since=month_start(day), until=month_end(day)),
-            lifetime=0 if caps.lifetime is None else await work.counted(name),
-        )
-    return rooms
+    rooms = {unit: await caps.room(work, CHANNEL, unit, rules.caps, day) for unit, rules in settings.earn.items()}
+    return {unit: room for unit, room in rooms.items() if room != NO_CAPS}
 
 
 # -- values that can be meant -------------------------------------------------------------------------
