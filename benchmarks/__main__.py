@@ -1,0 +1,114 @@
+"""``python -m benchmarks``: see ``--help``. SQLite always; PostgreSQL and MariaDB where the tests have an address."""
+
+import argparse
+import asyncio
+import json
+import pstats
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from cProfile import Profile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks import importing, operations, report
+from graph.laurel import tables
+from plugins.manager import load_plugins
+from tests.databases import KINDS, Server, open_server, server_address
+
+PARTS = ("operations", "statements", "imports", "memory")
+
+
+@contextmanager
+def _server(kind: str) -> Iterator[Server]:
+    address = server_address(kind)
+    assert address is not None
+    # Beside the data of everybody else rather than in a temporary folder, which may be in memory.
+    with TemporaryDirectory(dir=".", prefix=".benchmarks-", ignore_cleanup_errors=True) as folder:
+        server = open_server(kind, address, Path(folder))
+        try:
+            yield server
+        finally:
+            server.close()
+
+
+def measure(asked: argparse.Namespace) -> dict[str, Any]:
+    """Everything that was asked for, by part."""
+    kinds = [kind for kind in KINDS if kind in asked.databases and server_address(kind)]
+    figures: dict[str, Any] = {"machine": report.machine(), "versions": {}, "operations": {}, "imports": []}
+    with TemporaryDirectory() as files:
+        for kind in kinds:
+            with _server(kind) as server:
+                _say(f"{kind} …")
+                url = server.empty()
+                figures["versions"][kind] = asyncio.run(report.check_durable(kind, url, operations.CORE))
+                server.done(url)
+                if "operations" in asked.parts:
+                    rounds, seconds = (1, 0.3) if asked.quick else (asked.rounds, 1.0)
+                    figures["operations"][kind] = asyncio.run(
+                        operations.measure_rates(server, rounds=rounds, seconds=seconds)
+                    )
+                if "imports" in asked.parts:
+                    for name, file, programme in importing.real_files(Path(files), asked.quick):
+                        _say(f"{kind}: {name}, {programme} …")
+                        one = importing.measure(server, file, programme)
+                        figures["imports"].append({"database": kind, "file": name, "programme": programme, **one})
+        with _server("sqlite") as server:
+            if "statements" in asked.parts:
+                figures["statements"] = asyncio.run(operations.count_statements(server))
+            if "memory" in asked.parts:
+                figures["memory"] = []
+                for size in importing.SIZES[: 1 if asked.quick else None]:
+                    _say(f"memory: {size} orders …")
+                    file = importing.repeated_cdnow(Path(files), size)
+                    figures["memory"].append(importing.measure(server, file, "cdnow"))
+    return figures
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+def profile(asked: argparse.Namespace) -> None:
+    """Print where an import spends its time. The profile weighs calls too heavily; look for what stands out."""
+    profiled = Profile()
+    with TemporaryDirectory() as files, _server("sqlite") as server:
+        url = server.migrated(tables(load_plugins()))
+        file = importing.repeated_cdnow(Path(files), asked.orders)
+        figures = asyncio.run(importing.import_once(url, file, asked.programme, profiled))
+    print(f"{figures['rows']:,} orders, {figures['rate']:,} a second while profiled")
+    pstats.Stats(profiled).strip_dirs().sort_stats(asked.sort).print_stats(asked.top)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--databases", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of operations (default 5)")
+    parser.add_argument("--quick", action="store_true", help="small samples, to see that it works")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--write", action="store_true", help=f"write docs/{report.PAGE.name}")
+    commands = parser.add_subparsers(title="instead")
+    profiling = commands.add_parser("profile", help="where an import spends its time")
+    profiling.add_argument("--orders", type=int, default=10_000)
+    profiling.add_argument("--programme", default="first-shop")
+    profiling.add_argument("--sort", choices=("tottime", "cumtime", "ncalls"), default="tottime")
+    profiling.add_argument("--top", type=int, default=40)
+    profiling.set_defaults(run=profile)
+    asked = parser.parse_args()
+    if "run" in asked:
+        asked.run(asked)
+        return
+    figures = measure(asked)
+    if asked.write:
+        report.write(figures)
+    if asked.json:
+        json.dump(figures, sys.stdout, indent=2)
+        print()
+    else:
+        report.show(figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""Real orders imported a second, and the memory it takes: each import in a process of its own, as `laurel import` is.
+
+``python -m benchmarks.importing URL FILE PROGRAMME`` is that process; it prints its figures as JSON.
+"""
+
+import asyncio
+import csv
+import gzip
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from cProfile import Profile
+from datetime import UTC, datetime
+from itertools import count, islice, pairwise
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from core.importing import Reject, examine, import_rows, read
+from core.publishing import publish
+from examples.data import prepare
+from graph.commands.importing import columns_of, maker
+from graph.laurel import open_laurel, tables
+from graph.settings import Settings
+from plugins.manager import load_plugins
+from tests.databases import Server
+
+EXAMPLES = Path(prepare.__file__).parent.parent
+CDNOW = EXAMPLES / "data" / "cdnow" / "orders.csv.gz"
+MAPPING = EXAMPLES / "data" / "cdnow" / "mapping.yaml"
+SIZES = (10_000, 70_000, 500_000)
+SLICE = 5_000
+LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
+
+
+# -- in the process that imports ----------------------------------------------------------------------
+
+
+async def import_once(url: str, file: Path, programme: str, profile: Profile | None = None) -> dict[str, Any]:
+    """Import the file by the programme, each order at its own time; what became of it and how long it took."""
+    plugins = load_plugins()
+    async with open_laurel(Settings(database_url=url), plugins=plugins) as laurel:
+        document = (EXAMPLES / "programmes" / f"{programme}.yaml").read_text(encoding="utf-8")
+        await publish(
+            document,
+            author="bench",
+            reason="to measure an import",
+            load=laurel.load,
+            clock=laurel.clock,
+            starts_at=LONG_AGO,
+            in_the_past=True,
+        )
+        await laurel.programmes.refresh(laurel.store.reader())
+        importer = plugins.importers["orders"]
+        columns = columns_of(importer, MAPPING if ".csv" in file.suffixes else None)
+        checked = examine(file, columns)
+        times = [perf_counter()]
+        lines = _timed(read(checked, columns), times)
+        make = maker(importer, laurel, actor="bench", as_of="row")
+        if profile is not None:
+            profile.enable()
+        figures = await import_rows(lines, make, laurel.committer, reject=_refused)
+        if profile is not None:
+            profile.disable()
+        seconds = perf_counter() - times[0]
+    rates = [SLICE / (after - before) for before, after in pairwise(times)]
+    return {
+        "rows": figures.rows,
+        "imported": figures.imported,
+        "rate": round(figures.rows / seconds),
+        "median_rate": round(median(rates)) if rates else None,
+        # Kilobytes on Linux, bytes on macOS.
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << (20 if MACOS else 10))),
+    }
+
+
+MACOS = sys.platform == "darwin"
+
+
+def _timed(lines: Iterator[Any], times: list[float]) -> Iterator[Any]:
+    """The lines; the time at every so many of them."""
+    for number, line in enumerate(lines, 1):
+        if number % SLICE == 0:
+            times.append(perf_counter())
+        yield line
+
+
+def _refused(reject: Reject) -> None:
+    """Real files hold rows that are refused; the figures count them."""
+
+
+# -- in the process that compares ---------------------------------------------------------------------
+
+
+def measure(server: Server, file: Path, programme: str) -> dict[str, Any]:
+    """The figures of an import into a fresh database."""
+    url = server.migrated(tables(load_plugins()))
+    try:
+        asked = [sys.executable, "-m", "benchmarks.importing", url, str(file), programme]
+        answer = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True).stdout
+    finally:
+        server.done(url)
+    figures: dict[str, Any] = json.loads(answer)
+    return figures
+
+
+def real_files(folder: Path, quick: bool) -> Iterator[tuple[str, Path, str]]:
+    """The name, the file and the programme of each import that is measured."""
+    cdnow = repeated_cdnow(folder, 10_000) if quick else CDNOW
+    yield "CDNOW, no lines", cdnow, "cdnow"
+    yield "CDNOW, no lines", cdnow, "first-shop"
+    retail = folder / "online_retail.jsonl"
+    events = prepare.online_retail()
+    prepare.write(islice(events, 2_000) if quick else events, retail)
+    yield "Online Retail, 20 lines an order, refunds", retail, "online-retail"
+
+
+def repeated_cdnow(folder: Path, orders: int) -> Path:
+    """So many orders: CDNOW's again and again, with other members and references each time."""
+    path = folder / f"cdnow-{orders}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(islice(_repeated(), orders + 1))
+    return path
+
+
+def _repeated() -> Iterator[list[str]]:
+    for copy in count():
+        with gzip.open(CDNOW, "rt", encoding="utf-8", newline="") as file:
+            rows = csv.reader(file)
+            header = next(rows)
+            if copy == 0:
+                yield header
+            for reference, member, *rest in rows:
+                yield [f"{copy}-{reference}", f"{copy}-{member}", *rest]
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(import_once(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))))

@@ -1,0 +1,194 @@
+"""The figures as tables: on the screen, and in ``docs/performance.md``."""
+
+import os
+import platform
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.operations import COMMITTER, ONE_EACH, PLAIN_TORTOISE
+from core.store.databases import Tables, connect
+
+PAGE: Final = Path(__file__).parent.parent / "docs" / "performance.md"
+NAMES: Final = {"sqlite": "SQLite", "postgres": "PostgreSQL", "mysql": "MariaDB"}
+_ABOUT: Final = """\
+# Performance
+
+Written by `python -m benchmarks --write` (`make bench` prints the same); edit nothing here by hand.
+
+Every figure is of one machine and one run, and other work may have gone on beside it: trust the ratios more than the
+rates. Contenders take turns in rounds, ratios are taken inside a round, and the median counts. All commits are durable:
+`synchronous` is FULL on SQLite, `synchronous_commit` on on PostgreSQL, `innodb_flush_log_at_trx_commit` 1 on MariaDB.
+"""
+_DURABILITY: Final = {
+    "sqlite": "SELECT sqlite_version() AS version, 'synchronous FULL' AS durable",
+    "postgres": (
+        "SELECT current_setting('server_version') AS version, 'fsync ' || current_setting('fsync')"
+        " || ', synchronous_commit ' || current_setting('synchronous_commit') AS durable"
+    ),
+    "mysql": (
+        "SELECT version() AS version,"
+        " CONCAT('innodb_flush_log_at_trx_commit ', @@innodb_flush_log_at_trx_commit) AS durable"
+    ),
+}
+_PROMISED: Final = {
+    "synchronous FULL",
+    "fsync on, synchronous_commit on",
+    "innodb_flush_log_at_trx_commit 1",
+}
+
+
+class Section(NamedTuple):
+    """One table, and what to know before reading it."""
+
+    title: str
+    about: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+# -- where it was measured ----------------------------------------------------------------------------
+
+
+def machine() -> dict[str, Any]:
+    """The machine in general terms."""
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30),
+        "system": f"{platform.system()} on {platform.machine()}",
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+
+
+async def check_durable(kind: str, url: str, apps: dict[str, Tables]) -> str:
+    """The server's version. Ends the run when it does not keep what it acknowledges: its figures would mean nothing."""
+    async with connect(url, apps) as context:
+        [row] = await context.db("default").execute_query_dict(_DURABILITY[kind])
+    if row["durable"] not in _PROMISED:
+        raise SystemExit(f"{NAMES[kind]} is not durable ({row['durable']}), so it is not measured")
+    return str(row["version"])
+
+
+# -- what was measured --------------------------------------------------------------------------------
+
+
+def sections(figures: dict[str, Any]) -> list[Section]:
+    """A table for each part that was measured."""
+    made: dict[str, Callable[[Any], Section]] = {
+        "operations": _operations,
+        "statements": _statements,
+        "imports": _imports,
+        "memory": _memory,
+    }
+    return [make(figures[part]) for part, make in made.items() if figures.get(part)]
+
+
+def _operations(figures: dict[str, list[dict[str, Any]]]) -> Section:
+    rows = []
+    for kind, measured in figures.items():
+        for one in measured:
+            rates = [f"{one[name]['rate']:,}" for name in (COMMITTER, ONE_EACH, PLAIN_TORTOISE)]
+            latency = [f"{one[name]['p50_ms']:,} / {one[name]['p99_ms']:,}" for name in (COMMITTER, PLAIN_TORTOISE)]
+            times = [f"{one['times'][name]}" for name in (ONE_EACH, PLAIN_TORTOISE)]
+            rows.append([NAMES[kind], str(one["callers"]), *rates, *times, *latency])
+    return Section(
+        "Operations a second",
+        "Each caller has a member who earns and spends ten points in turn, and calls again as soon as it is answered."
+        " The committer is compared with itself at one operation a transaction, and with a plain Tortoise"
+        " implementation (`benchmarks/plain.py`) on a pool of ten connections, which keeps no hash chain, no tallies"
+        " and no moves. At one caller there is nothing to gather, so nothing is gained.",
+        (
+            "database", "callers", "committer", "one each", "plain", "times one each", "times plain",
+            "committer p50 / p99 ms", "plain p50 / p99 ms",
+        ),
+        rows,
+    )  # fmt: skip
+
+
+def _statements(figures: list[dict[str, Any]]) -> Section:
+    return Section(
+        "Statements an operation",
+        "The same earning and spending; BEGIN and COMMIT are counted. A statement here is one call of the driver.",
+        ("batch", "statements", "rows read", "rows written"),
+        [
+            [
+                str(one["batch"]),
+                f"{one['statements']:g}",
+                f"{one.get('rows_read', '')}",
+                f"{one.get('rows_written', '')}",
+            ]
+            for one in figures
+        ],
+    )
+
+
+def _imports(figures: list[dict[str, Any]]) -> Section:
+    return Section(
+        "Orders imported a second",
+        "Public files of real orders (`examples/data`) through `laurel import orders` into an empty database, replayed"
+        " at the orders' own times under the whole programme: rules, caps, tiers, growth, lots.",
+        ("database", "file", "programme", "rows", "a second", "median slice", "peak memory"),
+        [
+            [
+                NAMES[one["database"]], one["file"], one["programme"], f"{one['rows']:,}", f"{one['rate']:,}",
+                f"{one['median_rate']:,}" if one["median_rate"] else "", f"{one['peak_mb']} MB",
+            ]
+            for one in figures
+        ],
+    )  # fmt: skip
+
+
+def _memory(figures: list[dict[str, Any]]) -> Section:
+    return Section(
+        "Memory while importing",
+        "The most memory that the importing process ever had, by the size of the file (CDNOW again and again, with"
+        " other members each time) on SQLite.",
+        ("orders", "peak memory", "a second"),
+        [[f"{one['rows']:,}", f"{one['peak_mb']} MB", f"{one['rate']:,}"] for one in figures],
+    )
+
+
+# -- how it is shown ----------------------------------------------------------------------------------
+
+
+def show(figures: dict[str, Any]) -> None:
+    """Print the tables."""
+    console = Console()
+    for section in sections(figures):
+        table = Table(title=section.title, title_justify="left")
+        for at, name in enumerate(section.head):
+            table.add_column(name, justify="right" if _is_number(section.rows[0][at]) else "left")
+        for row in section.rows:
+            table.add_row(*row)
+        console.print(table)
+
+
+def _is_number(cell: str) -> bool:
+    return cell[:1].isdigit()
+
+
+def write(figures: dict[str, Any]) -> None:
+    """Write the page."""
+    where = figures["machine"]
+    versions = ", ".join(f"{NAMES[kind]} {version}" for kind, version in figures["versions"].items())
+    measured_on = (
+        f"Measured on {where['date']}: {where['cores']} cores, {where['memory_gb']} GB of memory, {where['system']},"
+        f" Python {where['python']}, {versions}. The databases ran on the same cores."
+    )
+    lines = [_ABOUT, measured_on, ""]
+    for section in sections(figures):
+        lines += [f"## {section.title}", "", section.about, ""]
+        lines.append("| " + " | ".join(section.head) + " |")
+        lines.append("|" + "|".join("---:" if _is_number(cell) else "---" for cell in section.rows[0]) + "|")
+        lines += ["| " + " | ".join(row) + " |" for row in section.rows]
+        lines.append("")
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text("\n".join(lines), encoding="utf-8")
