@@ -30,7 +30,8 @@ from core.programmes import Programmes
 from core.redemption import RedeemPoints
 from core.store import Store
 from core.store.databases import Tables, connect
-from core.store.dialect import Row, Table, Writer
+from core.store.dialect import Writer
+from core.store.tables import Row, Table
 from tests.databases import Server
 
 CORE = {"core": Tables(("core.models",), "core.migrations")}
