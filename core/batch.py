@@ -261,6 +261,8 @@ class _Batch:
                 assert isinstance(operation.member, ByExternalId)
                 work.enrol(operation.member.external_id, newcomer)
             result = await operation.perform(work)
+            if not isinstance(result, dict):
+                raise TypeError(f"perform returned {type(result).__name__}, not a dict")
             await work.finish()
         except Refusal as refused:
             sheet.rollback(savepoint)

@@ -91,7 +91,8 @@ class Committer:
         self._closing = True
         self._arrived.set()
         assert self._runner is not None
-        await self._runner
+        # Not awaited itself: cancelling whoever leaves must not cancel the batch that is being committed.
+        await asyncio.wait([self._runner])
 
     @property
     def waiting(self) -> int:
@@ -132,6 +133,7 @@ class Committer:
         try:
             await self._take_batches()
         finally:
+            self._closing = True
             # Only a runner that was itself cancelled leaves anything behind.
             for waiting in self._queue:
                 waiting.fail(ShuttingDown("Laurel is shutting down; it was not performed"))

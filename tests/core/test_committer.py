@@ -1,0 +1,215 @@
+"""The committer: an outcome for each operation, whatever the others in its batch do, and an orderly end."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytest
+from tortoise.context import TortoiseContext
+
+from core.committer import Committer
+from core.errors import DeadlineExceeded, Overloaded, ShuttingDown
+from core.members import ByExternalId, ById
+from core.membership import EnrolMember
+from core.operations import Operation, Outcome
+from core.redemption import RedeemPoints
+from core.store.sqlite import Sqlite
+from core.verify import verify
+from core.work import Work
+from tests.core.committing import Desk, Give, open_desk, statements
+
+
+@dataclass(frozen=True, kw_only=True)
+class Odd(Operation):
+    """Gives points first, so that there is something to leave behind, and then does what is odd."""
+
+    channel: ClassVar[str] = "test"
+    kind: ClassVar[str] = "odd"
+
+    how: str
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        await work.earn(7)
+        match self.how:
+            case "raises":
+                raise ZeroDivisionError
+            case "is cancelled":
+                raise asyncio.CancelledError
+            case "waits for the clock":
+                await asyncio.sleep(1)
+            case "waits for nothing":
+                await asyncio.sleep(0)
+            case "answers with no JSON":
+                return {"what": object()}
+            case "answers with nothing":
+                return None  # type: ignore[return-value]  # the defect in question
+        return {}
+
+
+DEFECTS: dict[str, type[Exception]] = {
+    "raises": ZeroDivisionError,
+    "is cancelled": RuntimeError,
+    "waits for the clock": RuntimeError,
+    "waits for nothing": RuntimeError,
+    "answers with no JSON": TypeError,
+    "answers with nothing": TypeError,
+}
+
+
+def gives(desk: Desk, members: list[ById], points: int = 10) -> list[Operation]:
+    return [Give(**desk.request(member), points=points) for member in members]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the committer go on until that holds."""
+    for _ in range(100_000):
+        await asyncio.sleep(0)
+        if condition():
+            return
+    raise TimeoutError
+
+
+@pytest.mark.parametrize("how", DEFECTS)
+async def test_a_defective_operation_fails_alone(desk: Desk, how: str) -> None:
+    ann, ben = await desk.enrol("ann"), await desk.enrol("ben")
+    defective = Odd(**desk.request(ann), how=how)
+    operations = [*gives(desk, [ann, ben]), defective, *gives(desk, [ben, ann])]
+
+    outcomes = await desk.committer.submit_many(operations)
+
+    assert type(outcomes.pop(2)) is DEFECTS[how]
+    assert all(isinstance(outcome, Outcome) and outcome.accepted for outcome in outcomes)
+    assert await desk.lots(ann) == await desk.lots(ben) == [10, 10]
+    assert desk.committer.batches == 3  # nothing was tried twice: two enrolments, and all of this
+
+
+async def test_what_only_the_database_refuses_fails_alone(desk: Desk) -> None:
+    ann, ben = await desk.enrol("ann"), await desk.enrol("ben")
+    # SQLite has no limits on text, so it gets what no database has a type for.
+    actor: Any = object() if isinstance(desk.store.reader(), Sqlite) else "a" * 201
+    poison = Give(member=ann, idempotency_key="poison", actor=actor, points=10)
+    operations = [*gives(desk, [ann, ben] * 4), poison, *gives(desk, [ben, ann] * 3)]
+
+    outcomes = await desk.committer.submit_many(operations)
+
+    assert isinstance(outcomes.pop(8), Exception)
+    assert all(isinstance(outcome, Outcome) and outcome.accepted for outcome in outcomes)
+    assert await desk.lots(ann) == await desk.lots(ben) == [10] * 7
+
+
+async def test_more_than_the_queue_holds_is_not_taken(connected: TortoiseContext) -> None:
+    async with open_desk(queue_max=5) as desk:
+        ann = await desk.enrol("ann")
+        taken = [asyncio.create_task(desk.submit(operation)) for operation in gives(desk, [ann] * 5)]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded, match="5 operations are waiting"):
+            await desk.submit(gives(desk, [ann])[0])
+        await asyncio.gather(*taken)
+
+        with pytest.raises(Overloaded):
+            await desk.committer.submit_many(gives(desk, [ann] * 6))
+
+        assert await desk.lots(ann) == [10] * 5
+
+
+async def test_what_was_not_begun_in_time_is_not_performed(desk: Desk) -> None:
+    ann = await desk.enrol("ann")
+    late, in_time = gives(desk, [ann, ann])
+
+    submitting = asyncio.create_task(desk.committer.submit(late, patience=-1.0))
+    outcome = await desk.committer.submit(in_time, patience=60)
+
+    with pytest.raises(DeadlineExceeded):
+        await submitting
+    assert outcome.accepted
+    assert await desk.lots(ann) == [10]
+
+
+async def test_what_nobody_waits_for_any_more_is_not_begun(desk: Desk) -> None:
+    ann = await desk.enrol("ann")
+    given_up, wanted = (asyncio.create_task(desk.submit(operation)) for operation in gives(desk, [ann, ann]))
+    await asyncio.sleep(0)
+
+    given_up.cancel()
+    await wanted
+
+    assert given_up.cancelled()
+    assert await desk.lots(ann) == [10]
+
+
+async def test_a_caller_who_leaves_while_it_is_performed_changes_nothing(desk: Desk) -> None:
+    ann = await desk.enrol("ann")
+    (operation,) = gives(desk, [ann])
+    caller = asyncio.create_task(desk.submit(operation))
+    await until(lambda: not desk.committer.waiting)
+    caller.cancel()
+
+    outcome = await desk.submit(operation)
+
+    assert caller.cancelled()
+    assert outcome.replayed
+    assert await desk.lots(ann) == [10]
+
+
+async def test_what_was_accepted_is_performed_before_the_end(connected: TortoiseContext) -> None:
+    async with open_desk(batch_max=3) as desk:
+        ann = await desk.enrol("ann")
+        waiting = [asyncio.create_task(desk.submit(operation)) for operation in gives(desk, [ann] * 20)]
+        await asyncio.sleep(0)
+    outcomes = await asyncio.gather(*waiting)
+
+    with pytest.raises(ShuttingDown):
+        await desk.submit(gives(desk, [ann])[0])
+    assert all(outcome.accepted for outcome in outcomes)
+    assert await desk.lots(ann) == [10] * 20
+
+
+async def test_a_committer_that_is_stopped_short_leaves_nobody_waiting(connected: TortoiseContext) -> None:
+    async with open_desk(batch_max=1) as desk:
+        ann = await desk.enrol("ann")
+        waiting = [asyncio.create_task(desk.submit(operation)) for operation in gives(desk, [ann] * 5)]
+        await until(lambda: desk.committer.batches >= 2)
+        (runner,) = [task for task in asyncio.all_tasks() if task.get_name() == "committer"]
+        runner.cancel()
+        async with asyncio.timeout(5):
+            outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert sum(isinstance(outcome, Outcome) for outcome in outcomes) >= 1
+    assert {type(outcome).__name__ for outcome in outcomes} <= {"Outcome", "DatabaseUnreachable", "ShuttingDown"}
+
+
+async def test_a_batch_costs_the_same_number_of_statements_for_any_number_of_operations(desk: Desk) -> None:
+    members = [await desk.enrol(f"member {number}") for number in range(60)]
+    counts = []
+    for size in (1, 5, 60):
+        with statements() as sent:
+            given = await desk.committer.submit_many(gives(desk, members[:size]))
+            spent = await desk.committer.submit_many(
+                RedeemPoints(**desk.request(member), points=3) for member in members[:size]
+            )
+            enrolled = await desk.committer.submit_many(
+                EnrolMember(**desk.request(ByExternalId(f"new {size} {number}"))) for number in range(size)
+            )
+        assert all(isinstance(outcome, Outcome) and outcome.accepted for outcome in (*given, *spent, *enrolled))
+        counts.append(len(sent))
+
+    assert len(set(counts)) == 1, counts
+    assert counts[0] <= 40
+
+
+async def test_two_committers_that_enrol_somebody_at_once_agree_on_who_it_is(desk: Desk) -> None:
+    async with Committer(desk.store, desk.committer._rules) as other:
+        for number in range(10):
+            who = ByExternalId(f"member {number}")
+            one, two = await asyncio.gather(
+                desk.committer.submit(EnrolMember(**desk.request(who))),
+                other.submit(EnrolMember(**desk.request(who))),
+            )
+
+            assert one.member_id or two.member_id
+            assert [one.accepted, two.accepted].count(True) == 1
+            loser = one.refusal or two.refusal
+            assert loser
+            assert loser.code == "MEMBER_ALREADY_ENROLLED"
+    assert await verify(desk.store.reader()) == []
