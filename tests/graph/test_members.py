@@ -108,10 +108,10 @@ async def test_an_external_id_belongs_to_one_member(shop: Shop) -> None:
     ],
 )
 async def test_nobody_is_enrolled_with_what_cannot_be_meant(
-    every_shop: Shop, input: dict[str, Any], code: str, path: list[str] | None
+    shop: Shop, input: dict[str, Any], code: str, path: list[str] | None
 ) -> None:
-    payload = await enrol(every_shop, **input)
-    members = await every_shop.ask("{ members { nodes { id } } }")
+    payload = await enrol(shop, **input)
+    members = await shop.ask("{ members { nodes { id } } }")
 
     (error,) = payload["errors"]
     assert (error["code"], error["path"]) == (code, path)

@@ -287,8 +287,7 @@ NOBODY = "01a20385-4ce9-71a6-bfc3-cf13caec3862"
     ],
     ids=lambda value: value if isinstance(value, str) and value.isupper() else "",
 )
-async def test_a_refusal_changes_nothing(every_shop: Shop, mutation: str, input: dict[str, Any], code: str) -> None:
-    shop = every_shop
+async def test_a_refusal_changes_nothing(shop: Shop, mutation: str, input: dict[str, Any], code: str) -> None:
     anna = await shop.enrol("anna")
     given = await shop.give(anna, 14, "used")
     hold = (await do(shop, HOLD, member={"id": anna}, points=4, idempotencyKey="h1"))["hold"]["id"]
@@ -307,6 +306,20 @@ async def test_a_refusal_changes_nothing(every_shop: Shop, mutation: str, input:
     assert [error["code"] for error in payload["errors"]] == [code]
     assert payload["transaction"] is None
     assert await account(shop, anna) == before
+
+
+async def test_text_that_not_every_database_can_keep_is_refused_by_all(every_shop: Shop) -> None:
+    anna = await every_shop.enrol("anna")
+    await every_shop.give(anna, 14, "g1")
+    before = await account(every_shop, anna)
+
+    for number, odd in enumerate(({"reference": "r\u0000"}, {"reference": "r" * 201}, {"member": {"externalId": "\u0000"}})):
+        payload = await do(every_shop, HOLD, **{**SPEND, "idempotencyKey": f"k{number}", **odd})
+        assert [error["code"] for error in payload["errors"]] == ["INVALID_VALUE"]
+
+    longest = await do(every_shop, HOLD, **{**SPEND, "reference": "漢" * 200, "idempotencyKey": "漢" * 200})
+    assert longest["errors"] == []
+    assert (await account(every_shop, anna))["member"]["transactions"]["nodes"][1:] == before["member"]["transactions"]["nodes"]
 
 
 @pytest.mark.parametrize("points", ["10", 1.5, 1.0, True, 2**53, -(2**53), 1e300, [1], {}, None])

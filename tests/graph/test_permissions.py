@@ -1,0 +1,187 @@
+"""Who may do what, as one table of callers and fields."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from graph.ids import global_id, read_id
+from graph.testing import SECRET, Shop
+from graph.tokens import Role, issue_token
+
+STRANGER = "01a20385-4ce9-71a6-bfc3-cf13caec3862"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A root field as a caller asks it; ``%s`` is Anna's id, ``$hold`` and ``$given`` hers."""
+
+    text: str
+    allowed: str
+
+
+# Who may: m Anna herself, o another member, s service, p partner, O operator, a analyst, A admin.
+FIELDS = [
+    Field("{ viewer { role } }", "mospOaA"),
+    Field("{ programme { version } }", "mospOaA"),
+    Field("{ programmeVersions { version } }", "sOaA"),
+    Field("{ programme { publication { document } } }", "sOaA"),
+    Field('{ member(by: {id: "$anna"}) { points { available } } }', "msOaA"),
+    Field('{ member(by: {externalId: "anna"}) { points { available } } }', "msOaA"),
+    Field("{ members { nodes { id } } }", "sOaA"),
+    Field('{ node(id: "$anna") { id } }', "msOaA"),
+    Field('{ node(id: "$hold") { id } }', "msOaA"),
+    Field('{ node(id: "$given") { id } }', "msOaA"),
+    Field('mutation { enrolMember(input: {externalId: "new", idempotencyKey: "1"}) { errors { code } } }', "sOA"),
+    Field('mutation { updateMember(input: {member: {id: "$anna"}, idempotencyKey: "2"}) { errors { code } } }', "sOA"),
+    Field(
+        'mutation { redeemPoints(input: {member: {id: "$anna"}, points: 1, idempotencyKey: "3"}) { errors { code } } }',
+        "msOA",
+    ),
+    Field(
+        'mutation { holdPoints(input: {member: {id: "$anna"}, points: 1, idempotencyKey: "4"}) { errors { code } } }',
+        "msOA",
+    ),
+    Field('mutation { captureHold(input: {hold: "$hold", idempotencyKey: "5"}) { errors { code } } }', "msOA"),
+    Field('mutation { releaseHold(input: {hold: "$hold", idempotencyKey: "6"}) { errors { code } } }', "msOA"),
+    Field(
+        'mutation { adjustPoints(input: {member: {id: "$anna"}, points: 1, reason: "why not", idempotencyKey: "7"})'
+        " { errors { code } } }",
+        "OA",
+    ),
+    Field(
+        'mutation { reverseTransaction(input: {transaction: "$given", reason: "why not", idempotencyKey: "8"})'
+        " { errors { code } } }",
+        "OA",
+    ),
+    Field(
+        'mutation { changeMemberStatus(input: {member: {id: "$anna"}, status: FROZEN, reason: "why not",'
+        ' idempotencyKey: "9"}) { errors { code } } }',
+        "OA",
+    ),
+    Field(
+        'mutation { publishProgramme(input: {document: "id: x\\ncurrency: CNY\\ntimezone: UTC", reason: "why not"})'
+        " { errors { code } } }",
+        "OA",
+    ),
+]
+
+CALLERS = {
+    "m": Role.MEMBER,
+    "o": Role.MEMBER,
+    "s": Role.SERVICE,
+    "p": Role.PARTNER,
+    "O": Role.OPERATOR,
+    "a": Role.ANALYST,
+    "A": Role.ADMIN,
+}
+STATE = """{ members { nodes { externalId status points { available held } transactions { nodes { id } } } }
+  programmeVersions { version } }"""
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.text[:40])
+async def test_each_field_answers_those_it_is_for_and_nobody_else(shop: Shop, field: Field) -> None:
+    anna, bert = await shop.enrol("anna"), await shop.enrol("bert")
+    given = await shop.give(anna, 100, "g1")
+    held = await shop.ask(
+        'mutation ($m: ID!) { holdPoints(input: {member: {id: $m}, points: 10, idempotencyKey: "h"}) { hold { id } } }',
+        {"m": anna},
+    )
+    known = {"$anna": anna, "$given": given, "$hold": held["holdPoints"]["hold"]["id"]}
+    text = field.text
+    for name, id in known.items():
+        text = text.replace(name, id)
+
+    before = await shop.ask(STATE)
+    for caller in ("", *(c for c in CALLERS if c not in field.allowed)):
+        answer = await ask_as(shop, caller, text, anna, bert)
+        assert refused(answer), (caller, answer)
+    assert await shop.ask(STATE) == before
+
+    for caller in field.allowed:
+        answer = await ask_as(shop, caller, text, anna, bert)
+        assert not refused(answer), (caller, answer)
+
+
+async def ask_as(shop: Shop, caller: str, text: str, anna: str, bert: str) -> dict[str, Any]:
+    if caller in ("m", "o"):
+        return await shop.post(text, member=anna if caller == "m" else bert)
+    return await shop.post(text, role=CALLERS.get(caller))
+
+
+def refused(answer: dict[str, Any]) -> bool:
+    """No data, or none of the thing that was asked for."""
+    if codes := {error["extensions"]["code"] for error in answer.get("errors", ())}:
+        assert codes <= {"UNAUTHENTICATED", "FORBIDDEN"}, answer
+        return True
+    (value,) = answer["data"].values()
+    return value is None or (isinstance(value, dict) and value.get("errors") == [{"code": "HOLD_NOT_FOUND"}])
+
+
+@pytest.mark.parametrize("kind", ["id", "externalId"])
+async def test_a_member_cannot_tell_another_from_nobody(shop: Shop, kind: str) -> None:
+    anna, bert = await shop.enrol("anna"), await shop.enrol("bert")
+    names = {"id": (bert, global_id("Member", STRANGER)), "externalId": ("bert", "nobody")}[kind]
+    query = f"query ($x: {'ID' if kind == 'id' else 'String'}!) {{ member(by: {{{kind}: $x}}) {{ id }} }}"
+    spend = """mutation ($by: MemberByInput!) {
+      redeemPoints(input: {member: $by, points: 1, idempotencyKey: "1"}) { errors { code } } }"""
+
+    asked = [await shop.post(query, {"x": name}, member=anna) for name in names]
+    spent = [await shop.post(spend, {"by": {kind: name}}, member=anna) for name in names]
+    for answer in spent:
+        del answer["errors"][0]["extensions"]["requestId"]
+
+    assert asked == [{"data": {"member": None}}] * 2
+    assert spent[0] == spent[1]
+    assert spent[0]["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_another_members_things_are_as_good_as_none(shop: Shop) -> None:
+    anna, bert = await shop.enrol("anna"), await shop.enrol("bert")
+    given = await shop.give(bert, 10, "g1")
+    _, raw = read_id(bert)
+    ids = [bert, given, global_id("Hold", raw, "points", 1), global_id("Member", STRANGER)]
+
+    answer = await shop.ask("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ids}, member=anna)
+
+    assert answer == {"nodes": [None] * 4}
+
+
+async def test_a_member_sees_themselves_as_the_viewer(shop: Shop) -> None:
+    anna = await shop.enrol("anna")
+
+    answer = await shop.ask("{ viewer { role subject member { externalId } } }", member=anna)
+
+    assert answer == {"viewer": {"role": "member", "subject": "a member", "member": {"externalId": "anna"}}}
+
+
+async def test_what_was_done_is_written_down_with_who_asked(shop: Shop) -> None:
+    anna = await shop.enrol("anna")
+    await shop.give(anna, 10, "g1")
+    await shop.ask(
+        'mutation ($m: ID!) { redeemPoints(input: {member: {id: $m}, points: 1, idempotencyKey: "1"}) { replayed } }',
+        {"m": anna},
+        member=anna,
+    )
+
+    answer = await shop.ask('{ member(by: {externalId: "anna"}) { transactions { nodes { kind actor } } } }')
+
+    assert answer["member"]["transactions"]["nodes"] == [
+        {"kind": "redeem", "actor": "member:a member"},
+        {"kind": "adjust", "actor": "operator:a operator"},
+        {"kind": "enrol", "actor": "service:a service"},
+    ]
+
+
+async def test_a_token_that_has_ended_is_refused(shop: Shop) -> None:
+    token = issue_token(SECRET, role=Role.ADMIN, subject="x", now=shop.clock.now(), lifetime=timedelta(hours=1))
+    shop.clock.advance(timedelta(hours=1))
+
+    response = await shop.client.post(
+        "/graphql", json={"query": "{ viewer { role } }"}, headers={"Authorization": f"Bearer {token}"}
+    )
+
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["UNAUTHENTICATED"]

@@ -1,0 +1,66 @@
+"""However many members a page has, it costs the same number of statements."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from tortoise.connection import get_connection
+
+from graph.testing import Shop
+
+PAGE = """query ($first: Int!) { members(first: $first) { nodes {
+  externalId status
+  tier { code name rank }
+  tierHistory { tier { code } at }
+  points { available pending held debt balance expiring { points at } }
+  growth { available }
+  balances { unit balance }
+  progress { tier { code } nextTier { code } ratio criteria { fact current required remaining ratio } }
+  lots(first: 5) { nodes { remaining expiresAt transaction { kind } } }
+  holds { nodes { state } }
+  transactions(first: 5) { nodes { kind
+    entries { amount moves { amount lot { remaining } } } reversalOf { kind } reversedBy { kind } } }
+} } }"""
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The statements that SQLite is sent meanwhile."""
+    seen: list[str] = []
+    connection = get_connection("default")._connection._conn
+    connection.set_trace_callback(lambda sql: seen.append(sql) if not sql.startswith("--") else None)
+    try:
+        yield seen
+    finally:
+        connection.set_trace_callback(None)
+
+
+@pytest.fixture
+async def crowd(shop: Shop) -> Shop:
+    """A shop with 50 members who have earned, spent, been reversed and have a hold."""
+    document = """mutation ($m: ID!, $t: ID!) {
+      a: redeemPoints(input: {member: {id: $m}, points: 5, idempotencyKey: "r"}) { errors { code } }
+      b: holdPoints(input: {member: {id: $m}, points: 5, idempotencyKey: "h"}) { errors { code } }
+      c: reverseTransaction(input: {transaction: $t, points: 3, reason: "a test", idempotencyKey: "v"}) { errors { code } }
+    }"""
+    from graph.tokens import Role
+
+    for number in range(50):
+        member = await shop.enrol(f"m{number}")
+        given = await shop.give(member, 100 + number, "g1")
+        await shop.give(member, 50, "g2", unit="growth")
+        answer = await shop.ask(document, {"m": member, "t": given}, role=Role.OPERATOR)
+        assert answer == {"a": {"errors": []}, "b": {"errors": []}, "c": {"errors": []}}
+    return shop
+
+
+async def test_a_page_of_members_costs_a_fixed_number_of_statements(crowd: Shop) -> None:
+    counted = {}
+    for first in (1, 10, 50):
+        with statements() as seen:
+            answer = await crowd.ask(PAGE, {"first": first})
+        assert len(answer["members"]["nodes"]) == first
+        counted[first] = len(seen)
+
+    assert counted[1] == counted[10] == counted[50]
+    assert counted[50] <= 16, seen
