@@ -6,6 +6,7 @@ from typing import Final
 
 from tortoise.exceptions import IntegrityError
 
+from core.calendar import day_start
 from core.clock import Clock
 from core.errors import InvalidInstant
 from core.membership import check_reason
@@ -28,16 +29,20 @@ async def publish(
     starts_at: datetime | None = None,
     in_the_past: bool = False,
 ) -> Version:
-    """Publish the document as the next version, in force from ``starts_at`` or now; every process sees it at once.
+    """Publish the document as the next version, in force from ``starts_at``; every process sees it at once.
 
-    ``in_the_past`` allows a start that lies back, for a programme whose past is imported. Raises ProgrammeInvalid,
-    InvalidValue for a reason that says nothing, InvalidInstant.
+    Without ``starts_at`` the first version begins on the programme's first day, and any other now. ``in_the_past``
+    allows a start that lies back, for a programme whose past is imported. Raises ProgrammeInvalid, InvalidValue for
+    a reason that says nothing, InvalidInstant.
     """
     programme = load(document)
     check_reason(reason)
     now = clock.now()
-    starts_at = starts_at or now
-    if starts_at < now - FUTURE_TOLERANCE and not in_the_past:
+    if starts_at is None:
+        is_first = not await ProgrammeVersionRow.exists()
+        first_day = programme.starts_on if is_first else None
+        starts_at = now if first_day is None else day_start(first_day, programme.zone)
+    elif starts_at < now - FUTURE_TOLERANCE and not in_the_past:
         raise InvalidInstant(value=starts_at.isoformat(), reason="a version begins now or later")
 
     async def write() -> int:
