@@ -1,10 +1,11 @@
 """Purchases in the schema: what can be asked about orders, and what can be done about them."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 from uuid import uuid4
 
 import strawberry
@@ -269,13 +270,18 @@ class PurchaseOrderNode(Node):
     @strawberry.field
     async def refunds(self, info: Info) -> list[PurchaseRefund]:
         """The refunds, the oldest first."""
+        refunds = self._value.refunds
+        # Together, so that the transactions of all of them are one question.
+        found = await asyncio.gather(
+            *(Transaction.find(info, self._member_id, refund["transaction"]) for refund in refunds)
+        )
         return [
             PurchaseRefund(
                 reference=refund["reference"],
                 amount=Money.of(refund["amount"], self._value.currency),
-                transaction=await Transaction.find(info, self._member_id, refund["transaction"]),
+                transaction=transaction,
             )
-            for refund in self._value.refunds
+            for refund, transaction in zip(refunds, found, strict=True)
         ]
 
 
@@ -397,7 +403,7 @@ class PurchaseMemberFields:
 
     @strawberry.field
     async def orders(
-        self: strawberry.Parent[Member],
+        self,
         info: Info,
         first: Annotated[int, strawberry.argument(description="How many, 1 to 100.")] = PAGE_DEFAULT,
         after: Annotated[
@@ -405,7 +411,8 @@ class PurchaseMemberFields:
         ] = None,
     ) -> Connection[PurchaseOrderNode]:
         """The member's orders, the newest first."""
-        member_id = self.member_id
+        # Fields of Member, so they are resolved with a member as self.
+        member_id = cast(Member, self).member_id
         rows = await info.context.loaders.rows(PurchaseOrder, member_id)
         rows.sort(key=lambda row: (row.occurred_at, row.transaction_id), reverse=True)
         items = [(row.transaction_id, PurchaseOrderNode.of(member_id, row)) for row in rows]
