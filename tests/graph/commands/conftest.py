@@ -1,0 +1,65 @@
+"""A shop on SQLite and the command line, typed as an operator types it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from core.store.databases import Tables
+from graph.cli import laurel
+from plugins.manager import load_plugins
+from tests.databases import SqliteFolder
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+PROGRAMMES = EXAMPLES / "programmes"
+SECRET = "a secret of the tests, and of nothing else"
+
+Type = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> SqliteFolder:
+    return SqliteFolder(tmp_path_factory.mktemp("commands"))
+
+
+@pytest.fixture
+def empty(folder: SqliteFolder) -> str:
+    """The address of a database without tables."""
+    return folder.empty()
+
+
+@pytest.fixture
+def migrated(folder: SqliteFolder) -> str:
+    """The address of a database with tables and without a programme."""
+    return folder.migrated({"core": Tables(("core.models",), "core.migrations"), **load_plugins().tables})
+
+
+@pytest.fixture
+def type_(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Type:
+    """Types a command, in a folder of its own; the database is the first word."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LAUREL_SECRET", SECRET)
+    monkeypatch.delenv("LAUREL_DATABASE_URL", raising=False)
+
+    def type_(database: str, *words: str | Path) -> Result:
+        return CliRunner().invoke(laurel, ["--database", database, *map(str, words)])
+
+    return type_
+
+
+@pytest.fixture
+def opened(migrated: str, type_: Type) -> str:
+    """The address of a database with the first-shop programme, in force since 2025."""
+    done = type_(
+        migrated,
+        "programme",
+        "publish",
+        PROGRAMMES / "first-shop.yaml",
+        "--reason",
+        "we open",
+        "--starts-at",
+        "2025-01-01",
+    )
+    assert done.exit_code == 0, done.output
+    return migrated
