@@ -46,7 +46,7 @@ class HoldPoints(Operation):
             raise InvalidValue(field="seconds", reason=f"a hold lasts 1 to {HOLD_SECONDS_MAX} seconds")
         until = work.now + timedelta(seconds=self.seconds)
         hold = await work.hold(self.points, unit=self.unit, until=until, reference=self.reference)
-        return {"hold": hold.seq, "unit": self.unit, "points": self.points}
+        return {"hold": hold.seq, "unit": self.unit, "points": self.points, "reference": self.reference}
 
 
 @dataclass(frozen=True, kw_only=True)
