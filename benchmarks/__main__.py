@@ -14,7 +14,6 @@ from typing import Any
 
 from benchmarks import importing, operations, report
 from graph.laurel import collect_rarely, tables
-from plugins.manager import load_plugins
 from tests.databases import KINDS, Server, open_server, server_address
 
 PARTS = ("operations", "statements", "imports", "memory")
@@ -75,7 +74,7 @@ def profile(asked: argparse.Namespace) -> None:
     """Print where an import spends its time. The profile weighs calls too heavily; look for what stands out."""
     profiled = Profile()
     with TemporaryDirectory() as files, _server("sqlite") as server:
-        url = server.migrated(tables(load_plugins()))
+        url = server.migrated(tables(importing.purchases_only()))
         file = importing.repeated_cdnow(Path(files), asked.orders)
         figures = asyncio.run(importing.import_once(url, file, asked.programme, profiled))
     print(f"{figures['rows']:,} orders, {figures['rate']:,} a second while profiled")
