@@ -1,5 +1,6 @@
 """What every resolver has at hand: who asks, Laurel, and the loaders of this request."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,7 +21,7 @@ class Context:
     caller: Caller | None
     request_id: str
     loaders: Loaders = field(init=False)
-    _refreshed: bool = field(init=False, default=False)
+    _refresh: asyncio.Future[None] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.laurel.store)
@@ -35,10 +36,10 @@ class Context:
 
     async def programmes(self) -> Programmes:
         """The published versions, looked up once a request."""
-        if not self._refreshed:
-            # Set first, so that resolvers that run side by side ask once; they see what was known before.
-            self._refreshed = True
-            await self.laurel.programmes.refresh(self.reader)
+        if self._refresh is None:
+            self._refresh = asyncio.ensure_future(self.laurel.programmes.refresh(self.reader))
+        # Shielded, as a resolver that is cancelled must not take the look-up away from the others.
+        await asyncio.shield(self._refresh)
         return self.laurel.programmes
 
     async def version(self) -> Version:
@@ -48,7 +49,7 @@ class Context:
     def wrote(self) -> None:
         """Something was written: what this request has read no longer holds."""
         self.loaders.forget()
-        self._refreshed = False
+        self._refresh = None
 
 
 Info = strawberry.Info[Context, None]

@@ -12,6 +12,7 @@ import strawberry
 from strawberry import ID
 
 from core.errors import InvalidInput, fact
+from graph.texts import NUL
 
 _SEPARATOR = ":"
 _CHECK_LENGTH = 6
@@ -93,7 +94,7 @@ def read_cursor(place: str, given: str) -> str:
     except ValueError:
         text = ""
     key = text[_CHECK_LENGTH:]
-    if not key or cursor(place, key) != given:
+    if not key or NUL in key or cursor(place, key) != given:
         raise InvalidCursor(cursor=given[:100])
     return key
 

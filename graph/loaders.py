@@ -12,6 +12,7 @@ from core.members import bucket_of
 from core.reads import Question
 from core.store import Store
 from core.store.questions import Rows
+from graph.texts import NUL
 
 Key = tuple[Any, ...]
 
@@ -29,6 +30,8 @@ class Loaders:
 
     async def ask(self, question: Question[Any, Any], key: Key) -> Any:
         """The answer to a question about one key, asked together with those about other keys."""
+        if any(isinstance(part, str) and NUL in part for part in key):
+            return None  # nothing is called so, and PostgreSQL would not even look
         loader = self._loaders.get(question)
         if loader is None:
             loader = self._loaders[question] = self._loader(question)

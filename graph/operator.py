@@ -18,9 +18,10 @@ from core.units import POINTS
 from graph.context import Info
 from graph.ids import InvalidId, parts_of
 from graph.member import MemberByInput, MemberStatus
-from graph.payload import Payload, check_text, perform
+from graph.payload import Payload, perform
 from graph.permissions import ACTING, actor, may_see, mutation
 from graph.scalars import Points
+from graph.texts import check_text
 from graph.tokens import Role
 from graph.transaction import Hold
 

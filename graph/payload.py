@@ -6,15 +6,14 @@ from typing import Any, Final, TypeVar
 
 import strawberry
 
-from core.errors import InvalidValue
 from core.operations import Operation, Outcome
 from graph.context import Info
 from graph.errors import UserError, user_error
 from graph.member import Member
+from graph.texts import check_text
 from graph.transaction import Transaction
 
 KEY_MAX: Final = 200
-REFERENCE_MAX: Final = 200
 PATIENCE_SECONDS: Final = 10.0
 
 
@@ -89,15 +88,7 @@ def check_operation(operation: Operation) -> None:
     """Raise InvalidValue for text that not every database can keep."""
     check_text("idempotencyKey", operation.idempotency_key, KEY_MAX)
     for text in _texts(operation):
-        if "\0" in text:
-            raise InvalidValue(field="input", reason="a text holds the character U+0000")
-
-
-def check_text(field: str, text: str, longest: int = REFERENCE_MAX, *, shortest: int = 1) -> str:
-    """The text, if it has ``shortest`` to ``longest`` characters. Raises InvalidValue."""
-    if not shortest <= len(text) <= longest:
-        raise InvalidValue(field=field, reason=f"it must have {shortest} to {longest} characters")
-    return text
+        check_text("input", text, len(text), shortest=0)
 
 
 def _texts(value: Any) -> Iterable[str]:

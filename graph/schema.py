@@ -39,6 +39,7 @@ from graph.pages import PAGE_DEFAULT, PAGE_MAX, Connection, check_first, connect
 from graph.permissions import EVERYONE, STAFF, caller_of, query
 from graph.programme import ProgrammeMutations, ProgrammeQueries
 from graph.scalars import SCALARS
+from graph.texts import check_text
 from graph.tier import Tier
 from graph.tokens import Role
 from graph.transaction import Hold, Transaction
@@ -95,7 +96,7 @@ class Query:
         conditions, values = ["id > ?"], ["" if after is None else read_cursor("member", after)]
         if filter is not None and filter.tier is not None:
             conditions.append("tier = ?")
-            values.append(filter.tier.value)
+            values.append(check_text("tier", filter.tier.value, 64, shortest=0))
         if filter is not None and filter.status is not None:
             conditions.append("status = ?")
             values.append(str(filter.status.value.value))

@@ -26,9 +26,10 @@ from graph.ids import Node, global_id, parts_of
 from graph.member import Member, MemberByInput, find_member
 from graph.money import Money, MoneyInput
 from graph.pages import PAGE_DEFAULT, Connection, newest, sliced
-from graph.payload import Payload, answer, check_text, perform, perform_many
+from graph.payload import Payload, answer, perform, perform_many
 from graph.permissions import ACTING, EVERYONE, STAFF, actor, may_see, mutation, query
 from graph.scalars import CurrencyCode, Day, Instant, Points
+from graph.texts import check_text
 from graph.tokens import Role
 from graph.transaction import Hold, Lot, TraceStep, Transaction, trace_of
 

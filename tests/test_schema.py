@@ -202,7 +202,7 @@ def test_a_fact_cannot_take_the_name_of_what_every_refusal_has() -> None:
     class Muddled(Refusal):
         """A refusal that calls a fact its message."""
 
-        message: str = fact("The message.")  # type: ignore[assignment]  # the mistake
+        message: str = fact("The message.")
 
     with pytest.raises(TypeError, match="every refusal has one of that name"):
         error_type(Muddled)

@@ -38,7 +38,9 @@ async def enrol(shop: Shop, **input: Any) -> dict[str, Any]:
 
 async def test_an_enrolled_member_starts_on_the_first_tier_with_nothing(every_shop: Shop) -> None:
     payload = await enrol(
-        every_shop, birthday="1990-02-28", attributes=[{"name": "city", "value": "上海"}, {"name": "app", "value": None}]
+        every_shop,
+        birthday="1990-02-28",
+        attributes=[{"name": "city", "value": "上海"}, {"name": "app", "value": None}],
     )
 
     assert payload == {
@@ -119,8 +121,29 @@ async def test_nobody_is_enrolled_with_what_cannot_be_meant(
     assert members == {"members": {"nodes": []}}
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        '{ member(by: {externalId: "\\u0000"}) { id } }',
+        f'{{ member(by: {{id: "{global_id("Member", chr(0))}"}}) {{ id }} }}',
+        f'{{ node(id: "{global_id("Transaction", "1", chr(0))}") {{ id }} }}',
+        f'{{ node(id: "{global_id("Hold", "1", chr(0), 1)}") {{ id }} }}',
+        f'{{ node(id: "{global_id("Hold", "1", "points", "9" * 15)}") {{ id }} }}',
+        f'{{ node(id: "{global_id("Hold", "1")}") {{ id }} }}',
+        f'{{ node(id: "{global_id("Transaction", "1", "2", "3")}") {{ id }} }}',
+        f'{{ node(id: "{global_id("Tier", "none")}") {{ id }} }}',
+        '{ member(by: {externalId: "' + "漢" * 10_000 + '"}) { id } }',
+    ],
+)
+async def test_nothing_is_found_under_a_name_that_nothing_has(every_shop: Shop, query: str) -> None:
+    (found,) = (await every_shop.ask(query)).values()
+    assert found is None
+
+
 async def test_what_is_left_out_of_an_update_stays_and_null_removes(shop: Shop) -> None:
-    await enrol(shop, birthday="1990-02-28", attributes=[{"name": "city", "value": "上海"}, {"name": "pet", "value": "cat"}])
+    await enrol(
+        shop, birthday="1990-02-28", attributes=[{"name": "city", "value": "上海"}, {"name": "pet", "value": "cat"}]
+    )
     input = {
         "member": {"externalId": "anna"},
         "idempotencyKey": "u1",
@@ -147,8 +170,9 @@ async def test_a_frozen_member_neither_spends_nor_holds_until_unfrozen(shop: Sho
         return (await shop.ask(STATUS, {"input": input}, role=Role.OPERATOR))["changeMemberStatus"]
 
     async def redeem(key: str) -> Any:
-        query = """mutation ($m: ID!, $k: String!) { redeemPoints(input: {member: {id: $m}, points: 1, idempotencyKey: $k})
-            { errors { code ... on MemberNotActive { status } } member { points { available } } } }"""
+        query = """mutation ($m: ID!, $k: String!) {
+            redeemPoints(input: {member: {id: $m}, points: 1, idempotencyKey: $k}) {
+              errors { code ... on MemberNotActive { status } } member { points { available } } } }"""
         return (await shop.ask(query, {"m": anna, "k": key}))["redeemPoints"]
 
     frozen = await change("FROZEN", "s1")

@@ -124,7 +124,9 @@ async def test_a_page_has_1_to_100_items(shop: Shop, first: int) -> None:
         assert answer["errors"][0]["message"] == "first is not valid: a page has 1 to 100 items"
 
 
-@pytest.mark.parametrize("after", ["", "rubbish", "🦊", "x" * 10_000, cursor("member", "1"), cursor("operation:1", "1")])
+@pytest.mark.parametrize(
+    "after", ["", "rubbish", "🦊", "x" * 10_000, cursor("member", "1"), cursor("operation:1", "1")]
+)
 async def test_what_is_no_cursor_of_the_list_is_refused(shop: Shop, after: str) -> None:
     anna = await shop.enrol("anna")
 

@@ -16,7 +16,9 @@ def test_points_are_integers_that_every_client_can_represent(value: int) -> None
     assert scalars.write_points(value) == value
 
 
-@pytest.mark.parametrize("value", [MAX + 1, -MAX - 1, 1.0, 1.5, True, False, "1", None, [1], {"points": 1}, float("inf")])
+@pytest.mark.parametrize(
+    "value", [MAX + 1, -MAX - 1, 1.0, 1.5, True, False, "1", None, [1], {"points": 1}, float("inf")]
+)
 def test_nothing_else_is_points(value: Any) -> None:
     with pytest.raises(GraphQLError, match="is not Points"):
         scalars.parse_points(value)
@@ -29,7 +31,24 @@ def test_a_decimal_is_written_as_it_was_read(text: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [12.5, 12, "", " 1", "1,5", "1e3", "NaN", "Infinity", "-Infinity", ".5", "5.", "0x10", "١٢", "1" * 19, "1_000", None],
+    [
+        12.5,
+        12,
+        "",
+        " 1",
+        "1,5",
+        "1e3",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        ".5",
+        "5.",
+        "0x10",
+        "١٢",
+        "1" * 19,
+        "1_000",
+        None,
+    ],
 )
 def test_nothing_else_is_a_decimal(value: Any) -> None:
     with pytest.raises(GraphQLError, match="is not Decimal"):
@@ -86,7 +105,9 @@ def test_a_day_is_a_day_of_the_calendar() -> None:
     assert scalars.parse_day("2028-02-29") == date(2028, 2, 29)
 
 
-@pytest.mark.parametrize("value", ["2026-02-29", "2026-2-1", "20260201", "2026-W05-1", "2026-06-01T00:00:00Z", 20260601, None])
+@pytest.mark.parametrize(
+    "value", ["2026-02-29", "2026-2-1", "20260201", "2026-W05-1", "2026-06-01T00:00:00Z", 20260601, None]
+)
 def test_nothing_else_is_a_day(value: Any) -> None:
     with pytest.raises(GraphQLError, match="is not Day"):
         scalars.parse_day(value)

@@ -42,7 +42,8 @@ def test_a_token_ends_when_it_says() -> None:
         pytest.param(jwt.encode({"sub": "x", "role": "admin", "exp": 2**33}, "", algorithm="none"), id="unsigned"),
         pytest.param(jwt.encode({"sub": "x", "role": "admin", "exp": 2**33}, "z" * 40), id="another's key"),
         pytest.param(
-            jwt.encode({"sub": "x", "role": "admin", "exp": 2**33}, SECRET * 2, algorithm="HS512"), id="another algorithm"
+            jwt.encode({"sub": "x", "role": "admin", "exp": 2**33}, SECRET * 2, algorithm="HS512"),
+            id="another algorithm",
         ),
         pytest.param(signed()[:-4] + "AAAA", id="changed signature"),
         pytest.param(signed(exp=None), id="no end"),
@@ -68,5 +69,5 @@ def test_a_token_that_is_not_ours_is_refused(token: str) -> None:
     "claims", [{"role": Role.MEMBER}, {"role": Role.ADMIN, "member_id": "0193"}, {"role": Role.ADMIN, "subject": ""}]
 )
 def test_a_token_that_would_be_refused_is_not_issued(claims: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="member|subject"):
+    with pytest.raises(ValueError, match=r"member|subject"):
         issue_token(SECRET, **{"subject": "x", "now": NOW, "lifetime": HOUR, **claims})

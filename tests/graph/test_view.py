@@ -148,7 +148,9 @@ async def test_the_answer_is_of_the_type_that_the_client_prefers(shop: Shop, acc
 
 
 async def test_a_query_may_be_sent_in_the_address_and_a_mutation_may_not(shop: Shop) -> None:
-    asked = await shop.client.get("/graphql", params={"query": "query a($x: ID!) { __typename }", "variables": '{"x": 1}'})
+    asked = await shop.client.get(
+        "/graphql", params={"query": "query a($x: ID!) { __typename }", "variables": '{"x": 1}'}
+    )
     done = await shop.client.get("/graphql", params={"query": "mutation { __typename }"})
     broken = await shop.client.get("/graphql", params={"query": "{ __typename }", "variables": "{"})
 

@@ -1,0 +1,136 @@
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from graph.testing import Shop, open_shop
+from graph.tokens import Role
+from plugins.manager import Plugins
+
+PUBLISH = """mutation ($input: PublishProgrammeInput!) { publishProgramme(input: $input) {
+  programme { version code name startsAt tiers { code name rank } units { name spendable }
+    publication { author reason } }
+  errors { __typename code path message ... on ProgrammeInvalid { count problems { path message line column } } }
+} }"""
+VERSIONS = "{ programmeVersions { version startsAt } programme { version } }"
+
+DOCUMENT = """id: corner-shop
+currency: CNY
+timezone: Asia/Shanghai
+tiers:
+  ladder:
+    - {id: regular}
+    - {id: bronze, name: Bronze, all: [{fact: points_earned, at_least: 10}]}
+"""
+
+
+async def publish(shop: Shop, **input: Any) -> Any:
+    document = {"document": DOCUMENT, "reason": "a new ladder"}
+    return (await shop.ask(PUBLISH, {"input": document | input}, role=Role.OPERATOR))["publishProgramme"]
+
+
+async def test_a_published_version_judges_from_its_start(every_shop: Shop) -> None:
+    anna = await every_shop.enrol("anna")
+    payload = await publish(every_shop, startsAt="2026-06-02T00:00:00+08:00")
+    await every_shop.give(anna, 20, "g1")
+    before = await every_shop.ask(VERSIONS)
+    every_shop.clock.advance(timedelta(hours=4))
+    await every_shop.give(anna, 20, "g2")
+    after = await every_shop.ask(VERSIONS)
+    member = await every_shop.ask(
+        "query ($id: ID!) { member(by: {id: $id}) { tier { code rank } transactions { nodes { programmeVersion } } } }",
+        {"id": anna},
+    )
+
+    assert payload == {
+        "errors": [],
+        "programme": {
+            "version": 2,
+            "code": "corner-shop",
+            "name": "corner-shop",
+            "startsAt": "2026-06-01T16:00:00Z",
+            "tiers": [
+                {"code": "regular", "name": "regular", "rank": 1},
+                {"code": "bronze", "name": "Bronze", "rank": 2},
+            ],
+            "units": [{"name": "points", "spendable": True}, {"name": "growth", "spendable": False}],
+            "publication": {"author": "operator:a operator", "reason": "a new ladder"},
+        },
+    }
+    assert [version["version"] for version in before["programmeVersions"]] == [1, 2]
+    assert (before["programme"], after["programme"]) == ({"version": 1}, {"version": 2})
+    assert member["member"]["tier"] == {"code": "bronze", "rank": 2}
+    assert [node["programmeVersion"] for node in member["member"]["transactions"]["nodes"]] == [2, 1, 1]
+
+
+async def test_a_version_without_a_start_judges_at_once(shop: Shop) -> None:
+    assert (await publish(shop))["errors"] == []
+    assert (await shop.ask(VERSIONS))["programme"] == {"version": 2}
+
+
+async def test_an_invalid_document_is_refused_with_every_problem_and_its_place(shop: Shop) -> None:
+    before = await shop.ask(VERSIONS)
+    document = "id: x\ncurrency: XXX\ntimezone: Asia/Shanghi\nexpiri: never\nchannels: {lottery: {}}\n"
+
+    payload = await publish(shop, document=document)
+
+    (error,) = payload["errors"]
+    assert (error["__typename"], error["code"], error["count"]) == ("ProgrammeInvalid", "PROGRAMME_INVALID", 4)
+    assert [(problem["path"], problem["line"]) for problem in error["problems"]] == [
+        ("currency", 2),
+        ("timezone", 3),
+        ("expiri", 4),
+        ("channels.lottery", 5),
+    ]
+    assert payload["programme"] is None
+    assert await shop.ask(VERSIONS) == before
+
+
+@pytest.mark.parametrize(
+    ("input", "code", "path"),
+    [
+        ({"reason": " "}, "INVALID_VALUE", ["reason"]),
+        ({"startsAt": "2026-06-01T11:00:00Z"}, "INVALID_INSTANT", None),
+        ({"document": ""}, "PROGRAMME_INVALID", None),
+        ({"document": "[" * 100}, "PROGRAMME_INVALID", None),
+        ({"document": "a: &a [*a]"}, "PROGRAMME_INVALID", None),
+        ({"document": "x" * 300_000}, "PROGRAMME_INVALID", None),
+        ({"document": "id: \u0000"}, "PROGRAMME_INVALID", None),
+    ],
+)
+async def test_what_cannot_be_meant_is_not_published(
+    shop: Shop, input: dict[str, str], code: str, path: list[str] | None
+) -> None:
+    before = await shop.ask(VERSIONS)
+
+    payload = await publish(shop, **input)
+
+    assert [(error["code"], error["path"]) for error in payload["errors"]] == [(code, path)]
+    assert await shop.ask(VERSIONS) == before
+
+
+async def test_of_many_who_publish_at_once_each_gets_a_number(every_shop: Shop) -> None:
+    payloads = await asyncio.gather(*(publish(every_shop, reason=f"attempt {number}") for number in range(4)))
+
+    assert sorted(payload["programme"]["version"] for payload in payloads) == [2, 3, 4, 5]
+
+
+async def test_before_the_first_programme_there_is_none_to_ask_about(fresh_database: str) -> None:
+    async with open_shop(fresh_database, None, plugins=Plugins()) as shop:
+        asked = await shop.post("{ programme { version } }")
+        done = await shop.ask(
+            'mutation { enrolMember(input: {externalId: "a", idempotencyKey: "1"}) { errors { code } member { id } } }'
+        )
+
+    assert asked["data"] == {"programme": None}
+    assert [error["extensions"]["code"] for error in asked["errors"]] == ["PROGRAMME_NOT_FOUND"]
+    assert done == {"enrolMember": {"errors": [{"code": "PROGRAMME_NOT_FOUND"}], "member": None}}
+
+
+async def test_the_programme_of_the_past_can_be_asked_for(shop: Shop) -> None:
+    await publish(shop)
+    query = "query ($at: Instant) { programme(at: $at) { version } }"
+
+    assert await shop.ask(query, {"at": "2026-06-01T11:59:59Z"}) == {"programme": {"version": 1}}
+    assert await shop.ask(query, {"at": None}) == {"programme": {"version": 2}}
