@@ -20,13 +20,15 @@ from core.store import Store
 from core.store.tables import table_of
 from core.tallies import Tally
 from core.units import POINTS
-from plugins.manager import Plugins, load_plugins
+from plugins.manager import Plugins, find_offers, load_plugins
 from plugins.purchase.models import PurchaseOrder
 from plugins.purchase.operations import Line, PaidWithPoints, RecordPurchase, RefundPurchase
 from plugins.purchase.orders import Return
 from tests.core.committing import publish
 
-PLUGINS: Plugins = load_plugins()
+PLUGINS: Plugins = load_plugins(offers=[offer for offer in find_offers() if offer.name == "purchase"])
+"""The channel alone, as every plugin must be able to run."""
+
 JULY = datetime(2026, 7, 2, 4, tzinfo=UTC)
 """Noon in Shanghai."""
 

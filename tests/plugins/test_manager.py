@@ -51,12 +51,24 @@ def refused(*offers: Offer, disabled: Sequence[str] = ()) -> str:
 # -- finding ------------------------------------------------------------------------------------------
 
 
+BUILT_IN: list[str] = sorted(init.parent.name for init in Path(plugins.__file__).parent.glob("*/__init__.py"))
+OTHERS = frozenset(BUILT_IN) - {"purchase"}
+
+
 def test_the_built_in_plugins_are_the_folders() -> None:
-    assert load_plugins().names == ("purchase",)
+    assert load_plugins().names == tuple(BUILT_IN)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_built_in_plugin_can_be_alone_and_can_be_left_out(name: str) -> None:
+    others = frozenset(BUILT_IN) - {name}
+
+    assert load_plugins(others).names == (name,)
+    assert set(load_plugins(frozenset({name})).names) == others
 
 
 def test_no_plugin_at_all_is_a_laurel_without_channels() -> None:
-    loaded = load_plugins(frozenset({"purchase"}))
+    loaded = load_plugins(frozenset(BUILT_IN))
 
     assert loaded.names == ()
     assert loaded.settings == {}
@@ -77,7 +89,7 @@ def test_a_folder_is_a_plugin_and_a_module_is_not(folder: Path) -> None:
     (folder / "visit" / "__init__.py").write_text("CONTRACT = 1\n")
     (folder / "visits.py").write_text("raise RuntimeError\n")
 
-    assert load_plugins().names == ("purchase", "visit")
+    assert load_plugins(OTHERS).names == ("purchase", "visit")
 
 
 @pytest.fixture
@@ -101,14 +113,14 @@ def install(site: Path, name: str, module: str, text: str) -> None:
 def test_an_installed_package_is_a_plugin_like_those_built_in(site: Path) -> None:
     install(site, "visit", "acme_visit", "CONTRACT = 1\n")
 
-    assert load_plugins().names == ("purchase", "visit")
+    assert load_plugins(OTHERS).names == ("purchase", "visit")
 
 
 def test_an_installed_plugin_with_the_name_of_another_names_both(site: Path) -> None:
     install(site, "purchase", "acme_purchase", "CONTRACT = 1\n")
 
     with pytest.raises(PluginsInvalid) as caught:
-        load_plugins()
+        load_plugins(OTHERS)
 
     assert str(caught.value) == "plugin 'purchase' is offered twice: built in and acme_purchase 1.2"
 
@@ -117,7 +129,7 @@ def test_a_plugin_that_cannot_be_imported_is_named_with_its_package(site: Path) 
     install(site, "visit", "acme_visit", "import acme_missing\n")
 
     with pytest.raises(PluginsInvalid) as caught:
-        load_plugins()
+        load_plugins(OTHERS)
 
     assert str(caught.value) == (
         "plugin 'visit' (acme_visit 1.2) cannot be imported: ModuleNotFoundError: No module named 'acme_missing'"
