@@ -363,6 +363,8 @@ class Work:
         ``amount`` limits it to so many points and leaves other units alone. Returns what was done, by unit. Raises
         TransactionNotFound, NotReversible, ExceedsReversible.
         """
+        if amount is not None:
+            _check_amount(amount)
         found = await self.rows(Recorded, id=transaction_id)
         if not found or not found[0].accepted:
             raise TransactionNotFound(transaction=transaction_id)
@@ -500,6 +502,7 @@ class Work:
         self._check_active(contra)
         if not self.programme.unit(unit).spendable and contra != Contra.ADJUSTMENT:
             raise UnitNotSpendable(unit=unit)
+        self._open_account(unit)
         if self.ledger.account(unit).held:
             # A hold whose time is over sets nothing aside, whether or not a job has released it.
             await self.release_overdue_holds()
