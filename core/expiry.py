@@ -4,8 +4,9 @@ An expiry is an instant and it is exclusive: a lot with ``expires_at`` t can be 
 t and not at t. It always falls on 00:00 of a day in the programme's zone.
 """
 
-from datetime import datetime
-from typing import Annotated, Literal, Self
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -15,7 +16,7 @@ from core.calendar import add_months, day_start, local_day, month_end, next_day,
 
 Months = Annotated[int, Field(strict=True, ge=1, le=1200)]
 
-_ENDS = {"month": month_end, "quarter": quarter_end, "year": year_end}
+_ENDS: Final[Mapping[str, Callable[[date], date]]] = {"month": month_end, "quarter": quarter_end, "year": year_end}
 
 
 class ExpiryPolicy(BaseModel):

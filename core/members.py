@@ -13,7 +13,6 @@ from enum import StrEnum
 from functools import lru_cache
 from threading import Lock
 from typing import Any, Final, NamedTuple, NewType
-from uuid import UUID
 
 MemberId = NewType("MemberId", str)
 
@@ -87,4 +86,5 @@ def new_id() -> str:
         begun = time.time_ns() // 1_000_000 << 12 | random >> 69
         _last_v7 = max(begun, _last_v7 + 1)
         high = _last_v7 >> 12 << 16 | 0x7 << 12 | _last_v7 & 0xFFF
-    return str(UUID(int=high << 64 | 0b10 << 62 | random & (1 << 62) - 1))
+    text = f"{high << 64 | 0b10 << 62 | random & (1 << 62) - 1:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

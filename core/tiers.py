@@ -142,7 +142,7 @@ class Tier(Section):
             raise PydanticCustomError("tier", "has criteria under all or under any, not both")
         return self
 
-    @property
+    @cached_property
     def mode(self) -> Literal["all", "any"] | None:
         if self.all_of is not None:
             return "all"
