@@ -11,13 +11,13 @@ from tortoise.context import TortoiseContext
 from core.committer import Committer
 from core.errors import DeadlineExceeded, Overloaded, ShuttingDown
 from core.members import ByExternalId, ById
-from core.membership import EnrolMember
+from core.membership import EnrolMember, UpdateMember
 from core.operations import Operation, Outcome
 from core.redemption import RedeemPoints
 from core.store.sqlite import Sqlite
 from core.verify import verify
 from core.work import Work
-from tests.core.committing import Desk, Give, open_desk, statements
+from tests.core.committing import Desk, Give, open_desk, rules, statements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +199,7 @@ async def test_a_batch_costs_the_same_number_of_statements_for_any_number_of_ope
 
 
 async def test_two_committers_that_enrol_somebody_at_once_agree_on_who_it_is(desk: Desk) -> None:
-    async with Committer(desk.store, desk.committer._rules) as other:
+    async with Committer(desk.store, rules(desk.clock)) as other:
         for number in range(10):
             who = ByExternalId(f"member {number}")
             one, two = await asyncio.gather(
@@ -213,3 +213,15 @@ async def test_two_committers_that_enrol_somebody_at_once_agree_on_who_it_is(des
             assert loser
             assert loser.code == "MEMBER_ALREADY_ENROLLED"
     assert await verify(desk.store.reader()) == []
+
+
+async def test_two_committers_that_change_one_member_at_once_lose_nothing(desk: Desk) -> None:
+    ann = await desk.enrol()
+
+    async with Committer(desk.store, rules(desk.clock)) as other:
+        for number in range(20):
+            here = UpdateMember(**desk.request(ann), attributes={f"here {number}": True})
+            there = UpdateMember(**desk.request(ann), attributes={f"there {number}": True})
+            await asyncio.gather(desk.committer.submit(here), other.submit(there))
+
+    assert len((await desk.member(ann)).attributes) == 40

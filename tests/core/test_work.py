@@ -57,6 +57,17 @@ async def test_a_lot_can_be_spent_until_its_local_midnight_and_not_at_it(desk: D
     assert await verify(desk.store.reader()) == []
 
 
+async def test_the_lot_that_expires_soonest_is_spent_first_whenever_it_was_made(desk: Desk) -> None:
+    ann = await desk.enrol()
+    await desk.give(ann, 10)
+    await desk.give(ann, 20, earned_at=BEGIN - timedelta(days=100))
+    await desk.give(ann, 40, earned_at=BEGIN - timedelta(days=50))
+
+    await desk.redeem(ann, 30)
+
+    assert await desk.lots(ann) == [10, 0, 30]
+
+
 async def test_pending_points_can_be_spent_from_their_instant_on(desk: Desk) -> None:
     ann = await desk.enrol()
     await desk.give(ann, 100, pending_days=14)
