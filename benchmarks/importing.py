@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from itertools import count, islice, pairwise
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from core.importing import Reject, examine, import_rows, read
@@ -62,7 +62,7 @@ async def import_once(url: str, file: Path, programme: str, profile: Profile | N
         importer = plugins.importers["orders"]
         columns = columns_of(importer, MAPPING if ".csv" in file.suffixes else None)
         checked = examine(file, columns)
-        times = [perf_counter()]
+        times, cpu = [perf_counter()], process_time()
         lines = _timed(read(checked, columns), times)
         make = maker(importer, laurel, actor="bench", as_of="row")
         if profile is not None:
@@ -70,12 +70,13 @@ async def import_once(url: str, file: Path, programme: str, profile: Profile | N
         figures = await import_rows(lines, make, laurel.committer, reject=_refused)
         if profile is not None:
             profile.disable()
-        seconds = perf_counter() - times[0]
+        seconds, cpu = perf_counter() - times[0], process_time() - cpu
     rates = [SLICE / (after - before) for before, after in pairwise(times)]
     return {
         "rows": figures.rows,
         "imported": figures.imported,
         "rate": round(figures.rows / seconds),
+        "cpu_us": round(cpu / figures.rows * 1_000_000),
         "median_rate": round(median(rates)) if rates else None,
         # Kilobytes on Linux, bytes on macOS.
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << (20 if MACOS else 10))),
