@@ -13,6 +13,20 @@ from tests.databases import SqliteFolder
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 PROGRAMMES = EXAMPLES / "programmes"
+PROGRAMME = """\
+id: shop
+currency: CNY
+timezone: Asia/Shanghai
+expiry: {mode: per_lot, months: 12}
+channels:
+  purchase:
+    earn:
+      points: {groups: [{id: base, add: sum, rules: [{id: yuan, points: order.amount}]}]}
+tiers:
+  ladder:
+    - {id: regular}
+    - {id: silver, all: [{fact: points_earned, at_least: 500}]}
+"""
 SECRET = "a secret of the tests, and of nothing else"
 
 Type = Callable[..., Result]
@@ -49,17 +63,10 @@ def type_(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Type:
 
 
 @pytest.fixture
-def opened(migrated: str, type_: Type) -> str:
-    """The address of a database with the first-shop programme, in force since 2025."""
-    done = type_(
-        migrated,
-        "programme",
-        "publish",
-        PROGRAMMES / "first-shop.yaml",
-        "--reason",
-        "we open",
-        "--starts-at",
-        "2025-01-01",
-    )
+def opened(migrated: str, type_: Type, tmp_path: Path) -> str:
+    """The address of a database with a programme, in force since 2025."""
+    file = tmp_path / "programme.yaml"
+    file.write_text(PROGRAMME)
+    done = type_(migrated, "programme", "publish", file, "--reason", "we open", "--starts-at", "2025-01-01")
     assert done.exit_code == 0, done.output
     return migrated

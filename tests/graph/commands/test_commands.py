@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from core.verify import INVARIANTS
 from graph.cli import laurel
 from graph.tokens import Role, read_token
-from tests.graph.commands.conftest import EXAMPLES, PROGRAMMES, SECRET, Type
+from tests.graph.commands.conftest import EXAMPLES, PROGRAMME, PROGRAMMES, SECRET, Type
 
 SALES = """\
 kind,reference,order,member,at,amount,points,reason
@@ -143,7 +143,7 @@ def test_the_first_version_may_begin_in_the_past_and_no_later_one(type_: Type, o
 
     assert shown.exit_code == 0
     assert "# version 1, in force from 2025-01-01T00:00:00+08:00" in shown.stderr
-    assert shown.stdout == (PROGRAMMES / "first-shop.yaml").read_text()
+    assert shown.stdout == PROGRAMME
     assert again.exit_code == 2
     assert "a version begins now or later" in again.output
     assert now.exit_code == 0
@@ -167,15 +167,15 @@ def test_sales_refunds_cancellations_and_adjustments_go_in_once(type_: Type, ope
     assert (first.exit_code, first.output) == (0, "5 imported, 0 were there already\n")
     assert (second.exit_code, second.output) == (0, "0 imported, 5 were there already\n")
     assert (figures["members"], figures["orders"]) == (2, 1)
-    # 620 and 100 with the welcome; 100 off the first order, and all of the second, of which 10 are gone.
+    # 100 off the first order, and all of the second, of which 10 are gone.
     assert figures["units"]["points"] == {
-        "earned": 720,
+        "earned": 680,
         "adjusted": -10,
         "redeemed": 0,
         "given_back": 0,
-        "clawed_back": 200,
+        "clawed_back": 180,
         "expired": 0,
-        "available": 520,
+        "available": 500,
         "pending": 0,
         "held": 0,
         "debt": 10,
@@ -274,7 +274,7 @@ def test_verify_shows_what_is_wrong_and_where(type_: Type, opened: str, sales: P
     assert (shown.exit_code, listed.exit_code) == (1, 1)
     broken = {each["invariant"]: each for each in json.loads(listed.output) if each["broken"]}
     assert set(broken) == {"balance in lots", "rest of a lot"}
-    assert broken["rest of a lot"]["offenders"][0]["remaining"] == 519
+    assert broken["rest of a lot"]["offenders"][0]["remaining"] == 499
     assert f"2 of {len(INVARIANTS)} invariants are broken" in shown.output
 
 
@@ -290,7 +290,7 @@ def test_expire_writes_down_what_has_lapsed_once(type_: Type, opened: str, tmp_p
     assert "2 members" in first.stdout
     assert "0 members" in second.stdout
     assert before["units"] == after["units"]
-    assert after["units"]["points"]["expired"] == 90
+    assert after["units"]["points"]["expired"] == 50
     assert type_(opened, "verify").exit_code == 0
 
 
@@ -331,7 +331,6 @@ def test_without_a_secret_there_is_no_token(type_: Type, opened: str, monkeypatc
     monkeypatch.delenv("LAUREL_SECRET")
 
     assert "LAUREL_SECRET is not set" in type_(opened, "token", "--role", "admin").output
-    assert "LAUREL_SECRET is not set" in type_(opened, "serve", "--port", "1").output or True
 
 
 def test_schema_prints_what_is_committed(type_: Type) -> None:
