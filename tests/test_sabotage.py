@@ -65,7 +65,7 @@ def with_an_instant_more(patch: pytest.MonkeyPatch) -> None:
         (without_counting, test_batch.test_operations_of_one_member_in_one_batch_see_one_another),
         (
             without_request_hash,
-            test_batch.test_a_key_that_was_used_for_another_request_is_refused_and_nothing_is_written,
+            test_batch.test_a_key_that_was_used_for_another_request_is_refused,
         ),
         (without_lot_order, test_work.test_the_lot_that_expires_soonest_is_spent_first_whenever_it_was_made),
         (with_an_instant_more, test_work.test_a_lot_can_be_spent_until_its_local_midnight_and_not_at_it),
