@@ -101,7 +101,7 @@ def register_member_fields() -> Sequence[type]:
 
 @hookspec
 def register_importers() -> Sequence[Importer]:
-    """Offer what ``laurel import`` can read."""
+    """Offer what ``laurel import`` can read: rows of a file, each of which becomes an operation."""
     raise NotImplementedError
 
 
