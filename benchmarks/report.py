@@ -134,9 +134,9 @@ def _imports(figures: list[dict[str, Any]]) -> Section:
     return Section(
         "Orders imported a second",
         "Public files of real orders (`examples/data`) through `laurel import orders` into an empty database, replayed"
-        " at the orders' own times under the whole programme: rules, caps, tiers, growth, lots. A slice is 5,000 rows. The"
-        " processor time is the importing process's own, SQLite included; it says more than the rate when others work on"
-        " the machine.",
+        " at the orders' own times under the whole programme: rules, caps, tiers, growth, lots. A slice is 5,000 rows."
+        " The processor time is the importing process's own, with SQLite in it; it says more than the rate when others"
+        " work on the machine.",
         ("database", "file", "programme", "rows", "a second", "median slice", "processor µs a row", "peak memory"),
         [
             [
