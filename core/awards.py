@@ -1,0 +1,51 @@
+"""Earning by the rules of a channel: what its rule sets give for an activity, in the room that its caps leave."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from core import caps
+from core.calendar import local_day
+from core.rules import Activity, RuleSet, Step
+from core.work import Work
+
+
+class Awarded(NamedTuple):
+    """What was given, by unit, the lots it is in, and how it came about."""
+
+    points: dict[str, int]
+    lots: dict[str, list[int]]
+    trace: dict[str, Sequence[Step]]
+
+
+async def earn_by_rules(
+    work: Work,
+    channel: str,
+    earn: Mapping[str, RuleSet],
+    facts: Mapping[str, Any],
+    *,
+    at: datetime | None = None,
+    given: Mapping[str, int] | None = None,
+    earned_at: datetime | None = None,
+) -> Awarded:
+    """Let the member earn what the rules give for an activity of now, or of ``at``, with these facts.
+
+    ``given`` is what the same thing has brought already, by unit: only what goes beyond it is earned. Lots live from
+    ``earned_at``. Raises what ``Work.earn`` does.
+    """
+    at = at or work.now
+    activity = Activity(channel, at, facts)
+    awarded = Awarded({}, {}, {})
+    for unit, rules in earn.items():
+        room = await caps.room(work, channel, unit, rules.caps, local_day(at, work.programme.zone))
+        award = rules.award(activity, room)
+        points = max(award.points - (given or {}).get(unit, 0), 0)
+        awarded.points[unit] = points
+        awarded.lots[unit] = []
+        awarded.trace[unit] = award.trace
+        if points:
+            days = rules.pending.days if rules.pending else 0
+            lot = await work.earn(points, unit=unit, earned_at=earned_at, pending_days=days)
+            awarded.lots[unit].append(lot.seq)
+            caps.use(work, channel, unit, room, points, at=at)
+    return awarded

@@ -1,0 +1,53 @@
+"""Signing in: a visit a day earns, and an unbroken row of days earns more."""
+
+from collections.abc import Mapping, Sequence
+
+from core.errors import Refusal
+from core.events import Event
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.tiers import FactKind
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import SignInMemberFields, SignInMutations
+from .operations import SIGN_INS, follow_reversal
+from .refusals import REFUSALS
+from .rules import SignInSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return SignInSettings
+
+
+@hookimpl
+def register_facts() -> Mapping[str, FactKind]:
+    return {SIGN_INS: FactKind("days on which the member signed in, made-up days not counted")}
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [SignInMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [SignInMemberFields]
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow_reversal(event, work)

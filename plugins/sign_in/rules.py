@@ -1,0 +1,117 @@
+"""The channel's section of the programme, and the calendar of a member's days. Everything is pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, ClassVar, Final, NamedTuple
+
+from pydantic import Field
+
+from core.calendar import month_end
+from core.document import Count, Section
+from core.programme import ChannelSettings
+from core.rules import RuleSet, UnitName
+
+CHANNEL: Final = "sign_in"
+
+ONE_DAY: Final = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class EventFacts:
+    """``event``: the visit. ``streak`` counts the unbroken days *before* it."""
+
+    streak: int
+    at: datetime
+
+
+@dataclass(slots=True)
+class MemberFacts:
+    """``member``: who signs in."""
+
+    tier: str
+
+
+class MakeUp(Section):
+    """A missed day can be bought for ``cost`` points, up to ``days`` back, at most ``a_month`` in a month."""
+
+    cost: Count
+    days: Annotated[int, Field(strict=True, ge=1, le=366)]
+    a_month: Annotated[int, Field(strict=True, ge=1, le=31)]
+
+
+class SignInSettings(ChannelSettings):
+    """The programme's section ``channels: sign_in:``. Without ``make_up`` a missed day is missed."""
+
+    facts: ClassVar[Mapping[str, Any]] = {"event": EventFacts, "member": MemberFacts}
+
+    earn: dict[UnitName, RuleSet] = Field(min_length=1)
+    make_up: MakeUp | None = None
+
+
+class Month(NamedTuple):
+    """The days of a month as bits, the first day the lowest; ``made_up`` are those that were bought."""
+
+    days: int = 0
+    made_up: int = 0
+
+
+class Days:
+    """The days on which a member signed in."""
+
+    def __init__(self, months: Mapping[int, Month]) -> None:
+        self._months = months
+
+    def __contains__(self, day: date) -> bool:
+        return bool(self.month(day).days & bit(day))
+
+    def month(self, day: date) -> Month:
+        """The month in which ``day`` lies."""
+        return self._months.get(month_number(day), Month())
+
+    def streak(self, until: date) -> int:
+        """How many days in an unbroken row end with ``until``; 0 when it is not among them.
+
+        >>> Days({202602: Month(0b1111 << 24), 202603: Month(0b0111)}).streak(date(2026, 3, 3))
+        7
+        """
+        length = 0
+        while True:
+            gaps = ~self.month(until).days & ((1 << until.day) - 1)
+            length += until.day - gaps.bit_length()
+            if gaps:
+                return length
+            until = until.replace(day=1) - ONE_DAY
+
+    def of_month(self, day: date) -> Iterator[tuple[date, bool]]:
+        """The days of a month on which the member signed in, and whether each was made up."""
+        month = self.month(day)
+        for number in range(1, month_end(day).day + 1):
+            day = day.replace(day=number)
+            if month.days & bit(day):
+                yield day, bool(month.made_up & bit(day))
+
+
+def days_of(rows: Iterable[Any]) -> Days:
+    """The days in the channel's rows."""
+    return Days({row.month: Month(row.days, row.made_up) for row in rows})
+
+
+def missed(days: Days, make_up: MakeUp, today: date, enrolled: date) -> list[date]:
+    """The days that can be made up today, the earliest first: none before the member enrolled."""
+    back = (today - timedelta(days=number) for number in range(make_up.days, 0, -1))
+    return [day for day in back if day >= enrolled and day not in days]
+
+
+def month_number(day: date) -> int:
+    """The month as it is stored.
+
+    >>> month_number(date(2026, 6, 30))
+    202606
+    """
+    return day.year * 100 + day.month
+
+
+def bit(day: date) -> int:
+    """The day in its month's bits."""
+    return 1 << (day.day - 1)
