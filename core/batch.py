@@ -15,10 +15,10 @@ import orjson
 
 from core.accounts import Account
 from core.clock import Clock
-from core.errors import IdempotencyKeyMismatch, MemberNotFound, Refusal
+from core.errors import IdempotencyKeyMismatch, InvalidValue, MemberNotFound, Refusal
 from core.events import Outgoing
 from core.members import ByExternalId, ById, Member, bucket_of
-from core.operations import Operation, Outcome, Recorded
+from core.operations import Operation, Outcome, Recorded, check_names
 from core.programmes import Programmes
 from core.reads import Read
 from core.shared import Claim, SharedRows
@@ -101,7 +101,7 @@ class _Batch:
 
     async def perform(self, tickets: Sequence[Ticket]) -> None:
         """Perform all tickets and set what became of each."""
-        await self._prepare(tickets)
+        await self._prepare([ticket for ticket in tickets if _is_named(ticket)])
         await self._step_together([self._perform_lane(lane) for lane in self.lanes])
 
     async def write(self, writer: Writer) -> None:
@@ -297,6 +297,16 @@ class _Batch:
         sheet.add(Recorded, key, recorded)
         self.shared.keep(ticket.id)
         return Outcome(member_id=lane.member_id, recorded=recorded, refusal=refusal)
+
+
+def _is_named(ticket: Ticket) -> bool:
+    """Whether the database can be asked about it at all. Sets the outcome when not."""
+    try:
+        check_names(ticket.operation)
+    except InvalidValue as refusal:
+        ticket.outcome = Outcome(member_id=None, recorded=None, refusal=refusal)
+        return False
+    return True
 
 
 def _step(lane: _Running, answer: Any) -> Read[Any, Any] | Claim | None:

@@ -10,16 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 import orjson
 
 from core.clock import microseconds
-from core.errors import Refusal
-from core.members import MemberRef
+from core.errors import InvalidValue, Refusal
+from core.members import ByExternalId, MemberRef
 
 if TYPE_CHECKING:
     from core.work import Work
+
+
+EXTERNAL_ID_MAX: Final = 128
+KEY_MAX: Final = 200
 
 
 class Newcomer(NamedTuple):
@@ -63,6 +67,23 @@ class Operation(ABC):
         request = [type(self).channel, type(self).kind]
         request += [getattr(self, name) for name in _request_fields(type(self))]
         return hashlib.sha256(orjson.dumps(request, default=_hashable, option=_SORTED)).hexdigest()
+
+
+def check_names(operation: Operation) -> None:
+    """Raise InvalidValue when the operation is named by what cannot be kept alike in every database."""
+    _check_name("idempotencyKey", operation.idempotency_key, KEY_MAX)
+    if isinstance(operation.member, ByExternalId):
+        _check_name("externalId", operation.member.external_id, EXTERNAL_ID_MAX)
+    else:
+        _check_name("id", operation.member.id, EXTERNAL_ID_MAX)
+
+
+def _check_name(field_name: str, name: str, longest: int) -> None:
+    if not 0 < len(name) <= longest:
+        raise InvalidValue(field=field_name, reason=f"it must have 1 to {longest} characters")
+    # PostgreSQL has no NUL in a text, and half of a surrogate pair is no letter anywhere.
+    if "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name if letter > "\u007f"):
+        raise InvalidValue(field=field_name, reason="it has a character that is none")
 
 
 _SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME

@@ -11,6 +11,7 @@ from core.work import Work
 
 HOLD_SECONDS_DEFAULT = 15 * 60
 HOLD_SECONDS_MAX = 90 * 24 * 3600
+REFERENCE_MAX = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class HoldPoints(Operation):
     async def perform(self, work: Work) -> dict[str, Any]:
         if not 0 < self.seconds <= HOLD_SECONDS_MAX:
             raise InvalidValue(field="seconds", reason=f"a hold lasts 1 to {HOLD_SECONDS_MAX} seconds")
+        if len(self.reference) > REFERENCE_MAX or "\0" in self.reference:
+            raise InvalidValue(field="reference", reason=f"it must have at most {REFERENCE_MAX} characters, and no NUL")
         until = work.now + timedelta(seconds=self.seconds)
         hold = await work.hold(self.points, unit=self.unit, until=until, reference=self.reference)
         return {"hold": hold.seq, "unit": self.unit, "points": self.points, "reference": self.reference}

@@ -106,6 +106,13 @@ async def test_a_refusal_leaves_nothing_but_itself(desk: Desk) -> None:
         RedeemPoints(member=ByExternalId("nobody"), idempotency_key="k", actor="a", points=1),
         RedeemPoints(member=ById("nobody"), idempotency_key="k", actor="a", points=1),
         EnrolMember(member=ByExternalId("x" * 129), idempotency_key="k", actor="a"),
+        EnrolMember(member=ByExternalId(""), idempotency_key="k", actor="a"),
+        EnrolMember(member=ByExternalId("a\0b"), idempotency_key="k", actor="a"),
+        EnrolMember(member=ByExternalId("a\ud800"), idempotency_key="k", actor="a"),
+        EnrolMember(member=ByExternalId("x"), idempotency_key="", actor="a"),
+        EnrolMember(member=ByExternalId("x"), idempotency_key="k\0", actor="a"),
+        EnrolMember(member=ByExternalId("x"), idempotency_key="k" * 201, actor="a"),
+        RedeemPoints(member=ById("\0"), idempotency_key="k", actor="a", points=1),
         EnrolMember(member=ByExternalId("x"), idempotency_key="k", actor="a", enrolled_at=BEGIN + timedelta(days=1)),
     ],
 )
@@ -172,6 +179,15 @@ async def test_a_key_that_was_used_for_another_request_is_refused(desk: Desk) ->
     # The same key is another one for another member, and for another channel.
     await desk.accepted(Give(**desk.request(ben, "order:1"), points=11))
     await desk.accepted(RedeemPoints(**desk.request(ann, "order:1"), points=10))
+
+
+async def test_the_longest_names_are_kept_whole(desk: Desk) -> None:
+    name, key = "🎁" * 128, "é" * 200
+
+    first = await desk.accepted(EnrolMember(**desk.request(ByExternalId(name), key)))
+    again = await desk.accepted(EnrolMember(**desk.request(ByExternalId(name), key)))
+
+    assert (first.recorded, again.replayed) == (again.recorded, True)
 
 
 @pytest.mark.parametrize("key", ["Order", "order ", "örder", "ORDER", "order\t", " order", "🎁" * 50, "o'rd\\er%s{}"])
