@@ -50,7 +50,9 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                         operations.measure_rates(server, rounds=rounds, seconds=seconds)
                     )
                 if "imports" in asked.parts:
-                    for name, file, programme in importing.real_files(Path(files), asked.quick):
+                    for name, file, programme in importing.real_files(
+                        Path(files), 2_000 if asked.quick else asked.rows
+                    ):
                         _say(f"{kind}: {name}, {programme} …")
                         one = importing.measure(server, file, programme)
                         figures["imports"].append({"database": kind, "file": name, "programme": programme, **one})
@@ -86,6 +88,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--databases", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of operations (default 5)")
+    parser.add_argument("--rows", type=int, help="import so many rows of each file at most (default all)")
     parser.add_argument("--quick", action="store_true", help="small samples, to see that it works")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--write", action="store_true", help=f"write docs/{report.PAGE.name}")

@@ -113,14 +113,13 @@ def measure(server: Server, file: Path, programme: str) -> dict[str, Any]:
     return figures
 
 
-def real_files(folder: Path, quick: bool) -> Iterator[tuple[str, Path, str]]:
-    """The name, the file and the programme of each import that is measured."""
-    cdnow = repeated_cdnow(folder, 10_000) if quick else CDNOW
+def real_files(folder: Path, rows: int | None) -> Iterator[tuple[str, Path, str]]:
+    """The name, the file and the programme of each import that is measured; ``rows`` of each file at most."""
+    cdnow = CDNOW if rows is None else repeated_cdnow(folder, rows)
     yield "CDNOW, no lines", cdnow, "cdnow"
     yield "CDNOW, no lines", cdnow, "first-shop"
     retail = folder / "online_retail.jsonl"
-    events = prepare.online_retail()
-    prepare.write(islice(events, 2_000) if quick else events, retail)
+    prepare.write(islice(prepare.online_retail(), rows), retail)
     yield "Online Retail, 20 lines an order, refunds", retail, "online-retail"
 
 
