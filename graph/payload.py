@@ -1,5 +1,6 @@
 """Mutations: an operation is performed, and its outcome becomes a payload."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Final, TypeVar
@@ -60,10 +61,11 @@ async def perform_many(
     answers = []
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
-            # What was done before it stays done; sent again, it is replayed.
+            # What was done stays done; sent again, it is replayed.
             raise outcome
-        answers.append(await answer(info, outcome, payload, extra))
-    return answers
+        answers.append(answer(info, outcome, payload, extra))
+    # Side by side, so that the members are asked for together.
+    return await asyncio.gather(*answers)
 
 
 async def answer(info: Info, outcome: Outcome, payload: type[P], extra: Extra | None = None) -> P:

@@ -82,6 +82,7 @@ class View:
             response = _response([_plain(*_DEFECT, request_id)], status=500)
         response.headers["Content-Type"] = f"{media_type}; charset=utf-8"
         response.headers["Vary"] = "Accept"
+        response.headers["Cache-Control"] = "no-store"
         response.headers["X-Request-Id"] = request_id
         await response(scope, receive, send)
 

@@ -35,6 +35,11 @@ class Brittle:
         """Is asked too much."""
         raise Overloaded("10000 operations are waiting; send it again later")
 
+    @query(allow=EVERYONE)
+    async def lost(self, info: Info) -> int:
+        """Is cut off."""
+        raise ConnectionResetError("postgres://root:1234@db.example is gone")
+
 
 @pytest.fixture
 async def brittle(tmp_path: Path) -> AsyncIterator[Shop]:
@@ -193,6 +198,20 @@ async def test_what_cannot_be_answered_now_has_a_code_that_says_so(brittle: Shop
     (error,) = answer["errors"]
     assert error["extensions"]["code"] == "OVERLOADED"
     assert error["message"] == "10000 operations are waiting; send it again later"
+
+
+async def test_a_database_that_is_away_is_told_from_a_defect(brittle: Shop) -> None:
+    answer = await brittle.post("{ lost }")
+
+    (error,) = answer["errors"]
+    assert error["extensions"]["code"] == "DATABASE_UNREACHABLE"
+    assert error["message"] == "the database does not answer; send it again"
+
+
+async def test_answers_are_kept_by_no_cache(shop: Shop) -> None:
+    response = await shop.client.post("/graphql", json={"query": "{ __typename }"})
+
+    assert response.headers["cache-control"] == "no-store"
 
 
 async def test_the_id_of_a_request_is_in_its_header_and_in_its_errors(shop: Shop) -> None:
