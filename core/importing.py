@@ -348,8 +348,8 @@ def _settle(
                 reject(Reject(line, str(refusal), refused=True))
             case defect:
                 defects.append((line, defect))
-    if defects and not performed:
-        # Not these rows are to blame but, say, a disk that is full.
+    if len(defects) > performed:
+        # Not these rows are to blame but, say, a disk that is full. They can go in another time.
         raise defects[0][1]
     for line, defect in defects:
         figures.rejected += 1

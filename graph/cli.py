@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 import click
-from tortoise.exceptions import BaseORMException
 
 from core.errors import LaurelError
 from core.store.databases import lost_connection
@@ -28,6 +27,10 @@ _COMMANDS: Final = {
     "token": "graph.commands.token",
     "schema": "graph.commands.schema",
 }
+
+
+_DATABASES: Final = frozenset({"tortoise", "sqlite3", "asyncpg", "asyncmy"})
+"""What the ORM lets through as it is, a failed COMMIT for one, comes in each driver's own classes."""
 
 
 class _Laurel(click.Group):
@@ -49,13 +52,12 @@ class _Laurel(click.Group):
             return super().invoke(ctx)
         except LaurelError as error:
             raise _Failure(str(error)) from error
-        except BaseORMException as error:
-            gone = "the database went away" if lost_connection(error) else "the database refuses"
-            raise _Failure(f"{gone}: {error}") from error
-        except OSError as error:
-            if not lost_connection(error):
-                raise
-            raise _Failure(f"the database went away: {error}") from error
+        except Exception as error:
+            if lost_connection(error):
+                raise _Failure(f"the database went away: {error}") from error
+            if type(error).__module__.partition(".")[0] in _DATABASES:
+                raise _Failure(f"the database does not do it: {error}") from error
+            raise
 
 
 class _Failure(click.ClickException):

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -72,6 +73,9 @@ def command(
     It can be broken off at any time and run again: what went in is not imported twice. Exit status 1 when a row did
     not go in.
     """
+    if not logging.getLogger().isEnabledFor(logging.INFO):
+        # Each row that fails is told in one line, and in the rejects file; --verbose shows where it failed.
+        logging.getLogger("laurel.committer").setLevel(logging.CRITICAL)
     rejects = rejects or Path(f"{files[0].name}.rejects.csv")
     batch = batch or ", ".join(file.name for file in files)
     figures = asyncio.run(_import(settings, name, files, mapping, as_of, rejects, f"import:{batch}"[:200]))
