@@ -1,0 +1,106 @@
+"""Reads inside of operations: asked together, once for each key, in as many statements as there are questions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from core.lots import Lot
+from core.operations import Operation, Outcome
+from core.reads import Read
+from core.store.dialect import Reader
+from core.work import Work
+from tests.core.committing import Desk, Give, statements
+
+
+@dataclass(frozen=True)
+class Twice:
+    """A question of a channel's own: twice a number, in one statement; nothing is known of negative ones."""
+
+    asked: list[Sequence[int]] = field(default_factory=list, compare=False)
+
+    async def answer(self, reader: Reader, keys: Sequence[int]) -> Mapping[int, int]:
+        self.asked.append(tuple(keys))
+        if 13 in keys:
+            raise ValueError("unlucky")
+        return {key: 2 * key for key in keys if key >= 0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask(Operation):
+    """Asks a question about each of its numbers, one after the other, and then for its member's lots."""
+
+    channel: ClassVar[str] = "test"
+    kind: ClassVar[str] = "ask"
+    question: ClassVar[Twice] = Twice()
+
+    numbers: tuple[int, ...]
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        answers = [await Read(self.question, number) for number in self.numbers]
+        lots: list[Lot] = await work.rows(Lot)
+        again: list[Lot] = await work.rows(Lot)
+        assert lots == again
+        return {"answers": answers, "lots": [lot.amount for lot in lots]}
+
+
+async def asking(desk: Desk, *numbers: tuple[int, ...]) -> list[Any]:
+    """The answers that a new member each gets for these numbers, and what was asked of the database."""
+    members = [await desk.enrol(f"member {number}") for number, _ in enumerate(numbers)]
+    for amount, member in enumerate(members, 1):
+        await desk.accepted(Give(**desk.request(member), points=amount))
+    Ask.question.asked.clear()
+    outcomes = await desk.committer.submit_many(
+        Ask(**desk.request(member), numbers=each) for member, each in zip(members, numbers, strict=True)
+    )
+    return [dict(outcome.result) if isinstance(outcome, Outcome) else outcome for outcome in outcomes]
+
+
+async def test_what_many_ask_at_once_is_asked_once_and_each_hears_its_own_answer(desk: Desk) -> None:
+    results = await asking(desk, (1, 2), (1,), (), (3, -1, 5), (1, 2))
+
+    assert results == [
+        {"answers": [2, 4], "lots": [1]},
+        {"answers": [2], "lots": [2]},
+        {"answers": [], "lots": [3]},
+        {"answers": [6, None, 10], "lots": [4]},
+        {"answers": [2, 4], "lots": [5]},
+    ]
+    # In rounds: everybody's first number, everybody's second … and each number once.
+    assert Ask.question.asked == [(1, 3), (2, -1), (5,)]
+
+
+async def test_those_who_wait_for_the_same_table_share_a_statement(desk: Desk) -> None:
+    with statements() as few:
+        await asking(desk, (), ())
+    lots_of_two = [statement for statement in few if "lot t" in statement and "SELECT" in statement]
+    with statements() as many:
+        members = [await desk.enrol(f"other {number}") for number in range(20)]
+        few_of_them = len(many)
+        await desk.committer.submit_many(Ask(**desk.request(member), numbers=()) for member in members)
+
+    assert len(lots_of_two) == 1
+    assert sum("lot t" in statement for statement in many[few_of_them:]) == 1
+
+
+async def test_a_question_that_cannot_be_answered_fails_only_those_who_asked_it(desk: Desk) -> None:
+    results = await asking(desk, (1,), (13,), (2,))
+
+    assert isinstance(results.pop(1), ValueError)
+    assert results == [{"answers": [2], "lots": [1]}, {"answers": [4], "lots": [3]}]
+
+
+async def test_operations_of_one_member_ask_one_after_the_other(desk: Desk) -> None:
+    ann = await desk.enrol()
+    Ask.question.asked.clear()
+
+    outcomes = await desk.committer.submit_many(
+        [
+            Ask(**desk.request(ann), numbers=(1,)),
+            Give(**desk.request(ann), points=7),
+            Ask(**desk.request(ann), numbers=(1, 2)),
+        ]
+    )
+
+    assert Ask.question.asked == [(1,), (1,), (2,)]
+    first, _, last = (dict(outcome.result) for outcome in outcomes if isinstance(outcome, Outcome))
+    assert (first["lots"], last["lots"]) == ([], [7])
