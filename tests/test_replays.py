@@ -412,10 +412,12 @@ async def test_x5_replays_the_points_that_were_received_and_spent(fresh_database
 # -- broken off ---------------------------------------------------------------------------------------
 
 
-def import_command(url: str, file: Path, folder: Path) -> subprocess.Popen[bytes]:
-    """``laurel import`` as an operator runs it."""
+def import_command(url: str, file: Path, folder: Path, *, disk: int | None = None) -> subprocess.Popen[bytes]:
+    """``laurel import`` as an operator runs it. No file of it can grow beyond ``disk`` bytes."""
     command = [sys.executable, "-m", "graph", "--database", url, "import", "orders", str(file), "--as-of", "row"]
     command += ["--mapping", str(CDNOW / "mapping.yaml"), "--rejects", str(folder / "rejects.csv")]
+    if disk is not None:
+        command = ["bash", "-c", f'ulimit -f {disk // 1024} && exec "$@"', "-", *command]
     return subprocess.Popen(command, cwd=EXAMPLES.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -446,6 +448,25 @@ async def test_an_import_that_is_killed_and_started_again_ends_with_the_same_fig
         assert 0 < killed[0] < len(orders)
         assert last.returncode == 0, said
         assert await reported(laurel, date(1998, 6, 30)) == cdnow_recomputed(orders, date(1998, 6, 30))
+
+
+async def test_an_import_that_fills_the_disk_says_so_and_goes_on_when_there_is_room(tmp_path: Path, apps: Apps) -> None:
+    url = SqliteFolder(tmp_path).migrated(apps)
+    orders = [row for row in prepare.rows(CDNOW / "orders.csv.gz") if row["customer_id"].endswith("17")]
+    file = write_csv(tmp_path / "orders.csv.gz", orders)
+
+    async with opened(url, (EXAMPLES / "programmes" / "cdnow.yaml").read_text()) as laurel:
+        first = import_command(url, file, tmp_path, disk=1_000_000)
+        said, _ = first.communicate()
+
+        assert first.returncode == 2
+        assert said.splitlines()[-1].startswith(b"laurel: the database does not do it: ")
+        assert 0 < await imported(laurel) < len(orders)
+        last = import_command(url, file, tmp_path)
+        said, _ = last.communicate()
+        assert last.returncode == 0, said
+        assert await reported(laurel, date(1998, 6, 30)) == cdnow_recomputed(orders, date(1998, 6, 30))
+        assert not (tmp_path / "rejects.csv").exists()
 
 
 async def imported(laurel: Laurel) -> int:
