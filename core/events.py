@@ -4,16 +4,26 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from core.rules import Activity
+
 MEMBER_ENROLLED: Final = "member.enrolled"
 TIER_CHANGED: Final = "tier.changed"
+MEMBER_UPDATED: Final = "member.updated"
 TRANSACTION_REVERSED: Final = "transaction.reversed"
+TALLIES_COUNTED: Final = "tallies.counted"
+"""Told to reactions alone, and kept nowhere: what an operation has counted. Payload: ``days``, the numbers of the days
+(``core.tallies``) by the name of the tally."""
 
 
 class Event(NamedTuple):
-    """A fact in the past tense. ``name`` is ``noun.happened``; ``payload`` is plain JSON."""
+    """A fact in the past tense. ``name`` is ``noun.happened``; ``payload`` is plain JSON and is kept.
+
+    ``activity`` is what rules see of it, where there is something; only reactions get it.
+    """
 
     name: str
     payload: Mapping[str, Any]
+    activity: Activity | None = None
 
 
 class Outgoing(NamedTuple):

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import orjson
 
 from core.errors import InvalidInstant, InvalidValue, MemberAlreadyEnrolled
+from core.events import MEMBER_UPDATED
 from core.members import ByExternalId, MemberStatus
 from core.operations import Newcomer, Operation
 from core.work import FUTURE_TOLERANCE, Work
 
-EXTERNAL_ID_MAX = 128
 ATTRIBUTES_MAX = 4_000
 """Bytes of JSON that may be known of a member: enough for a profile, too little for a file."""
 
@@ -34,8 +34,6 @@ class EnrolMember(Operation):
     async def perform(self, work: Work) -> dict[str, Any]:
         member = work.member
         assert isinstance(self.member, ByExternalId)
-        if not 0 < len(self.member.external_id) <= EXTERNAL_ID_MAX:
-            raise InvalidValue(field="externalId", reason=f"it must have 1 to {EXTERNAL_ID_MAX} characters")
         if not work.is_newcomer:
             raise MemberAlreadyEnrolled(external_id=member.external_id, member_id=member.id)
         if self.enrolled_at is not None and self.enrolled_at > work.now + FUTURE_TOLERANCE:
@@ -60,6 +58,7 @@ class UpdateMember(Operation):
         birthday = self.birthday or work.member.birthday
         _check_profile(birthday, attributes, work)
         work.change_member(birthday=birthday, attributes=attributes)
+        work.tell(MEMBER_UPDATED)
         return {}
 
 

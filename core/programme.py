@@ -201,13 +201,22 @@ def load_programme(
     document: str | Mapping[str, Any],
     channels: Mapping[str, type[ChannelSettings]],
     facts: Mapping[str, FactKind] = FACTS,
+    countables: Mapping[str, str] | None = None,
 ) -> Programme:
     """The programme that the document describes.
 
     ``channels`` are the settings classes of the channels installed, by name; ``facts`` what tiers can
-    ask for. Raises ProgrammeInvalid with every problem found.
+    ask for, and ``countables`` the tallies that a quest can count, described; the whole numbers of
+    ``facts`` if left out. Raises ProgrammeInvalid with every problem found.
     """
-    return _Loader(_read(document), channels, facts).load()
+    known = countables_of(facts) if countables is None else countables
+    return _Loader(_read(document), channels, facts, known).load()
+
+
+def countables_of(facts: Mapping[str, FactKind]) -> dict[str, str]:
+    """The facts that are tallies of whole numbers, described."""
+    whole = ((name, kind) for name, kind in facts.items() if not kind.fractional and kind.quotient_of is None)
+    return {name: kind.description for name, kind in whole}
 
 
 class _Source(NamedTuple):
@@ -224,11 +233,13 @@ class _Loader:
         source: _Source,
         channels: Mapping[str, type[ChannelSettings]],
         facts: Mapping[str, FactKind],
+        countables: Mapping[str, str],
     ) -> None:
         self._source = source
         self._data = source.data
         self._channels = channels
         self._facts = facts
+        self._countables = countables
         self._problems = [self._problem(path, message) for path, message in source.problems]
         self._refused = {path for path, _ in source.problems}
 
@@ -276,6 +287,7 @@ class _Loader:
                 zone=programme.zone,
                 rounding=programme.rounding.mode,
                 units=programme.unit_names,
+                countables=self._countables,
             )
         # The rest of the document is wrong; take from it what the rules can still be checked against.
         lists, units = self._data.get("lists"), self._data.get("units")
@@ -283,6 +295,7 @@ class _Loader:
             kind.facts,
             lists=dict.fromkeys(lists, ()) if isinstance(lists, dict) else {},
             units={POINTS, GROWTH, *(units if isinstance(units, dict) else ())},
+            countables=self._countables,
         )
 
     def _validate(self, model: type[Model], data: Any, at: Path, context: Any) -> Model | None:

@@ -106,6 +106,7 @@ class Compilation:
         zone: tzinfo = UTC,
         rounding: Rounding = "floor",
         units: Iterable[str] = (POINTS, GROWTH),
+        countables: Iterable[str] = (),
     ) -> None:
         shared = {name: kind for name, kind in facts.items() if name != LINE}
         self.order = Scope(shared, lists=lists, zone=zone)
@@ -113,6 +114,7 @@ class Compilation:
         self.line = Scope(facts, lists=lists, zone=zone, comprehensions_max=0) if LINE in facts else None
         self.rounding: Rounding = rounding
         self.units = frozenset(units)
+        self.countables = frozenset(countables)
         self.scope = self.order  # of the group that is being validated
 
 
@@ -155,6 +157,23 @@ def _known_unit(name: str, info: ValidationInfo) -> str:
 
 UnitName = Annotated[str, AfterValidator(_known_unit)]
 """A unit that the programme has, for settings such as ``earn: dict[UnitName, RuleSet]``."""
+
+
+def _known_countable(name: str, info: ValidationInfo) -> str:
+    return check_countable(name, info)
+
+
+def check_countable(name: str, info: ValidationInfo, own: Iterable[str] = ()) -> str:
+    """The name of a tally that can be counted, or of one of the section's ``own``."""
+    known = {*_compilation(info).countables, *own}
+    if name not in known:
+        reason = f"nobody counts {name!r}{did_you_mean(name, known)}"
+        raise PydanticCustomError("countable", "{reason}", {"reason": reason})
+    return name
+
+
+Countable = Annotated[str, AfterValidator(_known_countable)]
+"""A tally that somebody counts, for settings such as ``activities: list[Countable]``."""
 
 
 class Validity(Section):

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from tortoise.models import Model
 
 from core.accounts import Account, Contra, Entry
-from core.calendar import local_day
+from core.calendar import day_start, local_day
 from core.errors import (
     ExceedsReversible,
     HoldNotFound,
@@ -24,7 +24,7 @@ from core.errors import (
     TransactionNotFound,
     UnitNotSpendable,
 )
-from core.events import MEMBER_ENROLLED, TIER_CHANGED, TRANSACTION_REVERSED, Event
+from core.events import MEMBER_ENROLLED, TALLIES_COUNTED, TIER_CHANGED, TRANSACTION_REVERSED, Event
 from core.expiry import expires_at
 from core.holds import Hold, HoldLot, HoldState
 from core.ledger import ClawBack, Ledger, LotTerms
@@ -34,6 +34,7 @@ from core.operations import Newcomer, Operation, Recorded
 from core.programme import Programme
 from core.programmes import Programmes, Version
 from core.reads import Read
+from core.rules import Activity
 from core.shared import Claim, SharedRows
 from core.sheet import Sheet
 from core.store.questions import Rows
@@ -49,6 +50,7 @@ FUTURE_TOLERANCE = timedelta(minutes=5)
 
 _REVERSIBLE = {Contra.ISSUANCE, Contra.REDEMPTION, Contra.ADJUSTMENT, Contra.HOLD}
 _EVENTS_MAX = 200
+_ROUNDS_MAX = 50
 
 
 class Work:
@@ -84,6 +86,7 @@ class Work:
         self._sheet = sheet
         self._shared = shared
         self._counted = False
+        self._counts: dict[str, set[int]] = {}
         self.is_newcomer = False
         self.ledger = Ledger(
             sheet,
@@ -155,11 +158,14 @@ class Work:
         self._sheet.put(Member, (), member)
         return member
 
-    def tell(self, name: str, **payload: Any) -> None:
-        """Say what happened: to reactions before the operation ends, to everybody else after the commit."""
+    def tell(self, name: str, /, activity: Activity | None = None, **payload: Any) -> None:
+        """Say what happened: to reactions before the operation ends, to everybody else after the commit.
+
+        ``activity`` is what rules see of it; it is for reactions and is not kept.
+        """
         if len(self.events) >= _EVENTS_MAX:
             raise RuntimeError(f"more than {_EVENTS_MAX} events: reactions {name} answer one another without end")
-        self.events.append(Event(name, payload))
+        self.events.append(Event(name, payload, activity))
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -245,9 +251,12 @@ class Work:
         unit: str = POINTS,
         earned_at: datetime | None = None,
         pending_days: int = 0,
+        days: int | None = None,
         contra: str = Contra.ISSUANCE,
     ) -> Lot:
         """Credit a lot that expires by the programme's policy; with ``pending_days`` it can be spent only later.
+
+        A gift to be used soon lives for ``days`` at most, the day it was earned included.
 
         Raises InvalidAmount, MemberNotActive.
         """
@@ -256,11 +265,12 @@ class Work:
         earned_at = earned_at or self.now
         policy = self.programme.unit(unit)
         self._open_account(unit)
-        terms = LotTerms(
-            earned_at=earned_at,
-            available_from=earned_at + timedelta(days=pending_days),
-            expires_at=expires_at(policy.expiry, earned_at, self.programme.zone),
-        )
+        zone = self.programme.zone
+        ends = expires_at(policy.expiry, earned_at, zone)
+        if days is not None:
+            own = day_start(local_day(earned_at, zone) + timedelta(days=days), zone)
+            ends = own if ends is None else min(own, ends)
+        terms = LotTerms(earned_at=earned_at, available_from=earned_at + timedelta(days=pending_days), expires_at=ends)
         lot = self.ledger.earn(unit, amount, terms, contra=contra)
         self.count(f"{unit}_earned", amount, at=earned_at)
         return lot
@@ -323,6 +333,15 @@ class Work:
             if after.clawed != before.clawed:
                 self.count(f"{unit}_earned", before.clawed - after.clawed, at=before.earned_at)
         return result
+
+    async def take_back(self, lot_seqs: Sequence[int], *, keep: int = 0, unit: str = POINTS) -> int:
+        """Claw back all that these lots gave and nobody has taken back yet, but for ``keep``; returns how much."""
+        lots: list[Lot] = [lot for number in lot_seqs for lot in await self.rows(Lot, unit=unit, seq=number)]
+        excess = sum(lot.amount - lot.clawed for lot in lots) - keep
+        if excess <= 0:
+            return 0
+        await self.claw_back(excess, lot_seqs, unit=unit)
+        return excess
 
     async def give_back(self, transaction_id: str, amount: int | None = None, *, unit: str = POINTS) -> int:
         """Give back what a transaction of this member spent, or ``amount`` of it, to the lots it was taken from.
@@ -434,6 +453,7 @@ class Work:
         else:
             self._sheet.put(Count, (name, day), before._replace(amount=before.amount + amount))
         self._counted = True
+        self._counts.setdefault(name, set()).add(day)
 
     async def counted(self, name: str, *, since: date | None = None, until: date | None = None) -> int:
         """The sum of a tally over the days ``since`` to ``until``, both included, with what this batch has counted."""
@@ -452,17 +472,25 @@ class Work:
     # -- the end of the operation -----------------------------------------------------------------
 
     async def finish(self) -> None:
-        """Let reactions see what happened, and the tier rise if there is ground for it."""
+        """Let reactions see what happened and what was counted, and the tier rise if there is ground for it."""
         told = 0
-        while True:
+        for _ in range(_ROUNDS_MAX):
             while told < len(self.events):
-                event = self.events[told]
                 told += 1
-                for react in self._reactions:
-                    await react(event, self)
-            if not self._counted or not await self._rise():
+                await self._react(self.events[told - 1])
+            if self._counts:
+                days = {name: sorted(days) for name, days in self._counts.items()}
+                self._counts = {}
+                await self._react(Event(TALLIES_COUNTED, {"days": days}))
+            elif self._counted and await self._rise():
+                self._counted = False
+            else:
                 return
-            self._counted = False
+        raise RuntimeError(f"more than {_ROUNDS_MAX} rounds: reactions count without end")
+
+    async def _react(self, event: Event) -> None:
+        for react in self._reactions:
+            await react(event, self)
 
     async def _rise(self) -> bool:
         """Lift the member to the highest tier whose criteria are met. Falling is the review's, never a purchase's."""

@@ -47,8 +47,8 @@ def tables(plugins: Plugins) -> Mapping[str, Tables]:
 
 
 def load_document(plugins: Plugins, document: str) -> Programme:
-    """The programme of a document, with these plugins' channels and facts. Raises ProgrammeInvalid."""
-    return load_programme(document, plugins.settings, plugins.facts)
+    """The programme of a document, with what these plugins offer it. Raises ProgrammeInvalid."""
+    return load_programme(document, plugins.settings, plugins.facts, plugins.countables)
 
 
 def collect_rarely() -> None:

@@ -67,6 +67,15 @@ def register_facts() -> Mapping[str, FactKind]:
 
 
 @hookspec
+def register_countables() -> Mapping[str, str]:
+    """Offer tallies that a quest or a badge can count: each name (``work.count``) with what it counts.
+
+    Facts that are whole numbers can be counted without that.
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def register_models() -> Tables:
     """Offer tables of the plugin's own: modules of Tortoise models, and the package of their migrations.
 

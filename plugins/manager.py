@@ -22,7 +22,7 @@ from tortoise.models import Model
 import plugins
 from core.errors import LaurelError, Refusal
 from core.outbox import Consumer
-from core.programme import ChannelSettings
+from core.programme import ChannelSettings, countables_of
 from core.store.databases import Tables
 from core.suggest import did_you_mean
 from core.tiers import FACTS, FactKind
@@ -55,11 +55,12 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True)
 class Plugins:
-    """What all plugins offer together. ``facts`` includes the core's; plugins stand in the order of their names."""
+    """What all plugins offer together, in the order of their names. ``facts`` and ``countables`` include the core's."""
 
     names: tuple[str, ...] = ()
     settings: Mapping[str, type[ChannelSettings]] = field(default_factory=dict)
     facts: Mapping[str, FactKind] = field(default_factory=lambda: FACTS)
+    countables: Mapping[str, str] = field(default_factory=lambda: countables_of(FACTS))
     tables: Mapping[str, Tables] = field(default_factory=dict)
     refusals: tuple[type[Refusal], ...] = ()
     queries: tuple[type, ...] = ()
@@ -175,10 +176,12 @@ class _Assembly:
         mutations, queries = self._types("register_mutations"), self._types("register_queries")
         settings = {name: self._settings(name, given) for name, given in self._ask("register_settings")}
         consumers = dict(self._implementations("after_event"))
+        facts = {**FACTS, **self._facts()}
         return Plugins(
             names=tuple(self._who),
             settings=settings,
-            facts={**FACTS, **self._facts()},
+            facts=facts,
+            countables={**countables_of(facts), **self._countables()},
             tables=self._tables(),
             refusals=self._refusals(),
             queries=queries,
@@ -228,6 +231,17 @@ class _Assembly:
                 self._claim("fact", fact, self._who[name])
             facts |= offered
         return facts
+
+    def _countables(self) -> dict[str, str]:
+        countables: dict[str, str] = {}
+        for name, offered in self._ask("register_countables"):
+            if not isinstance(offered, Mapping) or not all(isinstance(said, str) for said in offered.values()):
+                raise PluginsInvalid(f"{self._who[name]}: register_countables must give descriptions by name")
+            for tally in offered:
+                # A fact is a tally, too, and can be counted without being offered twice.
+                self._claim("fact", tally, self._who[name])
+            countables |= offered
+        return countables
 
     def _tables(self) -> dict[str, Tables]:
         for table in _table_names("core.models"):

@@ -24,6 +24,7 @@ from core.expiry import ExpiryPolicy, expires_at
 from core.expressions import ExpressionInvalid, Scope
 from core.lots import Lot
 from core.members import ByExternalId
+from core.orders import FACTS, LineFacts, MemberFacts, OrderFacts
 from core.programme import Programme, RoundingSettings, UnitSettings, load_programme
 from core.redemption import RedeemPoints
 from core.rules import Caps, Compilation, Group, Pending, Rule, RuleSet, Validity
@@ -34,7 +35,6 @@ from core.units import POINTS
 from graph.commands.programme import command
 from graph.schema import print_sdl
 from graph.settings import Settings
-from plugins.purchase.orders import FACTS, LineFacts, MemberFacts, OrderFacts
 from plugins.purchase.rules import PurchaseSettings, price
 from tests.databases import SqliteFolder
 from tests.plugins.shopping import JULY, PLUGINS, Shop, open_shop
@@ -106,7 +106,7 @@ def written(block: Block) -> str | Mapping[str, Any]:
 
 
 def load(given: str | Mapping[str, Any]) -> Programme:
-    return load_programme(given, PLUGINS.settings, PLUGINS.facts)
+    return load_programme(given, PLUGINS.settings, PLUGINS.facts, PLUGINS.countables)
 
 
 def purchases(programme: Programme) -> PurchaseSettings:

@@ -26,13 +26,14 @@ from core.lots import Lot
 from core.members import MemberStatus
 from core.money import money, parse_money
 from core.operations import Newcomer, Operation
-from core.rules import NO_CAPS, CapRoom
+from core.orders import ORDER_PAID, ORDER_REFUNDED, MemberFacts, OrderFacts
+from core.rules import NO_CAPS, Activity, CapRoom
 from core.tallies import ORDERS, SPEND
 from core.units import AMOUNT_MAX
 from core.work import Work
 
 from .models import PurchaseOrder
-from .orders import GIFT, SOLD, VOID, Basket, Item, MemberFacts, Return, is_birthday, items_of
+from .orders import GIFT, SOLD, VOID, Basket, Item, Return, is_birthday, items_of
 from .refusals import (
     LinesDoNotAddUp,
     NothingToRefund,
@@ -125,7 +126,8 @@ class RecordPurchase(Operation):
         rooms = await _rooms(work, settings, day)
         if basket.points:
             await work.spend(basket.points)
-        awards = price(basket.facts(with_points=settings.earn_on_points_paid), _seen(buyer, day), settings, rooms)
+        facts, seen = basket.facts(with_points=settings.earn_on_points_paid), _seen(buyer, day)
+        awards = price(facts, seen, settings, rooms)
         stored: dict[str, Any] = {}
         for unit, award in awards.items():
             kept: dict[str, Any] = {"points": award.points, "left": award.points, "lots": []}
@@ -167,6 +169,14 @@ class RecordPurchase(Operation):
             },
             awards=stored,
             refunds=[],
+        )
+        work.tell(
+            ORDER_PAID,
+            _activity(facts, seen),
+            reference=self.reference,
+            occurred_at=occurred_at.isoformat(),
+            paid=basket.paid_left,
+            awards={unit: award.points for unit, award in awards.items()},
         )
         return {
             "reference": self.reference,
@@ -287,6 +297,7 @@ class RefundPurchase(Operation):
         ]
         order.facts = {**order.facts, "gone": True} if basket.gone else order.facts
         work.save(order)
+        _tell_refunded(work, order, basket)
         return {
             "order": self.order,
             "reference": self.reference,
@@ -340,6 +351,9 @@ async def follow_reversal(event: Event, work: Work) -> None:
         if paid := basket_of(order).paid_left:
             work.count(SPEND, -paid, at=order.occurred_at)
         order.status = REVERSED
+        basket = basket_of(order)
+        basket.take_all()
+        _tell_refunded(work, order, basket)
     work.save(order)
 
 
@@ -365,6 +379,20 @@ def basket_of(order: PurchaseOrder) -> Basket:
         priced=facts["priced"],
         items=items_of(order.items),
         gone=facts.get("gone", False),
+    )
+
+
+def _tell_refunded(work: Work, order: PurchaseOrder, basket: Basket) -> None:
+    work.tell(
+        ORDER_REFUNDED,
+        None if basket.gone else _activity(*_facts(work, order, basket)),
+        reference=order.reference,
+        occurred_at=order.occurred_at.isoformat(),
+        amount=basket.amount,
+        amount_left=basket.amount_left,
+        paid=basket.paid_left,
+        gone=basket.gone,
+        awards={unit: kept["left"] for unit, kept in order.awards.items()},
     )
 
 
@@ -404,10 +432,20 @@ def _worth(work: Work, order: PurchaseOrder, basket: Basket) -> dict[str, int]:
     if basket.gone:
         return {}
     settings = _settings(work, order.occurred_at)
-    member = _seen(order.facts["member"], local_day(order.occurred_at, work.programme.zone))
     rooms = {unit: CapRoom(*kept["room"]) for unit, kept in order.awards.items() if "room" in kept}
-    awards = price(basket.facts(with_points=settings.earn_on_points_paid), member, settings, rooms)
+    awards = price(*_facts(work, order, basket), settings, rooms)
     return {unit: award.points for unit, award in awards.items()}
+
+
+def _facts(work: Work, order: PurchaseOrder, basket: Basket) -> tuple[OrderFacts, MemberFacts]:
+    """What rules see of what is left of the order."""
+    seen = _seen(order.facts["member"], local_day(order.occurred_at, work.programme.zone))
+    with_points = _settings(work, order.occurred_at).earn_on_points_paid
+    return basket.facts(with_points=with_points), seen
+
+
+def _activity(order: OrderFacts, member: MemberFacts) -> Activity:
+    return Activity(CHANNEL, order.at, {"order": order, "member": member}, order.lines)
 
 
 # -- what rules are given -----------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from core.calendar import month_end
 from core.errors import InvalidValue
 from core.money import money, parse_money
+from core.orders import LineFacts, OrderFacts
 
 from .refusals import ExceedsRefundable, ExceedsReturnable, LineNotFound
 
@@ -20,53 +21,6 @@ GIFT: Final = "gift"
 VOID: Final = "void"
 
 _ZERO: Final = Decimal(0)
-
-# -- what expressions see ---------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class LineFacts:
-    """``line``: one line that was sold. ``amount`` is what was paid for it in money."""
-
-    sku: str
-    category: str | None
-    amount: Decimal
-    quantity: Decimal
-    tags: list[str]
-
-
-@dataclass(slots=True)
-class OrderFacts:
-    """``order``. ``amount`` is what was paid in money, ``total`` includes what was paid with points.
-
-    ``promised`` are points that the till has promised already; ``first`` says that the member had no order before.
-    """
-
-    amount: Decimal
-    total: Decimal
-    quantity: Decimal
-    category: str | None
-    kind: str | None
-    first: bool
-    promised: int
-    lines: list[LineFacts]
-    at: datetime
-
-
-@dataclass(slots=True)
-class MemberFacts:
-    """``member``, as they were when the order was recorded; birthdays are judged on the order's local day."""
-
-    tier: str
-    birthday: date | None
-    birth_month_now: bool
-    birthday_today: bool
-    tags: list[str]
-    orders: int
-    enrolled_at: datetime
-
-
-FACTS: Final[Mapping[str, Any]] = {"order": OrderFacts, "line": LineFacts, "member": MemberFacts}
 
 
 def is_birthday(birthday: date, day: date) -> bool:

@@ -7,10 +7,9 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
 
+from core.orders import FACTS, MemberFacts, OrderFacts
 from core.programme import ChannelSettings
 from core.rules import NO_CAPS, Activity, Award, CapRoom, RuleSet, UnitName
-
-from .orders import FACTS, MemberFacts, OrderFacts
 
 CHANNEL: Final = "purchase"
 

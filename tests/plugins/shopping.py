@@ -139,7 +139,7 @@ async def open_shop(document: str = PLAIN, at: datetime = JULY) -> AsyncIterator
     clock, store = StoppedClock(at), Store()
     await publish(document)
     rules = Rules(
-        programmes=Programmes(lambda text: load_programme(text, PLUGINS.settings, PLUGINS.facts)),
+        programmes=Programmes(lambda text: load_programme(text, PLUGINS.settings, PLUGINS.facts, PLUGINS.countables)),
         clock=clock,
         new_id=new_id,
         reactions=PLUGINS.reactions,

@@ -240,6 +240,7 @@ ORDERS = Tables(("plugins.purchase.models",), "plugins.purchase.migrations")
     ("hook", "first", "second", "what"),
     [
         ("register_facts", FACT, FACT, "fact 'visits'"),
+        ("register_countables", {"visits": "visits"}, {"visits": "visits"}, "fact 'visits'"),
         ("register_models", ORDERS, ORDERS, "table 'purchase_order'"),
         ("register_queries", [VisitFields], [OtherFields], "field 'Query.lastVisit'"),
         ("register_mutations", [VisitFields], [OtherFields], "field 'Mutation.lastVisit'"),
@@ -270,6 +271,8 @@ def test_a_refusal_of_two_plugins_names_both() -> None:
     ("hooks", "said"),
     [
         ({"register_facts": giving({"orders": FactKind("ours")})}, "fact 'orders' is offered by both the core and"),
+        ({"register_countables": giving({"orders": "ours"})}, "fact 'orders' is offered by both the core and"),
+        ({"register_countables": giving(["visits"])}, "must give descriptions by name"),
         ({"register_models": giving(Tables(("core.models",), "x"))}, "is offered by both the core and"),
         ({"register_refusals": giving([InvalidAmount])}, "'INVALID_AMOUNT' is offered by both the core and"),
         ({"register_refusals": giving([int])}, "int is no refusal with a code"),
@@ -306,6 +309,7 @@ def test_what_plugins_offer_is_put_together_in_the_order_of_their_names() -> Non
                 "visit",
                 register_settings=giving(Field),
                 register_facts=giving(FACT),
+                register_countables=giving({"steps": "steps walked"}),
                 register_member_fields=giving([VisitFields]),
                 register_importers=giving([importer("visits")]),
                 register_outgoing=giving(["member.enrolled"]),
@@ -319,6 +323,9 @@ def test_what_plugins_offer_is_put_together_in_the_order_of_their_names() -> Non
     assert loaded.names == ("badge", "visit")
     assert loaded.settings == {"visit": Field}
     assert loaded.facts["visits"] == FACT["visits"]
+    assert loaded.countables["visits"] == "visits"
+    assert loaded.countables["steps"] == "steps walked"
+    assert {"orders", "average_order", "spend"} & loaded.countables.keys() == {"orders"}
     assert loaded.member_fields == (VisitFields,)
     assert list(loaded.importers) == ["visits"]
     assert loaded.reactions == (react, react)

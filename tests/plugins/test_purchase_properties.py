@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import Refusal
+from core.orders import MemberFacts
 from core.programme import load_programme
 from core.rules import CapRoom
 from core.verify import verify
 from plugins.purchase.models import PurchaseOrder
 from plugins.purchase.operations import basket_of
-from plugins.purchase.orders import GIFT, SOLD, Basket, Item, MemberFacts, Return, allocate
+from plugins.purchase.orders import GIFT, SOLD, Basket, Item, Return, allocate
 from plugins.purchase.rules import PurchaseSettings, price
 from tests.plugins.conftest import Shops
 from tests.plugins.shopping import PLUGINS, Shop, line

@@ -21,7 +21,7 @@ BY_LINE = '{id: base, per: line, add: sum, rules: [{id: spend, points: "line.amo
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 def test_every_example_programme_can_be_published(file: Path) -> None:
-    loaded = load_programme(file.read_text(), PLUGINS.settings, PLUGINS.facts)
+    loaded = load_programme(file.read_text(), PLUGINS.settings, PLUGINS.facts, PLUGINS.countables)
 
     assert "purchase" in loaded.channels
 
