@@ -1,0 +1,52 @@
+"""Rewards: a store in the programme, with stock, codes, limits and prices by tier."""
+
+from collections.abc import Sequence
+
+from core.errors import Refusal
+from core.events import Event
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import RewardsMemberFields, RewardsMutations, RewardsQueries
+from .operations import follow_reversal
+from .refusals import REFUSALS
+from .rules import RewardsSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return RewardsSettings
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_queries() -> Sequence[type]:
+    return [RewardsQueries]
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [RewardsMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [RewardsMemberFields]
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow_reversal(event, work)

@@ -1,0 +1,121 @@
+"""What the store offers, to whom, and for how many points. All of it is pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from core.document import Identifier, QuotedDecimal, Section
+from core.limits import Left, Limits
+from core.programme import ChannelSettings, Programme
+from core.rules import Validity
+from core.units import AMOUNT_MAX
+
+from .refusals import RewardClosed, RewardLimitReached, RewardNotYetOpen, RewardOfOtherTier, RewardSoldOut
+
+CHANNEL: Final = "rewards"
+
+Kind = Literal["goods", "voucher", "service"]
+
+
+def _share(value: Decimal) -> Decimal:
+    if not 0 < value <= 1:
+        raise PydanticCustomError("share", 'a share of the price is more than 0 and at most 1, such as "0.90"')
+    return value
+
+
+TierPrices = dict[Identifier, Annotated[QuotedDecimal, AfterValidator(_share)]]
+"""By tier, the share of the price that its members pay."""
+
+
+class Item(Section):
+    """A reward. With ``stock`` its pieces are counted; with ``codes`` each piece is a code of its own."""
+
+    id: Identifier
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    kind: Kind
+    category: Identifier | None = None
+    price: Annotated[int, Field(strict=True, ge=1, le=AMOUNT_MAX)]
+    valid: Validity = Validity()
+    tiers: tuple[Identifier, ...] = ()
+    tier_prices: TierPrices | None = None
+    limits: Limits = Limits()
+    stock: Annotated[bool, Field(strict=True)] = False
+    codes: Annotated[bool, Field(strict=True)] = False
+
+    @model_validator(mode="after")
+    def _is_counted_in_one_way(self) -> Self:
+        if self.codes and self.kind != "voucher":
+            raise PydanticCustomError("codes", "only a voucher has codes")
+        if self.codes and self.stock:
+            raise PydanticCustomError("codes", "a voucher's codes are its stock; leave stock out")
+        return self
+
+    @property
+    def counted(self) -> bool:
+        """Whether there can be none left."""
+        return self.stock or self.codes
+
+    @property
+    def tally(self) -> str:
+        """What counts how many a member has had."""
+        return f"{CHANNEL}:{self.id}"
+
+
+class RewardsSettings(ChannelSettings):
+    """The programme's section ``channels: rewards:``.
+
+    ``tier_prices`` hold for every item that has none of its own. ``cancelled_codes`` says whether a code of a
+    cancelled order is given to somebody else, or to nobody, as the member has seen it.
+    """
+
+    items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=500)]
+    tier_prices: TierPrices = Field(default_factory=dict)
+    cancelled_codes: Literal["back", "void"] = "void"
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        seen = set[str]()
+        for item in self.items:
+            if item.id in seen:
+                raise PydanticCustomError("id", "{reason}", {"reason": f"id {item.id!r} is used twice"})
+            seen.add(item.id)
+        return self
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Item]:
+        return {item.id: item for item in self.items}
+
+    def price(self, item: Item, tier: str | None, programme: Programme) -> int:
+        """What one costs a member of that tier, rounded as the programme rounds; never nothing."""
+        prices = self.tier_prices if item.tier_prices is None else item.tier_prices
+        share = prices.get(tier) if tier else None
+        return item.price if share is None else max(programme.round(item.price * share), 1)
+
+
+def check_open(item: Item, at: datetime) -> None:
+    """Raise RewardNotYetOpen or RewardClosed unless it can be redeemed at that instant."""
+    if item.valid.since is not None and at < item.valid.since:
+        raise RewardNotYetOpen(reward=item.id, opens_at=item.valid.since)
+    if item.valid.until is not None and at >= item.valid.until:
+        raise RewardClosed(reward=item.id, closed_at=item.valid.until)
+
+
+def check_member(item: Item, tier: str, quantity: int, left: Left | None) -> None:
+    """Raise RewardOfOtherTier or RewardLimitReached unless this member may have so many."""
+    if item.tiers and tier not in item.tiers:
+        raise RewardOfOtherTier(reward=item.id, tier=tier, tiers=", ".join(item.tiers))
+    if left is not None and quantity > left.times:
+        raise RewardLimitReached(
+            reward=item.id, period=left.period, needed=quantity, left=left.times, resets_at=left.resets_at
+        )
+
+
+def check_stock(item: Item, quantity: int, stock_left: int) -> None:
+    """Raise RewardSoldOut unless so many are left."""
+    if quantity > stock_left:
+        raise RewardSoldOut(reward=item.id, needed=quantity, stock_left=stock_left)
