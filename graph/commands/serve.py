@@ -121,16 +121,17 @@ async def _sample(settings: Settings) -> None:
         click.echo(f"GraphiQL  {address}/graphiql")
     click.echo(f"\nTokens for the header Authorization: Bearer …, good for {_SAMPLE_TOKEN.days} days:\n")
     now = SystemClock().now()
-    for role in (Role.SERVICE, Role.OPERATOR, Role.ANALYST, Role.ADMIN):
-        token = issue_token(settings.secret, role=role, subject="sample", now=now, lifetime=_SAMPLE_TOKEN)
-        click.echo(f"{role}\n{token}\n")
-    if shop is not None:
+    for role in Role:
+        member = shop if role is Role.MEMBER else None
+        if role is Role.MEMBER and member is None:
+            continue  # the shop is not the sample's any more
         token = issue_token(
             settings.secret,
-            role=Role.MEMBER,
-            subject=shop.external_id,
+            role=role,
+            subject="sample",
             now=now,
             lifetime=_SAMPLE_TOKEN,
-            member_id=shop.id,
+            member_id=member.id if member else None,
         )
-        click.echo(f"{Role.MEMBER} (external id {shop.external_id}, {shop.tier})\n{token}\n")
+        who = f" (external id {member.external_id}, {member.tier})" if member else ""
+        click.echo(f"{role}{who}\n{token}\n")
