@@ -7,6 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
+import yaml
+
 from core.programme import ChannelSettings, Programme, load_programme
 from core.rules import Activity, RuleSet, UnitName
 
@@ -101,7 +103,11 @@ def purchase(
 
 
 def example(name: str) -> Programme:
-    return load_programme((PROGRAMMES / f"{name}.yaml").read_text(), CHANNELS)
+    """An example, with the section of purchases only: what other channels say is tested with them."""
+    document = yaml.safe_load((PROGRAMMES / f"{name}.yaml").read_text())
+    sections = document.get("channels", {})
+    document["channels"] = {channel: said for channel, said in sections.items() if channel == "purchase"}
+    return load_programme(document, CHANNELS)
 
 
 def earn(programme: Programme, unit: str = "points") -> RuleSet:

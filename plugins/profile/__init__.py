@@ -1,0 +1,48 @@
+"""Joining, and completing the profile: what is rewarded once in a member's life."""
+
+from collections.abc import Sequence
+
+from core.errors import Refusal
+from core.events import Event
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import ProfileMemberFields, ProfileMutations
+from .operations import follow_reversal, welcome
+from .refusals import REFUSALS
+from .rules import ProfileSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return ProfileSettings
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [ProfileMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [ProfileMemberFields]
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await welcome(event, work)
+    await follow_reversal(event, work)
