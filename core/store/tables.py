@@ -25,20 +25,25 @@ from core.operations import Recorded
 from core.store.fields import DayField, InstantField, JsonField
 from core.tallies import Count, Tally
 
-_MODELS: Final[dict[type, type[Model]]] = {
-    Member: models.MemberRow,
-    Account: models.AccountRow,
-    Recorded: models.OperationRow,
-    Entry: models.EntryRow,
-    Lot: models.LotRow,
-    LotMove: models.LotMoveRow,
-    Hold: models.HoldRow,
-    HoldLot: models.HoldLotRow,
-    Count: models.TallyRow,
-    Tally: models.TallyRow,
-    TierChange: models.TierChangeRow,
-    Outgoing: models.OutboxRow,
-}
+
+@cache
+def _models() -> dict[type, type[Model]]:
+    # Asked for later than at import, as the models import this package for their fields.
+    return {
+        Member: models.MemberRow,
+        Account: models.AccountRow,
+        Recorded: models.OperationRow,
+        Entry: models.EntryRow,
+        Lot: models.LotRow,
+        LotMove: models.LotMoveRow,
+        Hold: models.HoldRow,
+        HoldLot: models.HoldLotRow,
+        Count: models.TallyRow,
+        Tally: models.TallyRow,
+        TierChange: models.TierChangeRow,
+        Outgoing: models.OutboxRow,
+    }
+
 
 _PORTABLE: Final = (
     fields.SmallIntField, fields.IntField, fields.BigIntField, fields.CharField, fields.TextField,
@@ -147,8 +152,8 @@ def _decoder(field: Any) -> Callable[[Any], Any] | None:
 @cache
 def table_of(kind: type) -> Table:
     """The table of a value class, or of a plugin's model."""
-    if kind in _MODELS:
-        return Table(kind, _MODELS[kind])
+    if model := _models().get(kind):
+        return Table(kind, model)
     if not issubclass(kind, Model):
         raise TypeError(f"{kind.__name__} is no table")
     if "member_id" in kind._meta.fields_db_projection and getattr(kind, "key", ())[:2] != ("bucket", "member_id"):
