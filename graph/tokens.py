@@ -66,11 +66,7 @@ def read_token(secret: str, token: str, *, now: datetime) -> Caller:
     except (jwt.PyJWTError, ValueError) as error:
         raise TokenInvalid("the token is not valid") from error
     role, subject, expires, member_id = (claims.get(name) for name in ("role", "sub", "exp", "member"))
-    if (
-        role not in tuple(Role)
-        or not isinstance(subject, str)
-        or not 0 < len(subject) <= _SUBJECT_MAX
-    ):
+    if role not in tuple(Role) or not isinstance(subject, str) or not 0 < len(subject) <= _SUBJECT_MAX:
         raise TokenInvalid("the token names no role or subject that there is")
     if type(expires) is not int:
         raise TokenInvalid("the token does not say when it ends")

@@ -12,7 +12,9 @@ from typing import Any
 import strawberry
 from strawberry import ID
 
-from core import accounts, holds, lots
+from core import accounts, holds
+from core.lots import Lot as LotValue
+from core.lots import LotMove as LotMoveValue
 from core.operations import Recorded
 from core.units import POINTS
 from graph.context import Info
@@ -77,7 +79,7 @@ class Lot:
     _operation_id: strawberry.Private[str]
 
     @classmethod
-    def of(cls, member_id: str, lot: lots.Lot, now: datetime) -> "Lot":
+    def of(cls, member_id: str, lot: LotValue, now: datetime) -> "Lot":
         return cls(
             id=global_id("Lot", member_id, lot.unit, lot.seq),
             unit=lot.unit,
@@ -181,11 +183,11 @@ class Entry:
 
     @strawberry.field
     async def moves(self, info: Info) -> list[LotMove]:
-        """The lots that it changed, and by how much."""
+        """The lots that it changed, and by how much; a lot that it gave is among the transaction's `lots`."""
         loaders, member_id = info.context.loaders, self._member_id
-        moves: list[lots.LotMove] = await loaders.rows(lots.LotMove, member_id, unit=self.unit, seq=self.number)
+        moves: list[LotMoveValue] = await loaders.rows(LotMoveValue, member_id, unit=self.unit, seq=self.number)
         found = await asyncio.gather(
-            *(loaders.rows(lots.Lot, member_id, unit=self.unit, seq=move.lot_seq) for move in moves)
+            *(loaders.rows(LotValue, member_id, unit=self.unit, seq=move.lot_seq) for move in moves)
         )
         now = info.context.now
         return [
@@ -279,6 +281,13 @@ class Transaction(Node):
         # Points first, as they are what most readers look for.
         rows = sorted(rows, key=lambda entry: (entry.unit != POINTS, entry.unit, entry.seq))
         return [Entry.of(self._member_id, entry) for entry in rows]
+
+    @strawberry.field
+    async def lots(self, info: Info) -> list[Lot]:
+        """The lots that it gave, as they are now."""
+        rows: list[LotValue] = await info.context.loaders.rows(LotValue, self._member_id, operation_id=self._raw_id)
+        rows = sorted(rows, key=lambda lot: (lot.unit != POINTS, lot.unit, lot.seq))
+        return [Lot.of(self._member_id, lot, info.context.now) for lot in rows]
 
     @strawberry.field
     async def reversal_of(self, info: Info) -> "Transaction | None":

@@ -12,7 +12,7 @@ FIELDS = """
   errors { __typename code message path
     ... on InsufficientPoints { unit needed available } ... on ExceedsHold { needed held }
     ... on ExceedsReversible { needed left } ... on HoldNotOpen { state } }
-  transaction { kind reference reason
+  transaction { kind reference reason lots { amount remaining }
     entries { unit amount held contra balanceAfter moves { kind amount lot { remaining } } } }
   member { points { available pending held debt balance } }
 """
@@ -62,6 +62,7 @@ async def test_a_redemption_draws_on_the_soonest_expiring_lots(every_shop: Shop)
             "kind": "redeem",
             "reference": "coupon 7",
             "reason": None,
+            "lots": [],
             "entries": [
                 {
                     "unit": "points",
@@ -200,6 +201,7 @@ async def test_an_operator_gives_and_takes_for_a_reason(shop: Shop) -> None:
     )
 
     assert (given["transaction"]["reason"], given["member"]) == ("late parcel", has(100))
+    assert given["transaction"]["lots"] == [{"amount": 100, "remaining": 100}]
     assert (taken["transaction"]["reason"], taken["member"]) == ("typo", has(70))
     assert [(error["code"], error["needed"], error["available"]) for error in too_much["errors"]] == [
         ("INSUFFICIENT_POINTS", 71, 70)

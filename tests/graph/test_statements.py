@@ -20,7 +20,7 @@ PAGE = """query ($first: Int!) { members(first: $first) { nodes {
   progress { tier { code } nextTier { code } ratio criteria { fact current required remaining ratio } }
   lots(first: 5) { nodes { remaining expiresAt transaction { kind } } }
   holds { nodes { state } }
-  transactions(first: 5) { nodes { kind
+  transactions(first: 5) { nodes { kind lots { amount }
     entries { amount moves { amount lot { remaining } } } reversalOf { kind } reversedBy { kind } } }
 } } }"""
 
