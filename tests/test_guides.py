@@ -35,11 +35,13 @@ from core.units import POINTS
 from graph.commands.programme import command
 from graph.schema import print_sdl
 from graph.settings import Settings
+from plugins.manager import load_plugins
 from plugins.purchase.rules import PurchaseSettings, price
 from tests.databases import SqliteFolder
 from tests.plugins.shopping import JULY, PLUGINS, Shop, open_shop
 
 ROOT: Final = Path(__file__).parents[1]
+EVERY: Final = load_plugins()
 GUIDE: Final = (ROOT / "docs" / "programme.md").read_text(encoding="utf-8")
 
 Row = dict[str, str]
@@ -106,7 +108,7 @@ def written(block: Block) -> str | Mapping[str, Any]:
 
 
 def load(given: str | Mapping[str, Any]) -> Programme:
-    return load_programme(given, PLUGINS.settings, PLUGINS.facts, PLUGINS.countables)
+    return load_programme(given, EVERY.settings, EVERY.facts, EVERY.countables)
 
 
 def purchases(programme: Programme) -> PurchaseSettings:

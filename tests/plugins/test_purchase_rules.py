@@ -9,10 +9,11 @@ import pytest
 from core.lots import Lot
 from core.membership import EnrolMember, UpdateMember
 from core.programme import load_programme
+from plugins.manager import load_plugins
 from plugins.purchase.operations import Line
 from tests.core.committing import publish
 from tests.plugins.conftest import Shops
-from tests.plugins.shopping import JULY, PLUGINS, Shop, line, programme
+from tests.plugins.shopping import JULY, Shop, line, programme
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "programmes").glob("*.yaml"))
 SPEND = '{id: base, add: sum, rules: [{id: spend, points: "order.amount"}]}'
@@ -21,7 +22,9 @@ BY_LINE = '{id: base, per: line, add: sum, rules: [{id: spend, points: "line.amo
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 def test_every_example_programme_can_be_published(file: Path) -> None:
-    loaded = load_programme(file.read_text(), PLUGINS.settings, PLUGINS.facts, PLUGINS.countables)
+    every = load_plugins()
+
+    loaded = load_programme(file.read_text(), every.settings, every.facts, every.countables)
 
     assert "purchase" in loaded.channels
 
