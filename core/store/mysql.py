@@ -1,28 +1,38 @@
 """MySQL and MariaDB: multi-row statements, row locks in key order."""
 
 from collections.abc import Sequence
+from functools import cache
+
+import orjson
 
 from core.store.dialect import Writer
 from core.store.tables import Row, Table
 
 
 class MySql(Writer):
-    """MySQL and MariaDB. The driver writes values into the text itself and joins the rows of an INSERT into one."""
+    """MySQL and MariaDB. Keys travel as one JSON array; the driver writes the values of an INSERT into its text."""
 
     @staticmethod
-    def _where(by: tuple[str, ...], keys: Sequence[Row]) -> str:
-        marks = "(" + ", ".join(["%s"] * len(by)) + ")"
-        return f"({', '.join(by)}) IN ({', '.join([marks] * len(keys))})"
+    @cache
+    def _select(table: Table, by: tuple[str, ...], tail: str) -> str:
+        types = dict(zip(table.columns, table.mysql_types, strict=True))
+        columns = ", ".join(f"t.{column}" for column in table.columns)
+        keys = ", ".join(f"k{at} {types[column]} PATH '$[{at}]'" for at, column in enumerate(by))
+        on = " AND ".join(f"t.{column} = k.k{at}" for at, column in enumerate(by))
+        # STRAIGHT_JOIN fixes the order: look each key up. For a list of keys (IN) the optimizer weighs every index
+        # for every key, which on MariaDB takes a hundred times as long as the reading.
+        known = f"JSON_TABLE(%s, '$[*]' COLUMNS ({keys})) k"
+        return f"SELECT {columns} FROM {known} STRAIGHT_JOIN {table.name} t ON {on}{tail}"
 
     async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
-        more = f" AND {where}" if where else ""
-        sql = f"SELECT {table.column_list} FROM {table.name} t WHERE {self._where(by, keys)}{more}"
-        return await self.query(sql, [value for key in keys for value in key])
+        sql = self._select(table, by, f" WHERE {where}" if where else "")
+        return await self.query(sql, [orjson.dumps(keys).decode()])
 
     async def lock(self, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
-        where, order = self._where(by, keys), ", ".join(table.key)
-        sql = f"SELECT {table.column_list} FROM {table.name} WHERE {where} ORDER BY {order} FOR UPDATE"
-        return await self.query(sql, [value for key in keys for value in key])
+        # Rows are locked as they are read, so the keys have to be in order as well.
+        order = ", ".join(f"t.{column}" for column in table.key)
+        sql = self._select(table, by, f" ORDER BY {order} FOR UPDATE")
+        return await self.query(sql, [orjson.dumps(sorted(keys)).decode()])
 
     async def insert(self, table: Table, rows: Sequence[Row]) -> None:
         await self._insert(table, rows, "")

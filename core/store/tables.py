@@ -83,6 +83,7 @@ class Table:
         self.postgres_types: tuple[str, ...] = tuple(
             field.get_for_dialect("postgres", "SQL_TYPE").split("(")[0].lower() for field in columns
         )
+        self.mysql_types: tuple[str, ...] = tuple(field.get_for_dialect("mysql", "SQL_TYPE") for field in columns)
         if issubclass(kind, Model):
             self.value: Callable[..., Any] = namedtuple(f"{kind.__name__}Value", self.columns[len(self.leading) :])  # type: ignore[misc]
         else:
