@@ -11,6 +11,7 @@ from core.operations import Operation, Outcome
 from graph.context import Info
 from graph.errors import UserError, user_error
 from graph.member import Member
+from graph.permissions import may_see
 from graph.texts import check_text
 from graph.transaction import Transaction
 
@@ -23,7 +24,8 @@ class Payload:
     """What every mutation about a member answers with."""
 
     member: Member | None = strawberry.field(
-        default=None, description="The member after the mutation; null when there is no such member."
+        default=None,
+        description="The member after the mutation; null when there is none, or none that this caller may see.",
     )
     transaction: Transaction | None = strawberry.field(
         default=None, description="What was done; null when it was refused."
@@ -70,7 +72,9 @@ async def perform_many(
 
 async def answer(info: Info, outcome: Outcome, payload: type[P], extra: Extra | None = None) -> P:
     """The payload of an outcome."""
-    member = None if outcome.member_id is None else await Member.find(info, outcome.member_id)
+    member_id = outcome.member_id
+    # A partner is told what became of the request, and no more of the member.
+    member = await Member.find(info, member_id) if member_id is not None and may_see(info, member_id) else None
     if outcome.refusal is not None:
         return payload(member=member, replayed=outcome.replayed, errors=[user_error(info, outcome.refusal)])
     assert outcome.member_id is not None

@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import strawberry
 
+from core.corrections import AdjustPoints
 from graph.ids import global_id, read_id
-from graph.testing import SECRET, Shop
+from graph.testing import SECRET, Shop, open_shop
 from graph.tokens import Role, issue_token
+from graph.vocabulary import Info, MemberByInput, Payload, actor, mutation, perform
+from plugins.manager import Plugins
+from tests.graph.conftest import PROGRAMME
 
 STRANGER = "01a20385-4ce9-71a6-bfc3-cf13caec3862"
 
@@ -146,6 +152,52 @@ async def test_another_members_things_are_as_good_as_none(shop: Shop) -> None:
     answer = await shop.ask("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ids}, member=anna)
 
     assert answer == {"nodes": [None] * 4}
+
+
+@strawberry.input
+class GreetInput:
+    """Somebody to greet."""
+
+    member: MemberByInput = strawberry.field(description="Who.")
+    idempotency_key: str = strawberry.field(description="The request's key.")
+
+
+@strawberry.type
+class GreetPayload(Payload):
+    """What became of a greeting."""
+
+
+@strawberry.type
+class Greetings:
+    """A partner's channel."""
+
+    @mutation(allow={Role.PARTNER, Role.SERVICE})
+    async def greet(self, info: Info, input: GreetInput) -> GreetPayload:
+        """Give a point for a greeting."""
+        operation = AdjustPoints(
+            member=input.member.to_ref(info),
+            idempotency_key=input.idempotency_key,
+            actor=actor(info),
+            points=1,
+            reason="a greeting",
+        )
+        return await perform(info, operation, GreetPayload)
+
+
+async def test_a_partner_learns_what_became_of_a_request_and_no_more_of_the_member(tmp_path: Path) -> None:
+    greet = """mutation ($key: String!) { greet(input: {member: {externalId: "anna"}, idempotencyKey: $key}) {
+      member { externalId } transaction { kind actor } errors { code } } }"""
+    async with open_shop(tmp_path, PROGRAMME, plugins=Plugins(mutations=(Greetings,))) as shop:
+        await shop.enrol("anna")
+        by_partner = await shop.ask(greet, {"key": "1"}, role=Role.PARTNER)
+        by_service = await shop.ask(greet, {"key": "2"})
+
+    assert by_partner["greet"] == {
+        "member": None,
+        "transaction": {"kind": "adjust", "actor": "partner:a partner"},
+        "errors": [],
+    }
+    assert by_service["greet"]["member"] == {"externalId": "anna"}
 
 
 async def test_a_member_sees_themselves_as_the_viewer(shop: Shop) -> None:
