@@ -107,16 +107,3 @@ async def test_four_processes_that_enrol_the_same_members_agree_on_who_they_are(
     assert len(members) == 20
     assert [outcome["refusal"] for outcome in outcomes].count(None) == 20
     await account_of(fresh_database, ById(members.pop()))
-
-
-async def test_changes_of_one_member_at_once_lose_none(fresh_database: str) -> None:
-    async with desk_at(fresh_database) as desk:
-        ann = await desk.enrol("ann")
-
-    await race(
-        fresh_database, processes=4, each=5, kind="update", member="ann", key="{process}/{i}",
-        attributes={"{process}/{i}": True},
-    )  # fmt: skip
-
-    async with desk_at(fresh_database, programme="") as desk:
-        assert len((await desk.member(ann)).attributes) == 20

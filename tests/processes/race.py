@@ -16,7 +16,7 @@ from core.committer import Committer
 from core.corrections import AdjustPoints
 from core.errors import LaurelError
 from core.members import ByExternalId
-from core.membership import EnrolMember, UpdateMember
+from core.membership import EnrolMember
 from core.operations import Operation, Outcome
 from core.redemption import RedeemPoints
 from core.store import Store
@@ -27,7 +27,6 @@ KINDS: dict[str, type[Operation]] = {
     "enrol": EnrolMember,
     "redeem": RedeemPoints,
     "adjust": AdjustPoints,
-    "update": UpdateMember,
 }
 
 OPEN = multiprocessing.get_context("fork")
@@ -47,8 +46,6 @@ def operation(request: dict[str, Any], **names: int) -> Operation:
     kind = KINDS[fields.pop("kind")]
     member = ByExternalId(fields.pop("member").format(**names))
     key = fields.pop("key").format(**names)
-    if "attributes" in fields:
-        fields["attributes"] = {name.format(**names): value for name, value in fields["attributes"].items()}
     return kind(member=member, idempotency_key=key, actor="a race", **fields)
 
 
