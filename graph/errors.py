@@ -14,7 +14,6 @@ import strawberry
 
 from core.errors import FormerRefusal, InvalidValue, ProgrammeInvalid, Refusal
 from core.units import Points as CorePoints
-from graph import ids  # noqa: F401  its refusals count among ours
 from graph.scalars import Points
 
 if TYPE_CHECKING:

@@ -171,7 +171,7 @@ class Member(Node):
         """The holds that are open, the oldest first."""
         now = info.context.now
         rows: list[HoldValue] = await info.context.loaders.rows(HoldValue, self._value.id, "state = 'open'")
-        rows.sort(key=lambda hold: (hold.placed_at, hold.unit, hold.seq))
+        rows = sorted(rows, key=lambda hold: (hold.placed_at, hold.unit, hold.seq))
         items = [(f"{hold.unit}:{hold.seq}", Hold.of(self._value.id, hold, now)) for hold in rows]
         return sliced(f"hold:{self._value.id}", items, first, after)
 

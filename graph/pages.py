@@ -148,3 +148,35 @@ async def newest(
     question = Newest(kind, column, first + 1, where)
     rows = await info.context.loaders.ask(question, (bucket_of(member_id), member_id, key))
     return connection(place, [(getattr(row, column), node(row)) for row in rows], first, after)
+
+
+async def oldest(
+    info: Info,
+    kind: type,
+    node: Callable[[str, Any], T],
+    *,
+    by: Mapping[str, str],
+    column: str,
+    first: int,
+    after: str | None,
+) -> Connection[T]:
+    """A page of all members' rows of a kind whose columns equal ``by``: a queue, the oldest first.
+
+    ``column`` is text and grows with time; an index holds ``by`` and it. ``node`` makes of a member's id and a row what
+    the page holds. Raises InvalidValue and InvalidCursor.
+    """
+    check_first(first)
+    table = table_of(kind)
+    place = ":".join([table.name, *by.values()])
+    conditions, values = [f"{name} = ?" for name in by], list(by.values())
+    if after is not None:
+        conditions.append(f"{column} > ?")
+        values.append(read_cursor(place, after))
+    sql = (
+        f"SELECT {', '.join(table.columns)} FROM {table.name} "
+        f"WHERE {' AND '.join(conditions)} ORDER BY {column} LIMIT {first + 1}"
+    )
+    reader = info.context.reader
+    rows = [table.decode(row) for row in await reader.query(in_words_of(reader, sql), values)]
+    at, member_at = table.columns.index(column), table.columns.index("member_id")
+    return connection(place, [(row[at], node(row[member_at], table.of(row))) for row in rows], first, after)

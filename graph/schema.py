@@ -129,7 +129,8 @@ class Query:
 
 async def _node(info: Info, id: str) -> Node | None:
     named, *parts = read_id(id) or ("",)
-    kind = info.schema.node_types.get(named)  # type: ignore[attr-defined]  # info.schema is the one below
+    assert isinstance(info.schema, LaurelSchema), "the only schema that there is"
+    kind = info.schema.node_types.get(named)
     if kind is None:
         raise InvalidId(id=id[:100], expected="Node")
     found: Node | None = await kind.resolve_node(info, *parts)

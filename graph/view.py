@@ -5,7 +5,7 @@
     it cannot be read            BAD_REQUEST, GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED, BAD_USER_INPUT
     nobody may, or not they      UNAUTHENTICATED, FORBIDDEN
     a query is refused           the refusal's own code: INVALID_ID, INVALID_CURSOR, PROGRAMME_NOT_FOUND …
-    not now, send it again       OVERLOADED, SHUTTING_DOWN, DEADLINE_EXCEEDED, DATABASE_UNREACHABLE
+    not now, send it again       OVERLOADED, SHUTTING_DOWN, DEADLINE_EXCEEDED, DATABASE_UNREACHABLE, DATABASE_FULL
     a defect of ours             INTERNAL_SERVER_ERROR: masked here, whole in the log
 
 What a mutation is refused stands in its payload and is no error here. The endpoint is ours and not Strawberry's, as
@@ -37,6 +37,8 @@ log = logging.getLogger("laurel.graph")
 
 JSON: Final = "application/json"
 GRAPHQL_JSON: Final = "application/graphql-response+json"
+SOURCE_MAX: Final = 100_000
+"""Characters of a document, as some hundreds of them are kept; long texts belong into variables."""
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -160,6 +162,8 @@ def _asked(data: Any) -> Asked:
             raise RequestRefused(400, "BAD_REQUEST", "query must be the text of a GraphQL document")
         case _:
             raise RequestRefused(400, "BAD_REQUEST", "the request must be one JSON object with a query")
+    if len(query) > SOURCE_MAX:
+        raise RequestRefused(413, "DOCUMENT_TOO_LARGE", f"the document is longer than {SOURCE_MAX} characters")
     if not isinstance(variables, dict | None) or not isinstance(data.get("extensions"), dict | None):
         raise RequestRefused(400, "BAD_REQUEST", "variables and extensions must be JSON objects")
     if not isinstance(name, str | None):

@@ -25,7 +25,7 @@ from graph.errors import UserError, user_error
 from graph.ids import Node, global_id, parts_of
 from graph.member import Member, MemberByInput, find_member
 from graph.money import Money, MoneyInput
-from graph.pages import PAGE_DEFAULT, Connection, newest, sliced
+from graph.pages import PAGE_DEFAULT, Connection, newest, oldest, sliced
 from graph.payload import Payload, answer, perform, perform_many
 from graph.permissions import ACTING, EVERYONE, STAFF, actor, may_see, mutation, query
 from graph.scalars import CurrencyCode, Day, Instant, Points
@@ -67,6 +67,7 @@ __all__ = [
     "may_see",
     "mutation",
     "newest",
+    "oldest",
     "parts_of",
     "perform",
     "perform_many",

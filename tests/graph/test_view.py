@@ -118,6 +118,7 @@ async def test_what_cannot_be_read_is_answered_with_a_code(shop: Shop, body: byt
         ("POST", JSON | {"Accept": "text/html"}, b"{}", 406, "NOT_ACCEPTABLE"),
         ("POST", JSON | {"Accept": "application/json;q=0"}, b"{}", 406, "NOT_ACCEPTABLE"),
         ("POST", JSON, b" " * 1_000_001, 413, "BODY_TOO_LARGE"),
+        ("POST", JSON, b'{"query": "{ __typename } #' + b"x" * 100_000 + b'"}', 413, "DOCUMENT_TOO_LARGE"),
         ("POST", JSON | {"Authorization": "Bearer rubbish"}, b"{}", 401, "UNAUTHENTICATED"),
         ("POST", JSON | {"Authorization": "Basic YTpi"}, b"{}", 401, "UNAUTHENTICATED"),
     ],
