@@ -6,6 +6,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 import pytest
+import strawberry
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
@@ -25,6 +26,7 @@ from graphql import (
 from core.errors import Refusal, fact
 from graph import schema as graph_schema
 from graph.errors import error_type
+from graph.vocabulary import EVERYONE, Info, query
 from plugins.manager import Plugins, load_plugins
 
 COMMITTED = Path(__file__).parent.parent / "schema.graphql"
@@ -194,6 +196,49 @@ def test_without_plugins_the_schema_is_the_cores() -> None:
         "reverseTransaction",
         "updateMember",
     ]
+
+
+@strawberry.type
+class Greeting:
+    """A query of a plugin."""
+
+    @query(allow=EVERYONE)
+    async def greeting(self, info: Info) -> str:
+        """Says hello."""
+        return "hello"
+
+
+@strawberry.type
+class Usurper:
+    """A query that is there already."""
+
+    @query(allow=EVERYONE)
+    async def viewer(self, info: Info) -> str:
+        """Says who asks, in another way."""
+        return "nobody"
+
+
+@pytest.mark.parametrize(("queries", "name"), [((Usurper,), "viewer"), ((Greeting, Greeting), "greeting")])
+def test_two_offers_of_one_field_are_an_error(queries: tuple[type, ...], name: str) -> None:
+    with pytest.raises(TypeError, match=f"Query: {name} is offered twice"):
+        graph_schema.build_schema(Plugins(queries=queries))
+
+
+def test_schemas_of_one_process_share_no_fields() -> None:
+    with_greeting = graph_schema.print_sdl(Plugins(queries=(Greeting,)))
+    without = graph_schema.print_sdl(Plugins())
+
+    assert "greeting: String" in with_greeting
+    assert "greeting" not in without
+    assert graph_schema.print_sdl(Plugins(queries=(Greeting,))) == with_greeting
+
+
+def test_a_resolver_without_a_docstring_is_refused() -> None:
+    with pytest.raises(TypeError, match="needs a docstring"):
+
+        @query(allow=EVERYONE)
+        async def silent(info: Info) -> str:
+            return "…"
 
 
 def test_a_fact_cannot_take_the_name_of_what_every_refusal_has() -> None:
