@@ -6,7 +6,7 @@ turn. All commits are durable.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from logging import DEBUG, Handler, LogRecord, getLogger
@@ -228,14 +228,12 @@ class CountingWriter(Writer):
         self._counts.written += len(rows)
 
 
-@dataclass
 class CountingStore(Store):
     """A store that counts the statements of its transactions, BEGIN and COMMIT included."""
 
-    counts: Counts = field(default_factory=Counts)
-
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
         super().__init__()
+        self.counts = Counts()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Writer]:
