@@ -1,0 +1,40 @@
+"""Campaigns: for a while orders bring more, out of a budget; what comes back of the order, comes back of the bonus."""
+
+from collections.abc import Sequence
+
+from core.events import Event
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import CampaignMemberFields, CampaignQueries
+from .operations import follow_order
+from .rules import CampaignSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return CampaignSettings
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_queries() -> Sequence[type]:
+    return [CampaignQueries]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [CampaignMemberFields]
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow_order(event, work)

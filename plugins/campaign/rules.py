@@ -1,0 +1,76 @@
+"""The channel's section of the programme, and what a campaign is worth for an order. Everything is pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from core.document import Count, Identifier, Section
+from core.orders import FACTS
+from core.programme import ChannelSettings
+from core.rules import Activity, Award, CapRoom, RuleSet, Validity
+from core.units import POINTS
+
+CHANNEL: Final = "campaign"
+
+
+class CampaignState(StrEnum):
+    """Where a campaign stands."""
+
+    AHEAD = "ahead"
+    OPEN = "open"
+    OVER = "over"
+
+
+class Campaign(Section):
+    """A bonus on orders while it is ``valid``, by rules that see what purchase rules see, and ``earned``.
+
+    All members together get ``budget`` points at most. ``refunds`` says what a refund leaves of the bonus: what the
+    rules give for the rest of the order, or at most the rest's share of what was given (for a fixed bonus).
+    """
+
+    id: Identifier
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    valid: Validity = Validity()
+    bonus: RuleSet
+    budget: Count | None = None
+    refunds: Literal["rework", "proportion"] = "rework"
+
+    def award(self, order: Activity, awards: Mapping[str, int], room: CapRoom) -> Award:
+        """What it gives for an order that has earned ``awards``, by unit, when the caps leave so much room."""
+        facts = {**order.bindings, "earned": awards.get(POINTS, 0)}
+        return self.bonus.award(Activity(CHANNEL, order.at, facts, order.lines), room)
+
+    def state(self, at: datetime) -> CampaignState:
+        """Where it stands at that instant."""
+        if self.valid.holds(at):
+            return CampaignState.OPEN
+        since = self.valid.since
+        return CampaignState.AHEAD if since is not None and at < since else CampaignState.OVER
+
+
+class CampaignSettings(ChannelSettings):
+    """The programme's section ``channels: campaign:``. ``earned`` are the points that the order has brought."""
+
+    facts: ClassVar[Mapping[str, Any]] = {**FACTS, "earned": int}
+
+    campaigns: Annotated[tuple[Campaign, ...], Field(min_length=1, max_length=100)]
+
+    @model_validator(mode="after")
+    def _ids_are_of_one_campaign(self) -> Self:
+        seen = set[str]()
+        for campaign in self.campaigns:
+            if campaign.id in seen:
+                raise PydanticCustomError("id", "{reason}", {"reason": f"id {campaign.id!r} is used twice"})
+            seen.add(campaign.id)
+        return self
+
+    def open_at(self, at: datetime) -> list[Campaign]:
+        """The campaigns that are open at that instant, by id: budgets are claimed in that order."""
+        return sorted((each for each in self.campaigns if each.valid.holds(at)), key=lambda campaign: campaign.id)
+
+    def find(self, name: str) -> Campaign | None:
+        return next((campaign for campaign in self.campaigns if campaign.id == name), None)
