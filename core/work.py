@@ -237,6 +237,11 @@ class Work:
         value = await Claim(place, self.operation_id)
         return None if value is None else model(**value._asdict())
 
+    async def look(self, model: type[Model], /, **key: Any) -> Any:
+        """A row that members share and that nothing changes, as a value, or None: nobody waits, nothing is locked."""
+        found = await Read(Rows(model, tuple(key)), tuple(key.values()))
+        return found[0] if found else None
+
     # -- points -----------------------------------------------------------------------------------
 
     async def available(self, unit: str = POINTS) -> int:
@@ -336,12 +341,15 @@ class Work:
 
     async def take_back(self, lot_seqs: Sequence[int], *, keep: int = 0, unit: str = POINTS) -> int:
         """Claw back all that these lots gave and nobody has taken back yet, but for ``keep``; returns how much."""
-        lots: list[Lot] = [lot for number in lot_seqs for lot in await self.rows(Lot, unit=unit, seq=number)]
-        excess = sum(lot.amount - lot.clawed for lot in lots) - keep
-        if excess <= 0:
-            return 0
-        await self.claw_back(excess, lot_seqs, unit=unit)
+        excess = max(await self.left_of(lot_seqs, unit=unit) - keep, 0)
+        if excess:
+            await self.claw_back(excess, lot_seqs, unit=unit)
         return excess
+
+    async def left_of(self, lot_seqs: Sequence[int], *, unit: str = POINTS) -> int:
+        """What these lots gave and nobody has taken back, whether or not it was spent."""
+        lots: list[Lot] = [lot for number in lot_seqs for lot in await self.rows(Lot, unit=unit, seq=number)]
+        return sum(lot.amount - lot.clawed for lot in lots)
 
     async def give_back(self, transaction_id: str, amount: int | None = None, *, unit: str = POINTS) -> int:
         """Give back what a transaction of this member spent, or ``amount`` of it, to the lots it was taken from.
@@ -400,14 +408,15 @@ class Work:
         if odd := [entry.contra for entry in entries if entry.contra not in _REVERSIBLE]:
             raise NotReversible(transaction=transaction_id, reason=f"{odd[0]} is not taken back")
         done: dict[str, int] = {}
-        open_before = 0
+        reversed_any = False
         for unit in dict.fromkeys(entry.unit for entry in entries):
-            moved = await self._reverse_unit(unit, target, [e for e in entries if e.unit == unit], amount)
-            open_before += abs(moved)
-            done[unit] = moved
-        if open_before == 0 and not any(entry.amount for entry in entries):
+            # What was earned may equal what was spent, as where a draw wins its price: then nothing moves on balance.
+            taken, given = await self._reverse_unit(unit, target, [e for e in entries if e.unit == unit], amount)
+            reversed_any |= bool(taken or given)
+            done[unit] = given - taken
+        if not reversed_any and not any(entry.amount for entry in entries):
             raise NotReversible(transaction=transaction_id, reason="nothing of it is held any more")
-        if open_before == 0:
+        if not reversed_any:
             raise ExceedsReversible(needed=sum(abs(entry.amount) for entry in entries), left=0)
         self.reverses = transaction_id
         self.tell(
@@ -421,26 +430,28 @@ class Work:
         )
         return done
 
-    async def _reverse_unit(self, unit: str, target: Recorded, entries: list[Entry], amount: int | None) -> int:
-        """Reverse one unit of a transaction; the signed amount that moved (a released hold counts as given back)."""
-        moved = 0
+    async def _reverse_unit(
+        self, unit: str, target: Recorded, entries: list[Entry], amount: int | None
+    ) -> tuple[int, int]:
+        """Reverse one unit of a transaction: what was taken back, and what was given back or released of holds."""
+        taken = given = 0
         if any(entry.amount > 0 for entry in entries):
             lots = [lot for lot in await self.rows(Lot, unit=unit, operation_id=target.id) if lot.clawed < lot.amount]
             wanted = sum(lot.amount - lot.clawed for lot in lots) if amount is None else amount
             if wanted:
                 await self.claw_back(wanted, [lot.seq for lot in lots], unit=unit)
-                moved -= wanted
+                taken = wanted
         if any(entry.amount < 0 for entry in entries):
             try:
-                moved += await self.give_back(target.id, amount, unit=unit)
+                given += await self.give_back(target.id, amount, unit=unit)
             except ExceedsReversible as nothing_left:
                 if nothing_left.left or amount is not None:
                     raise
         for hold in await self.rows(Hold, unit=unit, operation_id=target.id):
             if hold.state == HoldState.OPEN:
                 await self.release(hold.seq, unit=unit)
-                moved += hold.amount
-        return moved
+                given += hold.amount
+        return taken, given
 
     # -- counting ---------------------------------------------------------------------------------
 

@@ -22,7 +22,6 @@ from core.errors import (
     MemberNotActive,
 )
 from core.events import TRANSACTION_REVERSED, Event
-from core.lots import Lot
 from core.members import MemberStatus
 from core.money import money, parse_money
 from core.operations import Newcomer, Operation
@@ -345,7 +344,9 @@ async def follow_reversal(event: Event, work: Work) -> None:
         return
     order = await work.find(PurchaseOrder, transaction_id=event.payload["transaction"])
     assert order is not None, "only orders can be reversed in this channel"
-    order.awards = {unit: {**kept, "left": await _left_of(work, unit, kept)} for unit, kept in order.awards.items()}
+    order.awards = {
+        unit: {**kept, "left": await work.left_of(kept["lots"], unit=unit)} for unit, kept in order.awards.items()
+    }
     if event.payload["whole"] and order.status == RECORDED:
         work.count(ORDERS, -1, at=order.occurred_at)
         if paid := basket_of(order).paid_left:
@@ -396,12 +397,6 @@ def _tell_refunded(work: Work, order: PurchaseOrder, basket: Basket) -> None:
     )
 
 
-async def _left_of(work: Work, unit: str, kept: Mapping[str, Any]) -> int:
-    """What nobody has taken back yet of what the order brought, an operator's reversal included."""
-    lots: list[Lot] = [lot for seq in kept["lots"] for lot in await work.rows(Lot, unit=unit, seq=seq)]
-    return sum(lot.amount - lot.clawed for lot in lots)
-
-
 async def _give_back(work: Work, order: PurchaseOrder, points: int) -> int:
     """Give back points that were spent on the order, as far as a reversal has not done so already."""
     if not points:
@@ -418,7 +413,7 @@ async def _claw_back(work: Work, order: PurchaseOrder, basket: Basket) -> dict[s
     clawed_back: dict[str, int] = {}
     awards: dict[str, Any] = {}
     for unit, kept in order.awards.items():
-        held = await _left_of(work, unit, kept)
+        held = await work.left_of(kept["lots"], unit=unit)
         if excess := max(held - worth.get(unit, 0), 0):
             await work.claw_back(excess, kept["lots"], unit=unit)
             clawed_back[unit] = excess
