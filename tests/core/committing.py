@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from logging import DEBUG, Handler, LogRecord, getLogger
 from typing import Any, ClassVar, Final
@@ -203,7 +204,7 @@ async def dump(reader: Reader) -> dict[str, list[tuple[Any, ...]]]:
     for kind in KINDS:
         table = table_of(kind)
         found = await reader.query(f"SELECT {', '.join(table.columns)} FROM {table.name}")
-        rows[table.name] = sorted(found, key=lambda row, table=table: _key(table, row))  # type: ignore[misc]
+        rows[table.name] = sorted(found, key=partial(_key, table))
     return rows
 
 
