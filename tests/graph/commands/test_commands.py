@@ -80,7 +80,8 @@ def test_a_database_that_was_not_migrated_is_told(type_: Type, empty: str, comma
     done = type_(empty, command)
 
     assert done.exit_code == 2
-    assert done.output.startswith("laurel: run `laurel migrate` first: core.")
+    assert done.output.startswith("laurel: run `laurel migrate` first: ")
+    assert "core.0001_initial" in done.output
 
 
 def test_a_file_that_is_no_database_is_told(type_: Type, tmp_path: Path) -> None:
