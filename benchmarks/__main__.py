@@ -36,7 +36,14 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     """Everything that was asked for, by part."""
     collect_rarely()  # as a server does; the plain implementation profits too
     kinds = [kind for kind in KINDS if kind in asked.databases and server_address(kind)]
-    figures: dict[str, Any] = {"machine": report.machine(), "versions": {}, "operations": {}, "imports": []}
+    rounds, seconds, rows = (1, 0.3, 2_000) if asked.quick else (asked.rounds, 1.0, asked.rows)
+    figures: dict[str, Any] = {
+        "machine": report.machine(),
+        "settings": {"rounds": rounds, "seconds": seconds, "rows": rows},
+        "versions": {},
+        "operations": {},
+        "imports": [],
+    }
     with TemporaryDirectory() as files:
         for kind in kinds:
             with _server(kind) as server:
@@ -45,14 +52,11 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                 figures["versions"][kind] = asyncio.run(report.check_durable(kind, url, operations.CORE))
                 server.done(url)
                 if "operations" in asked.parts:
-                    rounds, seconds = (1, 0.3) if asked.quick else (asked.rounds, 1.0)
                     figures["operations"][kind] = asyncio.run(
                         operations.measure_rates(server, rounds=rounds, seconds=seconds)
                     )
                 if "imports" in asked.parts:
-                    for name, file, programme in importing.real_files(
-                        Path(files), 2_000 if asked.quick else asked.rows
-                    ):
+                    for name, file, programme in importing.real_files(Path(files), rows):
                         _say(f"{kind}: {name}, {programme} …")
                         one = importing.measure(server, file, programme)
                         figures["imports"].append({"database": kind, "file": name, "programme": programme, **one})

@@ -179,11 +179,13 @@ def _is_number(cell: str) -> bool:
 
 def write(figures: dict[str, Any]) -> None:
     """Write the page."""
-    where = figures["machine"]
+    where, how = figures["machine"], figures["settings"]
     versions = ", ".join(f"{NAMES[kind]} {version}" for kind, version in figures["versions"].items())
     measured_on = (
         f"Measured on {where['date']}: {where['cores']} cores, {where['memory_gb']} GB of memory, {where['system']},"
         f" Python {where['python']}, {versions}. The databases ran on the same cores."
+        f" Operations: the median of {how['rounds']} rounds of {how['seconds']:g} s. Imports:"
+        f" {'whole files' if how['rows'] is None else format(how['rows'], ',') + ' rows of each file at most'}."
     )
     lines = [_ABOUT, measured_on, ""]
     for section in sections(figures):
