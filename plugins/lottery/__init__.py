@@ -1,0 +1,52 @@
+"""Lottery: draws from pools of prizes, with odds that are published and seeds that are committed to and revealed."""
+
+from collections.abc import Sequence
+
+from core.errors import Refusal
+from core.events import Event
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import LotteryMemberFields, LotteryMutations, LotteryQueries
+from .operations import follow_reversal
+from .refusals import REFUSALS
+from .rules import LotterySettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return LotterySettings
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_queries() -> Sequence[type]:
+    return [LotteryQueries]
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [LotteryMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [LotteryMemberFields]
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow_reversal(event, work)

@@ -1,0 +1,112 @@
+"""What the lottery answers "no" to."""
+
+from datetime import datetime
+
+from core.errors import NotFound, Refusal, fact
+from core.units import Points
+
+
+class LotteryNotOffered(Refusal):
+    """The programme in force has no lottery section."""
+
+    code = "LOTTERY_NOT_OFFERED"
+    says = "the programme in force at {at} knows no lottery"
+    at: datetime = fact("The time of the request.")
+
+
+class LotteryPoolNotFound(NotFound):
+    """The programme in force has no such pool."""
+
+    code = "LOTTERY_POOL_NOT_FOUND"
+    says = "no lottery pool {pool}"
+    pool: str = fact("The pool that was asked for.")
+
+
+class LotteryNotYetOpen(Refusal):
+    """The pool can be drawn from only later."""
+
+    code = "LOTTERY_NOT_YET_OPEN"
+    says = "pool {pool} can be drawn from at {opens_at} and later"
+    pool: str = fact("The pool.")
+    opens_at: datetime = fact("From when on it can be drawn from.")
+
+
+class LotteryClosed(Refusal):
+    """The pool can no longer be drawn from."""
+
+    code = "LOTTERY_CLOSED"
+    says = "pool {pool} could be drawn from until {closed_at}"
+    pool: str = fact("The pool.")
+    closed_at: datetime = fact("From when on it could not be drawn from any more.")
+
+
+class LotteryOfOtherTier(Refusal):
+    """The pool is for members of other tiers."""
+
+    code = "LOTTERY_OF_OTHER_TIER"
+    says = "pool {pool} is for {tiers}, the member is {tier}"
+    pool: str = fact("The pool.")
+    tier: str = fact("The member's tier.")
+    tiers: str = fact("The tiers that it is for, with commas between them.")
+
+
+class LotteryLimitReached(Refusal):
+    """The member may not draw so often. None of the draws was made."""
+
+    code = "LOTTERY_LIMIT_REACHED"
+    says = "{needed} draws from pool {pool} asked for, {left} left by the limit per {period}"
+    pool: str = fact("The pool.")
+    period: str = fact("The limit's period: day, month or lifetime.")
+    needed: int = fact("How many draws were asked for.")
+    left: int = fact("How many the limit leaves.")
+    resets_at: datetime | None = fact("When the period is over; null when it never is.")
+
+
+class LotteryPriceChanged(Refusal):
+    """The draws come to something else than the caller said."""
+
+    code = "LOTTERY_PRICE_CHANGED"
+    says = "the draws come to {needed} points, not to {expected}"
+    pool: str = fact("The pool.")
+    expected: Points = fact("What the caller said.")
+    needed: Points = fact("What they come to.")
+
+
+class LotteryNotReady(Refusal):
+    """The seed of the pool's period has not been committed to. Ask for the pool first, which does so."""
+
+    code = "LOTTERY_NOT_READY"
+    says = "pool {pool} has no seed for {period}"
+    pool: str = fact("The pool.")
+    period: str = fact("The period's name.")
+
+
+class LotteryDrawNotFound(NotFound):
+    """No such draw."""
+
+    code = "LOTTERY_DRAW_NOT_FOUND"
+    says = "no draw {draw}"
+    draw: str = fact("The draw that was asked for.")
+
+
+class LotterySeedNotRevealed(Refusal):
+    """The draw can be verified only when its period is over and the seed has been revealed."""
+
+    code = "LOTTERY_SEED_NOT_REVEALED"
+    says = "the seed of pool {pool} is revealed at {reveals_at}"
+    pool: str = fact("The pool.")
+    reveals_at: datetime = fact("When the period is over.")
+
+
+REFUSALS: list[type[Refusal]] = [
+    LotteryNotOffered,
+    LotteryPoolNotFound,
+    LotteryNotYetOpen,
+    LotteryClosed,
+    LotteryOfOtherTier,
+    LotteryLimitReached,
+    LotteryPriceChanged,
+    LotteryNotReady,
+    LotteryDrawNotFound,
+    LotterySeedNotRevealed,
+]
