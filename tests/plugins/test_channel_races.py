@@ -1,0 +1,128 @@
+"""Fifty members in four processes want the last piece at the same moment: one gets it, on every database."""
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.clock import SystemClock
+from core.store import Store
+from core.verify import verify
+from graph.laurel import tables
+from graph.testing import Shop, open_shop
+from graph.tokens import Role
+from plugins.manager import Plugins
+from tests.databases import Apps
+from tests.plugins.channel import only
+
+HERE = Path(__file__).parents[2]
+PROCESSES = 4
+CALLERS = 50
+
+PROGRAMME = """
+id: mall
+currency: CNY
+timezone: Asia/Shanghai
+channels:
+  rewards:
+    items:
+      - {id: speaker, name: Smart speaker, kind: goods, price: 100, stock: true}
+      - {id: credit, name: Phone credit, kind: voucher, price: 100, codes: true}
+  lottery:
+    pools:
+      - id: wheel
+        name: Lucky wheel
+        price: 100
+        sold_out: none
+        prizes:
+          - {id: car, name: Car, kind: goods, weight: 1, stock: 1}
+          - {id: none, name: Nothing, kind: nothing, weight: 0}
+"""
+
+
+@pytest.fixture(scope="module")
+def plugins() -> Plugins:
+    return only("rewards", "lottery")
+
+
+@pytest.fixture(scope="module")
+def apps(plugins: Plugins) -> Apps:
+    return tables(plugins)
+
+
+async def open_for_all(shop: Shop) -> list[str]:
+    """Fifty members with points for one; stock for one; and seeds."""
+    members = [f"member {number}" for number in range(CALLERS)]
+    for member in members:
+        await shop.give(await shop.enrol(member), 100, "opening")
+    stock = {"reward": "speaker", "quantity": 1, "idempotencyKey": "one"}
+    codes = {"reward": "credit", "codes": ["A", "B", "C"], "idempotencyKey": "three"}
+    data = await shop.ask(
+        "mutation ($stock: StockRewardInput!, $codes: AddVoucherCodesInput!) {"
+        " stockReward(input: $stock) { stockLeft } addVoucherCodes(input: $codes) { stockLeft } }",
+        {"stock": stock, "codes": codes},
+        role=Role.OPERATOR,
+    )
+    assert data == {"stockReward": {"stockLeft": 1}, "addVoucherCodes": {"stockLeft": 3}}
+    await shop.ask("{ lotteryPools { id } }")
+    return members
+
+
+async def race(url: str, members: list[str], **request: Any) -> list[dict[str, Any]]:
+    """What became of each member's request."""
+    job = {
+        "url": url,
+        "plugins": ["rewards", "lottery"],
+        "members": [members[at::PROCESSES] for at in range(PROCESSES)],
+        "request": request,
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.processes.channels", json.dumps(job), stdout=asyncio.subprocess.PIPE, cwd=HERE
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 120)
+    assert process.returncode == 0
+    outcomes: list[dict[str, Any]] = json.loads(output)
+    assert len(outcomes) == len(members)
+    assert [outcome for outcome in outcomes if "error" in outcome] == []
+    return outcomes
+
+
+async def run(url: str, plugins: Plugins, **request: Any) -> tuple[list[dict[str, Any]], int]:
+    """The outcomes, and the points that all members have afterwards; the books are in order."""
+    async with open_shop(url, PROGRAMME, plugins=plugins, now=SystemClock().now()) as shop:
+        members = await open_for_all(shop)
+    outcomes = await race(url, members, **request)
+    async with open_shop(url, None, plugins=plugins, now=SystemClock().now()) as shop:
+        assert await verify(Store().reader()) == []
+        ((points,),) = await shop.laurel.store.reader().query("SELECT SUM(credited - debited) FROM account")
+    return outcomes, int(points)
+
+
+async def test_of_fifty_who_want_the_last_piece_one_gets_it(fresh_database: str, plugins: Plugins) -> None:
+    outcomes, points = await run(fresh_database, plugins, kind="redeem_reward", reward="speaker")
+
+    assert Counter(outcome["refusal"] for outcome in outcomes) == {None: 1, "REWARD_SOLD_OUT": CALLERS - 1}
+    assert points == 100 * (CALLERS - 1)
+
+
+async def test_of_fifty_who_want_three_codes_three_get_one_each(fresh_database: str, plugins: Plugins) -> None:
+    outcomes, points = await run(fresh_database, plugins, kind="redeem_reward", reward="credit")
+
+    assert Counter(outcome["refusal"] for outcome in outcomes) == {None: 3, "REWARD_SOLD_OUT": CALLERS - 3}
+    assert points == 100 * (CALLERS - 3)
+    async with open_shop(fresh_database, None, plugins=plugins, now=SystemClock().now()) as shop:
+        given = await shop.laurel.store.reader().query("SELECT code, order_id FROM reward_code ORDER BY number")
+        assert [code for code, _ in given] == ["A", "B", "C"]
+        orders = {outcome["id"] for outcome in outcomes if outcome["refusal"] is None}
+        assert {order for _, order in given} == orders
+
+
+async def test_of_fifty_draws_that_land_on_the_last_prize_one_wins_it(fresh_database: str, plugins: Plugins) -> None:
+    outcomes, points = await run(fresh_database, plugins, kind="draw_lottery", pool="wheel")
+
+    assert Counter(outcome["result"]["prizes"][0] for outcome in outcomes) == {"car": 1, "none": CALLERS - 1}
+    assert points == 0
