@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from core import caps
 from core.calendar import local_day
-from core.rules import Activity, RuleSet, Step
+from core.rules import Activity, CapRoom, RuleSet, Step
 from core.work import Work
 
 
@@ -30,16 +30,18 @@ async def earn_by_rules(
 ) -> Awarded:
     """Let the member earn what the rules give for an activity of now, or of ``at``, with these facts.
 
-    ``given`` is what the same thing has brought already, by unit: only what goes beyond it is earned. Lots live from
-    ``earned_at``. Raises what ``Work.earn`` does.
+    ``given`` is what the same thing has brought already, by unit: only what goes beyond it is earned, and needs room.
+    Lots live from ``earned_at``. Raises what ``Work.earn`` does.
     """
     at = at or work.now
     activity = Activity(channel, at, facts)
     awarded = Awarded({}, {}, {})
     for unit, rules in earn.items():
         room = await caps.room(work, channel, unit, rules.caps, local_day(at, work.programme.zone))
-        award = rules.award(activity, room)
-        points = max(award.points - (given or {}).get(unit, 0), 0)
+        already = (given or {}).get(unit, 0)
+        # What was given before has had its room.
+        award = rules.award(activity, CapRoom(*(None if left is None else left + already for left in room)))
+        points = max(award.points - already, 0)
         awarded.points[unit] = points
         awarded.lots[unit] = []
         awarded.trace[unit] = award.trace

@@ -1,0 +1,51 @@
+"""Reviews: paid once they are approved, more with a picture, and once for each thing that is reviewed."""
+
+from collections.abc import Mapping, Sequence
+
+from core.errors import Refusal
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.tiers import FactKind
+from plugins import hookimpl
+
+from .mutations import ReviewMemberFields, ReviewMutations, ReviewQueries
+from .operations import REVIEWS
+from .refusals import REFUSALS
+from .rules import ReviewSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return ReviewSettings
+
+
+@hookimpl
+def register_facts() -> Mapping[str, FactKind]:
+    return {REVIEWS: FactKind("reviews that were approved and still stand")}
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_queries() -> Sequence[type]:
+    return [ReviewQueries]
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [ReviewMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [ReviewMemberFields]
