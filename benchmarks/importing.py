@@ -78,12 +78,18 @@ async def import_once(url: str, file: Path, programme: str, profile: Profile | N
         "rate": round(figures.rows / seconds),
         "cpu_us": round(cpu / figures.rows * 1_000_000),
         "median_rate": round(median(rates)) if rates else None,
-        # Kilobytes on Linux, bytes on macOS.
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << (20 if MACOS else 10))),
+        "peak_mb": _peak_mb(),
     }
 
 
-MACOS = sys.platform == "darwin"
+def _peak_mb() -> int:
+    """The most memory this process ever had."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Linux's getrusage would tell what the process that started this one had, if that was more.
+        [peak] = [line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:")]
+        return round(int(peak.split()[1]) / 1024)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20))
 
 
 def _timed(lines: Iterator[Any], times: list[float]) -> Iterator[Any]:

@@ -184,7 +184,7 @@ def write(figures: dict[str, Any]) -> None:
     measured_on = (
         f"Measured on {where['date']}: {where['cores']} cores, {where['memory_gb']} GB of memory, {where['system']},"
         f" Python {where['python']}, {versions}. The databases ran on the same cores."
-        f" Operations: the median of {how['rounds']} rounds of {how['seconds']:g} s. Imports:"
+        f" Rounds of operations: {how['rounds']}, of {how['seconds']:g} s each. Imports:"
         f" {'whole files' if how['rows'] is None else format(how['rows'], ',') + ' rows of each file at most'}."
     )
     lines = [_ABOUT, measured_on, ""]
