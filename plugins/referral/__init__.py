@@ -1,0 +1,58 @@
+"""Referrals: a member's code brings a friend, and the friend's first order brings points to both."""
+
+from collections.abc import Sequence
+
+from core.errors import Refusal
+from core.events import Delivery, Event
+from core.outbox import Submit
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import ReferralMemberFields, ReferralMutations
+from .operations import OUTGOING, follow, tell_inviter
+from .refusals import REFUSALS
+from .rules import ReferralSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return ReferralSettings
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [ReferralMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [ReferralMemberFields]
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow(event, work)
+
+
+@hookimpl
+def register_outgoing() -> Sequence[str]:
+    return OUTGOING
+
+
+@hookimpl
+async def after_event(event: Delivery, submit: Submit) -> None:
+    await tell_inviter(event, submit)

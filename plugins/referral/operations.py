@@ -1,0 +1,301 @@
+"""What can be done about referrals, and what a friend's orders do.
+
+The friend is paid in the transaction of their first order, the inviter after it, through the outbox: an operation is
+alone for its one member. Each side can be paid once, and each is taken back once.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final
+
+from core.calendar import day_start, month_end, next_day
+from core.errors import MemberNotActive
+from core.events import TRANSACTION_REVERSED, Delivery, Event
+from core.members import ById, MemberStatus, bucket_of
+from core.money import money
+from core.operations import Newcomer, Operation
+from core.orders import ORDER_PAID, ORDER_REFUNDED
+from core.outbox import Submit
+from core.tallies import ORDERS, Tally
+from core.work import Work
+
+from .models import ReferralCode, ReferralInvitation, ReferralReward
+from .refusals import (
+    AlreadyInvited,
+    InvitationsUsedUp,
+    NotANewcomer,
+    ReferralCodeExpired,
+    ReferralCodeMalformed,
+    ReferralCodeNotFound,
+    ReferralLoop,
+    ReferralNotOffered,
+    SelfReferral,
+)
+from .rules import CHANNEL, ReferralSettings, code_of, month_number, read_code
+
+ACCEPTED: Final = "accepted"
+REWARDED: Final = "rewarded"
+TAKEN_BACK: Final = "taken_back"
+LAPSED: Final = "lapsed"
+
+COMPLETED: Final = "referral.completed"
+UNDONE: Final = "referral.undone"
+OUTGOING: Final = (COMPLETED, UNDONE)
+
+_SHOWN: Final = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssueReferralCode(Operation):
+    """Give the member a code, or renew the one they have. Refuses ReferralNotOffered, MemberNotActive."""
+
+    channel: ClassVar[str] = CHANNEL
+    kind: ClassVar[str] = "issue_code"
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        settings = _offered(work)
+        _check_active(work)
+        expires_at = work.now + timedelta(days=settings.code_days) if settings.code_days else None
+        number = 0
+        while (row := await work.shared(ReferralCode, code=code_of(work.member.id, number))) is not None:
+            if row.inviter == work.member.id:
+                row.expires_at = expires_at
+                work.save(row)
+                return {"code": row.code}
+            number += 1
+        code = code_of(work.member.id, number)
+        work.add(ReferralCode, code=code, inviter=work.member.id, expires_at=expires_at, invited=0, month=0, in_month=0)
+        return {"code": code}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceptReferral(Operation):
+    """A new member was brought by whoever has the code.
+
+    Refuses ReferralCodeMalformed, ReferralCodeNotFound, ReferralCodeExpired, SelfReferral, ReferralLoop,
+    AlreadyInvited, NotANewcomer, InvitationsUsedUp, ReferralNotOffered, MemberNotActive.
+    """
+
+    channel: ClassVar[str] = CHANNEL
+    kind: ClassVar[str] = "accept"
+
+    code: str
+    enrol_if_unknown: bool = False
+
+    def newcomer(self) -> Newcomer | None:
+        return Newcomer() if self.enrol_if_unknown else None
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        settings = _offered(work)
+        _check_active(work)
+        code = read_code(self.code)
+        if code is None:
+            raise ReferralCodeMalformed(referral_code=self.code[:_SHOWN])
+        for earlier in await work.rows(ReferralInvitation):
+            raise AlreadyInvited(accepted_at=earlier.accepted_at)
+        own, theirs = await self._claim(work, code)
+        if theirs is None:
+            raise ReferralCodeNotFound(referral_code=code)
+        if theirs.inviter == work.member.id:
+            raise SelfReferral(referral_code=code)
+        if theirs.expires_at is not None and theirs.expires_at <= work.now:
+            raise ReferralCodeExpired(referral_code=code, expired_at=theirs.expires_at)
+        await _check_new(work, settings)
+        if own is not None and own.invited:
+            # A ring would need somebody who was invited after they had invited: so there is none.
+            raise ReferralLoop(invited=own.invited)
+        month = month_number(work.today)
+        in_month = theirs.in_month if theirs.month == month else 0
+        if settings.a_month is not None and in_month >= settings.a_month:
+            resets_at = day_start(next_day(month_end(work.today)), work.programme.zone)
+            raise InvitationsUsedUp(limit=settings.a_month, resets_at=resets_at)
+        theirs.invited += 1
+        theirs.month, theirs.in_month = month, in_month + 1
+        work.save(theirs)
+        work.add(
+            ReferralInvitation,
+            code=code,
+            inviter=theirs.inviter,
+            accepted_at=work.now,
+            state=ACCEPTED,
+            reference=None,
+            points=0,
+            lots=[],
+        )
+        return {"code": code}
+
+    async def _claim(self, work: Work, code: str) -> tuple[ReferralCode | None, ReferralCode | None]:
+        """The member's own code, if they have one, and the one that they accept: claimed in one order by everybody."""
+        mine = code_of(work.member.id)
+        rows = {each: await work.shared(ReferralCode, code=each) for each in sorted({mine, code})}
+        own, number = rows[mine], 0
+        while own is not None and own.inviter != work.member.id:
+            # Somebody else had this code first; that happens once in some millions.
+            number += 1
+            own = await work.shared(ReferralCode, code=code_of(work.member.id, number))
+        return own, rows[code]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardInviter(Operation):
+    """A friend has bought: the inviter gets what was promised when the friend did."""
+
+    channel: ClassVar[str] = CHANNEL
+    kind: ClassVar[str] = "reward"
+
+    invitee: str
+    points: int
+    pending_days: int = 0
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        lot = await work.earn(self.points, pending_days=self.pending_days)
+        work.add(
+            ReferralReward,
+            invitee=self.invitee,
+            transaction_id=work.operation_id,
+            points=self.points,
+            lots=[lot.seq],
+            is_taken_back=False,
+        )
+        return {"points": self.points}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeBackInviterReward(Operation):
+    """The friend's first order came back: so does what it brought the inviter."""
+
+    channel: ClassVar[str] = CHANNEL
+    kind: ClassVar[str] = "take_back"
+
+    invitee: str
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        reward = await work.find(ReferralReward, invitee=self.invitee)
+        if reward is None:
+            return {"points": 0}  # it was refused when it was due: the inviter was frozen, say
+        taken = await work.take_back(reward.lots)
+        reward.is_taken_back = True
+        work.save(reward)
+        return {"points": taken}
+
+
+# -- what happens to orders ---------------------------------------------------------------------------
+
+
+async def follow(event: Event, work: Work) -> None:
+    """Pay the friend for their first order, and take it back when the order comes back."""
+    match event.name:
+        case name if name == ORDER_PAID:
+            await _reward(event, work)
+        case name if name == ORDER_REFUNDED:
+            await _undo(event, work)
+        case name if name == TRANSACTION_REVERSED and event.payload["whole"]:
+            for row in await work.rows(ReferralReward, transaction_id=event.payload["transaction"]):
+                member_id = work.member.id
+                reward = ReferralReward(bucket=bucket_of(member_id), member_id=member_id, **row._asdict())
+                reward.is_taken_back = True
+                work.save(reward)
+
+
+async def tell_inviter(event: Delivery, submit: Submit) -> None:
+    """What a friend's order has done, it does to the inviter. The friend is in the key, so nothing is done twice."""
+    if event.name not in OUTGOING:
+        return
+    invitee, points = event.member_id, event.payload["points"]
+    inviter = ById(event.payload["inviter"])
+    if event.name == UNDONE:
+        await submit(
+            TakeBackInviterReward(
+                member=inviter, idempotency_key=f"undone:{invitee}", actor=f"plugin {CHANNEL}", invitee=invitee
+            )
+        )
+    elif points:
+        await submit(
+            RewardInviter(
+                member=inviter,
+                idempotency_key=f"completed:{invitee}",
+                actor=f"plugin {CHANNEL}",
+                invitee=invitee,
+                points=points,
+                pending_days=event.payload["pending_days"],
+            )
+        )
+
+
+async def _reward(event: Event, work: Work) -> None:
+    settings = work.programme.channels.get(CHANNEL)
+    invitation = await _invitation(work, ACCEPTED) if settings is not None else None
+    if settings is None or invitation is None:
+        return
+    assert isinstance(settings, ReferralSettings)
+    occurred_at = datetime.fromisoformat(event.payload["occurred_at"])
+    waited = occurred_at - invitation.accepted_at
+    # Who had bought before they were invited was a customer, even if the till tells it only now.
+    late = settings.complete_days is not None and waited >= timedelta(days=settings.complete_days)
+    if waited < timedelta(0) or late:
+        invitation.state = LAPSED
+        work.save(invitation)
+        return
+    if not _suffices(settings, work, event.payload["paid"]):
+        return
+    pending_days = settings.pending_days or 0
+    if settings.invitee:
+        lot = await work.earn(settings.invitee, earned_at=occurred_at, pending_days=pending_days)
+        invitation.lots = [lot.seq]
+    invitation.state, invitation.points = REWARDED, settings.invitee
+    invitation.reference = event.payload["reference"]
+    work.save(invitation)
+    work.tell(COMPLETED, inviter=invitation.inviter, points=settings.inviter, pending_days=pending_days)
+
+
+async def _undo(event: Event, work: Work) -> None:
+    payload = event.payload
+    invitation = await _invitation(work, REWARDED)
+    if invitation is None or invitation.reference != payload["reference"]:
+        return
+    if not payload["gone"]:
+        settings = work.programme.channels.get(CHANNEL)
+        assert isinstance(settings, ReferralSettings), "the version that judged the order judges the refund"
+        if settings.partial_refund == "keep" or _suffices(settings, work, payload["paid"]):
+            return
+    await work.take_back(invitation.lots)
+    invitation.state = TAKEN_BACK
+    work.save(invitation)
+    work.tell(UNDONE, inviter=invitation.inviter, points=invitation.points)
+
+
+async def _invitation(work: Work, state: str) -> ReferralInvitation | None:
+    """The invitation that the member accepted, if it is in that state."""
+    for row in await work.rows(ReferralInvitation):
+        if row.state == state:
+            return await work.find(ReferralInvitation, code=row.code)
+    return None
+
+
+def _suffices(settings: ReferralSettings, work: Work, paid: int) -> bool:
+    """Whether an order on which so much money was paid, in minor units, counts as a first order."""
+    return settings.order_at_least is None or money(paid, work.programme.currency) >= settings.order_at_least
+
+
+# -- who may ------------------------------------------------------------------------------------------
+
+
+async def _check_new(work: Work, settings: ReferralSettings) -> None:
+    orders = await work.counted(ORDERS)
+    # A day on which orders were counted stays, also when all of them came back.
+    bought = orders > 0 or await work.rows(Tally, name=ORDERS)
+    if bought or work.now - work.member.enrolled_at >= timedelta(days=settings.accept_days):
+        raise NotANewcomer(enrolled_at=work.member.enrolled_at, orders=max(orders, 0))
+
+
+def _offered(work: Work) -> ReferralSettings:
+    settings = work.programme.channels.get(CHANNEL)
+    if settings is None:
+        raise ReferralNotOffered(at=work.now)
+    assert isinstance(settings, ReferralSettings)
+    return settings
+
+
+def _check_active(work: Work) -> None:
+    if work.member.status != MemberStatus.ACTIVE:
+        raise MemberNotActive(status=work.member.status)
