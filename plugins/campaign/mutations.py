@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 
@@ -106,7 +106,7 @@ class CampaignMemberFields:
 
     @strawberry.field
     async def campaign_bonuses(
-        member: strawberry.Parent[Member],
+        self,
         info: Info,
         first: Annotated[int, strawberry.argument(description="How many, 1 to 100.")] = PAGE_DEFAULT,
         after: Annotated[
@@ -114,7 +114,8 @@ class CampaignMemberFields:
         ] = None,
     ) -> Connection[CampaignBonusType]:
         """What the member's orders got out of campaigns, the newest first."""
-        member_id = member.member_id
+        # Fields of Member, so they are resolved with a member as self.
+        member_id = cast(Member, self).member_id
         rows = await info.context.loaders.rows(CampaignBonus, member_id)
         rows.sort(key=lambda row: (row.occurred_at, row.reference, row.campaign), reverse=True)
         items = [
