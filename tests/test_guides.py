@@ -556,3 +556,14 @@ def test_limits_of_expressions() -> None:
     assert where.compile("9" * 15, wanted).evaluate({}) == 10**15 - 1
     with pytest.raises(ExpressionInvalid):
         where.compile("9" * 16, wanted)
+
+
+PAGES: Final = ("README.md", "docs/front-end.md", "plugins/*/README.md")
+
+
+@pytest.mark.parametrize("page", sorted(path for pattern in PAGES for path in ROOT.glob(pattern)), ids=str)
+def test_requests_of_every_page_fit_the_schema(page: Path) -> None:
+    schema = graphql.build_schema(print_sdl(load_plugins()))
+    requests = re.findall(r"^```graphql\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+    assert [graphql.validate(schema, graphql.parse(request)) for request in requests] == [[] for _ in requests]
