@@ -1,6 +1,6 @@
 """Lottery: draws from pools of prizes, with odds that are published and seeds that are committed to and revealed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.errors import Refusal
 from core.events import Event
@@ -10,7 +10,7 @@ from core.work import Work
 from plugins import hookimpl
 
 from .mutations import LotteryMemberFields, LotteryMutations, LotteryQueries
-from .operations import follow_reversal
+from .operations import DRAWS, follow_reversal
 from .refusals import REFUSALS
 from .rules import LotterySettings
 
@@ -45,6 +45,11 @@ def register_mutations() -> Sequence[type]:
 @hookimpl
 def register_member_fields() -> Sequence[type]:
     return [LotteryMemberFields]
+
+
+@hookimpl
+def register_countables() -> Mapping[str, str]:
+    return {DRAWS: "Draws that a member has made in the lottery."}
 
 
 @hookimpl

@@ -20,6 +20,9 @@ from .periods import period_at
 from .refusals import LotteryNotOffered, LotteryNotReady, LotteryPoolNotFound, LotteryPriceChanged
 from .rules import CHANNEL, DRAWS_MAX, LotterySettings, Pool, Prize, Result
 
+DRAWS: Final = "lottery_draws"
+"""The tally of the draws from all pools together."""
+
 LOTTERY_DRAWN: Final = "lottery.drawn"
 
 
@@ -68,6 +71,7 @@ class DrawLottery(Operation):
         if won := sum(draw.result.prize.points or 0 for draw in drawn):
             await work.earn(won)
         work.count(pool.tally, self.count)
+        work.count(DRAWS, self.count)
         self._write(work, pool, period.name, drawn)
         prizes = [draw.result.prize.id for draw in drawn]
         work.tell(LOTTERY_DRAWN, transaction=work.operation_id, pool=pool.id, prizes=prizes)

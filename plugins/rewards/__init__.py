@@ -1,6 +1,6 @@
 """Rewards: a store in the programme, with stock, codes, limits and prices by tier."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.errors import Refusal
 from core.events import Event
@@ -10,7 +10,7 @@ from core.work import Work
 from plugins import hookimpl
 
 from .mutations import RewardsMemberFields, RewardsMutations, RewardsQueries
-from .operations import follow_reversal
+from .operations import REDEEMED, follow_reversal
 from .refusals import REFUSALS
 from .rules import RewardsSettings
 
@@ -45,6 +45,11 @@ def register_mutations() -> Sequence[type]:
 @hookimpl
 def register_member_fields() -> Sequence[type]:
     return [RewardsMemberFields]
+
+
+@hookimpl
+def register_countables() -> Mapping[str, str]:
+    return {REDEEMED: "Rewards that a member has redeemed and that were not cancelled."}
 
 
 @hookimpl

@@ -34,6 +34,9 @@ FULFILLED: Final = "fulfilled"
 DELIVERED: Final = "delivered"
 CANCELLED: Final = "cancelled"
 
+REDEEMED: Final = "rewards_redeemed"
+"""The tally of all rewards together."""
+
 REWARD_REDEEMED: Final = "reward.redeemed"
 REWARD_CANCELLED: Final = "reward.cancelled"
 
@@ -75,6 +78,7 @@ class RedeemReward(Operation):
         # A code is handed over with the answer; all else somebody has to hand over.
         status = FULFILLED if item.codes else REQUESTED
         work.count(item.tally, self.quantity)
+        work.count(REDEEMED, self.quantity)
         work.add(
             RewardOrder,
             order_id=work.operation_id,
@@ -195,7 +199,8 @@ async def _undo(work: Work, order: RewardOrder) -> None:
     """Put back what the order took, and close it."""
     if order.counted:
         await _put_back(work, order)
-    work.count(f"{CHANNEL}:{order.reward}", -order.quantity, at=order.requested_at)
+    for tally in (f"{CHANNEL}:{order.reward}", REDEEMED):
+        work.count(tally, -order.quantity, at=order.requested_at)
     order.status, order.cancelled_at = CANCELLED, work.now
     work.save(order)
     work.tell(REWARD_CANCELLED, order=order.order_id, reward=order.reward, quantity=order.quantity)

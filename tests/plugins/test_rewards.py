@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import ProgrammeInvalid
 from core.programme import load_programme
+from graph.ids import global_id, read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
@@ -546,6 +547,28 @@ async def test_another_members_order_and_one_that_never_was_are_not_found(mall: 
 
     assert seen == {"node": None}
     assert error["code"] == "INVALID_ID"
+
+
+async def test_an_order_that_never_was_is_not_found_and_a_member_handles_none(mall: Shop) -> None:
+    ann = await with_points(mall, "ann", 300)
+    order = (await redeem(mall, ann, "coffee"))["order"]["id"]
+    never = global_id("RewardOrder", read_id(ann)[1], "never")
+
+    (error,) = (await handle(mall, "cancel", never, reason="a mistake"))["errors"]
+    answer = await mall.post(
+        "mutation ($input: CancelRewardInput!) { cancelReward(input: $input) { order { status } } }",
+        {"input": {"order": order, "reason": "give me my points", "idempotencyKey": "mine"}},
+        member=ann,
+    )
+
+    assert error["code"] == "REWARD_ORDER_NOT_FOUND"
+    assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_somebody_who_is_no_member_redeems_nothing(mall: Shop) -> None:
+    asked = {"member": {"externalId": "nobody"}, "reward": "coffee", "idempotencyKey": "1"}
+    payload = (await mall.ask(REDEEM, {"input": asked}))["redeemReward"]
+    assert [error["code"] for error in payload["errors"]] == ["MEMBER_NOT_FOUND"]
 
 
 # -- looking ------------------------------------------------------------------------------------------
