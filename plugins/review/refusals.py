@@ -1,4 +1,7 @@
-"""What the review channel answers "no" to."""
+"""What the review channel answers "no" to.
+
+``resets_at`` has one type in all refusals, so that a client can ask for it of several in one selection.
+"""
 
 from datetime import datetime
 
@@ -36,7 +39,7 @@ class TooManyReviews(Refusal):
     code = "TOO_MANY_REVIEWS"
     says = "{limit} review(s) a day; again from {resets_at}"
     limit: int = fact("How many reviews a member may submit in a day.")
-    resets_at: datetime = fact("When the next day begins.")
+    resets_at: datetime | None = fact("When the next day begins.")
 
 
 class ReviewWithdrawn(Refusal):

@@ -1,4 +1,7 @@
-"""What the sign-in channel answers "no" to."""
+"""What the sign-in channel answers "no" to.
+
+``resets_at`` has one type in all refusals, so that a client can ask for it of several in one selection.
+"""
 
 from datetime import date, datetime
 
@@ -20,7 +23,7 @@ class AlreadySignedIn(Refusal):
     says = "signed in on {day} already; again from {resets_at}"
     day: date = fact("Today, in the programme's time zone.")
     streak: int = fact("The unbroken days up to and including today.")
-    resets_at: datetime = fact("When the next day begins.")
+    resets_at: datetime | None = fact("When the next day begins.")
 
 
 class MakeUpNotOffered(Refusal):
@@ -55,7 +58,7 @@ class MakeUpsUsedUp(Refusal):
     code = "MAKE_UPS_USED_UP"
     says = "{limit} day(s) a month can be made up; again from {resets_at}"
     limit: int = fact("How many days can be made up in a month.")
-    resets_at: datetime = fact("When the next month begins.")
+    resets_at: datetime | None = fact("When the next month begins.")
 
 
 REFUSALS: list[type[Refusal]] = [

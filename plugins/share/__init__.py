@@ -1,0 +1,53 @@
+"""Sharing: what a member shares with others earns, at once or when somebody has come by it."""
+
+from collections.abc import Mapping, Sequence
+
+from core.errors import Refusal
+from core.events import Event
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.tiers import FactKind
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import ShareMemberFields, ShareMutations
+from .operations import SHARES, follow_reversal
+from .refusals import REFUSALS
+from .rules import ShareSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return ShareSettings
+
+
+@hookimpl
+def register_facts() -> Mapping[str, FactKind]:
+    return {SHARES: FactKind("shares that were rewarded")}
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [ShareMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [ShareMemberFields]
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow_reversal(event, work)

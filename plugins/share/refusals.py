@@ -1,0 +1,89 @@
+"""What the share channel answers "no" to.
+
+``resets_at`` has one type in all refusals, so that a client can ask for it of several in one selection.
+"""
+
+from datetime import datetime
+
+from core.errors import NotFound, Refusal, fact
+
+
+class SharesNotOffered(Refusal):
+    """The programme in force has no share section."""
+
+    code = "SHARES_NOT_OFFERED"
+    says = "the programme in force at {at} rewards no shares"
+    at: datetime = fact("The time of the share.")
+
+
+class AlreadyShared(Refusal):
+    """The member has shared the same thing today."""
+
+    code = "ALREADY_SHARED"
+    says = "{subject} was shared today; again from {resets_at}"
+    subject: str = fact("What was to be shared.")
+    resets_at: datetime | None = fact("When the next day begins.")
+
+
+class SharesUsedUp(Refusal):
+    """The member's shares were rewarded as often as the programme allows."""
+
+    code = "SHARES_USED_UP"
+    says = "all shares of the {period} are used up; again from {resets_at}"
+    period: str = fact("The limit that was reached: day, month or lifetime.")
+    resets_at: datetime | None = fact("When the period begins anew; null when it is the member's lifetime.")
+
+
+class TooManySharesOpen(Refusal):
+    """As many of the member's shares wait for proof as may at a time."""
+
+    code = "TOO_MANY_SHARES_OPEN"
+    says = "{limit} share(s) wait for proof; again from {resets_at}"
+    limit: int = fact("How many shares may wait at a time.")
+    resets_at: datetime | None = fact("When the first of them has waited too long.")
+
+
+class ShareNotFound(NotFound):
+    """No share has this code."""
+
+    code = "SHARE_NOT_FOUND"
+    says = "no share has the code {share_code}"
+    share_code: str = fact("The code that was given.")
+
+
+class ShareAlreadyConfirmed(Refusal):
+    """The share was confirmed before; it is rewarded once."""
+
+    code = "SHARE_ALREADY_CONFIRMED"
+    says = "the share with the code {share_code} was confirmed at {confirmed_at}"
+    share_code: str = fact("The code that was given.")
+    confirmed_at: datetime | None = fact("When it was confirmed.")
+
+
+class ShareCodeExpired(Refusal):
+    """Nobody came by the code in time."""
+
+    code = "SHARE_CODE_EXPIRED"
+    says = "the code {share_code} was good until {expired_at}"
+    share_code: str = fact("The code that was given.")
+    expired_at: datetime = fact("The instant from which it proves nothing.")
+
+
+class OwnVisit(Refusal):
+    """The visitor is the member who shared it."""
+
+    code = "OWN_VISIT"
+    says = "who shared it proves nothing by coming themselves"
+    share_code: str = fact("The code that was given.")
+
+
+REFUSALS: list[type[Refusal]] = [
+    SharesNotOffered,
+    AlreadyShared,
+    SharesUsedUp,
+    TooManySharesOpen,
+    ShareNotFound,
+    ShareAlreadyConfirmed,
+    ShareCodeExpired,
+    OwnVisit,
+]
