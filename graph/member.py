@@ -114,6 +114,11 @@ class Member(Node):
         """Laurel's id as the ledger has it."""
         return self._value.id
 
+    @property
+    def tier_id(self) -> str:
+        """The id of the member's tier in the programme; empty when it has none."""
+        return self._value.tier
+
     @strawberry.field
     def attributes(self) -> list[Attribute]:
         """What the brand knows of the member, by name."""
