@@ -1,0 +1,1 @@
+"""A scenario for the example programmes, with the numbers of their documents."""
