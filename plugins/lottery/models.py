@@ -11,7 +11,7 @@ from core.store.fields import InstantField
 class LotterySeed(Model):
     """The seed of a pool's period, in hexadecimal. Made before the period's first draw, and never changed.
 
-    It must not leave before ``ends_at``; ``commitment`` may at any time.
+    It must not leave until some minutes after ``ends_at``; ``commitment`` may at any time.
     """
 
     key: ClassVar = ("pool", "period")

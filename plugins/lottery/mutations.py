@@ -6,7 +6,6 @@ from enum import Enum
 from typing import Annotated, Any, cast
 
 import strawberry
-from strawberry import ID
 
 from core.calendar import local_day
 from core.limits import Left, used_of
@@ -14,9 +13,11 @@ from core.operations import Outcome
 from core.programme import Programme
 from core.store.questions import Rows
 from core.tallies import Tally
+from core.work import FUTURE_TOLERANCE
 from graph.vocabulary import (
     ACTING,
     EVERYONE,
+    ID,
     PAGE_DEFAULT,
     Connection,
     Info,
@@ -129,10 +130,13 @@ class LotteryPeriod:
 
     period: str = strawberry.field(description="The period's name, which is part of what is hashed for a draw.")
     starts_at: datetime = strawberry.field(description="From when on the seed is used.")
-    ends_at: datetime = strawberry.field(description="When it is no longer used, and revealed.")
+    ends_at: datetime = strawberry.field(description="From when on it is no longer used.")
     commitment: str = strawberry.field(description="SHA-256 of the seed, in hexadecimal.")
     committed_at: datetime = strawberry.field(description="When the seed was made. It never changes.")
-    seed: str | None = strawberry.field(description="The seed in hexadecimal; null until the period is over.")
+    reveals_at: datetime = strawberry.field(
+        description="When the seed is revealed: minutes after its last use, as no two clocks agree."
+    )
+    seed: str | None = strawberry.field(description="The seed in hexadecimal; null until it is revealed.")
 
     @classmethod
     def of(cls, seed: Any, now: datetime) -> "LotteryPeriod":
@@ -142,8 +146,9 @@ class LotteryPeriod:
             ends_at=seed.ends_at,
             commitment=seed.commitment,
             committed_at=seed.committed_at,
+            reveals_at=reveals_at(seed),
             # The one place where a seed leaves, but for the verification, which asks the same.
-            seed=seed.seed if is_revealed(seed, now) else None,
+            seed=seed.seed if now >= reveals_at(seed) else None,
         )
 
 
@@ -319,8 +324,8 @@ class LotteryQueries:
             raise LotteryDrawNotFound(draw=draw[:100])
         row = found[0]
         (seed,) = await info.context.loaders.ask(Rows(LotterySeed, ("pool", "period")), (row.pool, row.period))
-        if not is_revealed(seed, info.context.now):
-            raise LotterySeedNotRevealed(pool=row.pool, reveals_at=seed.ends_at)
+        if info.context.now < reveals_at(seed):
+            raise LotterySeedNotRevealed(pool=row.pool, reveals_at=reveals_at(seed))
         settings = (await info.context.programmes()).version(row.programme_version).programme.channels[CHANNEL]
         assert isinstance(settings, LotterySettings)
         return _verified(row, seed, settings.by_id[row.pool], member_id)
@@ -379,10 +384,10 @@ class LotteryMemberFields:
 # -- how it is found ----------------------------------------------------------------------------------
 
 
-def is_revealed(seed: Any, now: datetime) -> bool:
-    """Whether the seed's period is over, so that nothing is drawn with it any more."""
+def reveals_at(seed: Any) -> datetime:
+    """When nothing is drawn with the seed any more, by the clock of any machine that draws."""
     ends_at: datetime = seed.ends_at
-    return now >= ends_at
+    return ends_at + FUTURE_TOLERANCE
 
 
 async def _offered(info: Info) -> tuple[Programme, LotterySettings]:

@@ -95,7 +95,7 @@ class LotterySeedNotRevealed(Refusal):
     code = "LOTTERY_SEED_NOT_REVEALED"
     says = "the seed of pool {pool} is revealed at {reveals_at}"
     pool: str = fact("The pool.")
-    reveals_at: datetime = fact("When the period is over.")
+    reveals_at: datetime = fact("When it can be verified: minutes after the end of the period.")
 
 
 REFUSALS: list[type[Refusal]] = [

@@ -1,13 +1,16 @@
-"""The stores and pools of the example programmes, with the numbers of their documents."""
+"""The stores and pools of the example programmes, with the numbers of their documents; and what the READMEs say."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from graph.testing import open_shop
 from graph.tokens import Role
+from tests.plugins.channel import only
 
-PROGRAMMES = Path(__file__).parents[2] / "examples" / "programmes"
+ROOT = Path(__file__).parents[2]
+PROGRAMMES = ROOT / "examples" / "programmes"
 
 REDEEM = """mutation ($input: RedeemRewardInput!) { redeemReward(input: $input) {
   order { points } member { points { available } } errors { message } } }"""
@@ -73,3 +76,17 @@ async def test_what_a_draw_of_the_example_costs(tmp_path: Path, programme: str, 
         assert len(payload["draws"]) == 5
         won = sum(drawn["points"] for drawn in payload["draws"])
         assert payload["member"]["points"]["available"] == before - 5 * price + won
+
+
+@pytest.mark.parametrize(("plugin", "codes"), [("rewards", ["REWARD_SOLD_OUT"]), ("lottery", [])])
+async def test_what_a_readme_shows_can_be_pasted(tmp_path: Path, plugin: str, codes: list[str]) -> None:
+    readme = (ROOT / "plugins" / plugin / "README.md").read_text(encoding="utf-8")
+    (section,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    (mutation,) = re.findall(r"```graphql\n(.*?)```", readme, re.DOTALL)
+    programme = f"id: shop\ncurrency: CNY\ntimezone: Asia/Shanghai\n{section}"
+    async with open_shop(tmp_path, programme, plugins=only(plugin)) as shop:
+        await shop.give(await shop.enrol("ann"), 9_000, "opening")
+
+        (payload,) = (await shop.ask(mutation)).values()
+
+        assert [error["code"] for error in payload["errors"]] == codes
