@@ -246,7 +246,7 @@ class Work:
 
     async def available(self, unit: str = POINTS) -> int:
         """What the member can spend now."""
-        await self._open_lots(unit)
+        await self._open_spendable(unit)
         return self.ledger.available(unit)
 
     async def earn(
@@ -399,7 +399,7 @@ class Work:
         if target.reverses is not None:
             raise NotReversible(transaction=transaction_id, reason="it is a reversal itself")
         entries: list[Entry] = await self.rows(Entry, operation_id=transaction_id)
-        if amount is not None and any(entry.contra == Contra.HOLD for entry in entries):
+        if amount is not None and any(entry.held > 0 for entry in entries):
             raise NotReversible(transaction=transaction_id, reason="a hold is released as a whole")
         if amount is not None:
             entries = [entry for entry in entries if entry.unit == POINTS]
@@ -541,6 +541,9 @@ class Work:
         self._check_active(contra)
         if not self.programme.unit(unit).spendable and contra != Contra.ADJUSTMENT:
             raise UnitNotSpendable(unit=unit)
+        await self._open_spendable(unit)
+
+    async def _open_spendable(self, unit: str) -> None:
         self._open_account(unit)
         if self.ledger.account(unit).held:
             # A hold whose time is over sets nothing aside, whether or not a job has released it.

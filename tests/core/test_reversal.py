@@ -203,6 +203,19 @@ async def test_a_capture_is_taken_back_in_parts_and_the_hold_stays_captured(desk
     assert await verify(desk.store.reader()) == []
 
 
+async def test_a_spending_that_came_upon_a_hold_whose_time_was_over_is_taken_back_in_parts(desk: Desk) -> None:
+    ann = await desk.enrol()
+    await desk.give(ann, 50)
+    await desk.hold(ann, 40, seconds=60)
+    desk.clock.advance(timedelta(seconds=60))
+    spent = await desk.accepted(_redeem(desk, ann, 30))
+    assert spent.recorded
+
+    assert moved(await desk.reverse(ann, spent.recorded.id, 10)) == {"points": 10}
+    assert moved(await desk.reverse(ann, spent.recorded.id)) == {"points": 20}
+    assert await verify(desk.store.reader()) == []
+
+
 # -- what cannot be taken back ------------------------------------------------------------------------
 
 
