@@ -1,8 +1,11 @@
 """A hold sets points of certain lots aside until it is captured or released, exactly once."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
+
+from core.lots import Lot
 
 
 class HoldState(StrEnum):
@@ -35,3 +38,17 @@ class HoldLot(NamedTuple):
     hold_seq: int
     lot_seq: int
     amount: int
+
+
+def without_overdue(lots: Iterable[Lot], holds: Iterable[Hold], parts: Iterable[HoldLot], at: datetime) -> list[Lot]:
+    """The lots as they are once the holds whose time is over at that instant have been released.
+
+    ``holds`` are the open ones, ``parts`` what they set aside.
+    """
+    overdue = {(hold.unit, hold.seq) for hold in holds if hold.expires_at <= at}
+    freed: dict[tuple[str, int], int] = {}
+    for part in parts:
+        if (part.unit, part.hold_seq) in overdue:
+            lot = part.unit, part.lot_seq
+            freed[lot] = freed.get(lot, 0) + part.amount
+    return [lot._replace(held=lot.held - freed.get((lot.unit, lot.seq), 0)) for lot in lots]

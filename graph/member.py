@@ -11,6 +11,7 @@ from strawberry import ID
 
 from core.accounts import Account
 from core.holds import Hold as HoldValue
+from core.holds import HoldLot, without_overdue
 from core.lots import Lot as LotValue
 from core.lots import spending_order
 from core.members import ByExternalId, ById, MemberRef, bucket_of
@@ -175,8 +176,7 @@ class Member(Node):
     async def holds(self, info: Info, first: First = PAGE_DEFAULT, after: After = None) -> Connection[Hold]:
         """The holds that are open, the oldest first."""
         now = info.context.now
-        rows: list[HoldValue] = await info.context.loaders.rows(HoldValue, self._value.id, "state = 'open'")
-        rows = sorted(rows, key=lambda hold: (hold.placed_at, hold.unit, hold.seq))
+        rows = sorted(await self._open_holds(info), key=lambda hold: (hold.placed_at, hold.unit, hold.seq))
         items = [(f"{hold.unit}:{hold.seq}", Hold.of(self._value.id, hold, now)) for hold in rows]
         return sliced(f"hold:{self._value.id}", items, first, after)
 
@@ -196,7 +196,14 @@ class Member(Node):
     async def _open_lots(self, info: Info, unit: str) -> Sequence[LotValue]:
         # All units at once, so that points and growth are one question.
         rows: list[LotValue] = await info.context.loaders.rows(LotValue, self._value.id, "remaining > 0")
+        if any(lot.held for lot in rows):
+            # A hold whose time is over sets nothing aside, whether or not a job has released it.
+            parts = await info.context.loaders.rows(HoldLot, self._value.id, "amount > 0")
+            rows = without_overdue(rows, await self._open_holds(info), parts, info.context.now)
         return [lot for lot in rows if lot.unit == unit]
+
+    async def _open_holds(self, info: Info) -> list[HoldValue]:
+        return await info.context.loaders.rows(HoldValue, self._value.id, "state = 'open'")
 
     async def _balance(self, info: Info, unit: str) -> Balance:
         open_lots = await self._open_lots(info, unit)

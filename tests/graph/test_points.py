@@ -170,6 +170,21 @@ async def test_a_hold_whose_time_is_over_cannot_be_captured(shop: Shop) -> None:
     assert [(error["code"], error["state"]) for error in late["errors"]] == [("HOLD_NOT_OPEN", "timed out")]
 
 
+async def test_a_hold_whose_time_is_over_sets_nothing_aside_whether_or_not_a_job_has_run(every_shop: Shop) -> None:
+    anna = await every_shop.enrol("anna")
+    await every_shop.give(anna, 100, "g1")
+    for points, seconds in ((60, 60), (10, 61)):
+        await do(every_shop, HOLD, member={"id": anna}, points=points, seconds=seconds, idempotencyKey=f"h{points}")
+    every_shop.clock.advance(timedelta(seconds=60))
+
+    seen = (await account(every_shop, anna))["member"]
+    spent = await do(every_shop, REDEEM, member={"id": anna}, points=90, idempotencyKey="r1")
+
+    assert {"unit": "points", **has(90, held=10)["points"]} in seen["balances"]
+    assert seen["lots"]["nodes"] == [{"remaining": 100, "held": 10}]
+    assert spent["errors"] == []
+
+
 async def test_points_are_gone_at_their_expiry_whether_or_not_a_job_has_run(every_shop: Shop) -> None:
     anna = await every_shop.enrol("anna")
     await every_shop.give(anna, 100, "g1")

@@ -66,4 +66,4 @@ async def test_a_page_of_members_costs_a_fixed_number_of_statements(crowd: Shop)
         counted[first] = len(seen)
 
     assert counted[1] == counted[10] == counted[50]
-    assert counted[50] <= 16, seen
+    assert counted[50] <= 17, seen
