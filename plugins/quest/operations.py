@@ -1,0 +1,219 @@
+"""What can be done about quests, and how they follow what is counted.
+
+A quest is settled whenever something it counts has changed, for the period of the day on which it was counted: paid
+when it is reached, taken back when it is not reached any more. So a refund undoes what the order did.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar, Final
+
+from core.calendar import local_day
+from core.errors import InvalidValue, MemberNotActive
+from core.events import MEMBER_ENROLLED, TALLIES_COUNTED, TRANSACTION_REVERSED, Event
+from core.members import MemberStatus
+from core.operations import Operation
+from core.tallies import day_number
+from core.work import Work
+
+from .models import QuestEvent, QuestResult
+from .refusals import (
+    QuestAlreadyDone,
+    QuestEventNotFound,
+    QuestNotForTier,
+    QuestNotFound,
+    QuestNotOpen,
+    QuestNotReached,
+    QuestsNotOffered,
+)
+from .rules import CHANNEL, JOINED, Period, Progress, Quest, QuestSettings, resets_at
+
+OBJECT_MAX: Final = 128
+
+PAID: Final = "paid"
+TAKEN_BACK: Final = "taken_back"
+REVERSED: Final = "reversed"
+
+_SHOWN: Final = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordQuestEvent(Operation):
+    """The member did something that quests count, with one object: it counts once in each quest's period.
+
+    Refuses QuestsNotOffered, QuestEventNotFound, MemberNotActive, InvalidValue.
+    """
+
+    channel: ClassVar[str] = CHANNEL
+    kind: ClassVar[str] = "event"
+
+    event: str
+    object: str
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        settings = _offered(work)
+        _check_active(work)
+        if self.event not in settings.events:
+            raise QuestEventNotFound(event=self.event[:_SHOWN])
+        if not 0 < len(self.object) <= OBJECT_MAX:
+            raise InvalidValue(field="object", reason=f"it must have 1 to {OBJECT_MAX} characters")
+        today, seen = work.today, await work.rows(QuestEvent, event=self.event)
+        quests = [(quest, period) for quest, period in _concerned(work, settings, [self.event], [today])]
+        # What no quest needs any more is not kept, however often a member opens a page.
+        counts = any(
+            self.object not in (objects := objects_in(seen, period)) and len(objects) < quest.count[self.event]
+            for quest, period in quests
+        )
+        if counts:
+            work.add(QuestEvent, event=self.event, day=day_number(today), object=self.object)
+            for quest, period in quests:
+                await _settle(work, settings, quest, period)
+        return {"counted": counts}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimQuest(Operation):
+    """The member asks for what a quest brings.
+
+    Refuses QuestsNotOffered, QuestNotFound, QuestNotOpen, QuestNotForTier, QuestNotReached, QuestAlreadyDone,
+    MemberNotActive.
+    """
+
+    channel: ClassVar[str] = CHANNEL
+    kind: ClassVar[str] = "claim"
+
+    quest: str
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        settings, zone = _offered(work), work.programme.zone
+        _check_active(work)
+        quest = settings.find(self.quest)
+        if quest is None:
+            raise QuestNotFound(quest=self.quest[:_SHOWN])
+        period = quest.period_of(work.today, zone) if quest.valid.holds(work.now) else None
+        if period is None:
+            raise QuestNotOpen(quest=quest.id, opens_at=quest.valid.since, closes_at=quest.valid.until)
+        if not quest.is_for(work.member.tier):
+            raise QuestNotForTier(quest=quest.id, tier=work.member.tier)
+        row = await work.find(QuestResult, quest=quest.id, period=period.name)
+        if row is not None and row.state != TAKEN_BACK:
+            raise QuestAlreadyDone(quest=quest.id, period=period.name, resets_at=resets_at(period, zone))
+        progress = await _progress(work, settings, quest, period)
+        if not progress.is_reached:
+            raise QuestNotReached(quest=quest.id, current=progress.current, required=progress.required)
+        await _pay(work, quest, period, row)
+        return {"quest": quest.id, "points": quest.points}
+
+
+# -- what happens elsewhere ---------------------------------------------------------------------------
+
+
+async def follow(event: Event, work: Work) -> None:
+    """Settle the quests that count what has just been counted."""
+    settings = work.programme.channels.get(CHANNEL)
+    if settings is None:
+        return
+    assert isinstance(settings, QuestSettings)
+    match event.name:
+        case name if name == TALLIES_COUNTED:
+            days: dict[str, list[int]] = event.payload["days"]
+            for quest in settings.quests:
+                numbers = {number for name in quest.count for number in days.get(name, ())}
+                for period in _periods(work, quest, map(_day, sorted(numbers))):
+                    await _settle(work, settings, quest, period)
+        case name if name == MEMBER_ENROLLED:
+            joined_on = local_day(work.member.enrolled_at, work.programme.zone)
+            for quest, period in _concerned(work, settings, [JOINED], [joined_on]):
+                await _settle(work, settings, quest, period)
+        case name if name == TRANSACTION_REVERSED and event.payload["channel"] == CHANNEL and event.payload["whole"]:
+            for found in await work.rows(QuestResult, transaction_id=event.payload["transaction"]):
+                row = await work.find(QuestResult, quest=found.quest, period=found.period)
+                assert row is not None
+                row.state = REVERSED
+                work.save(row)
+
+
+# -- settling -----------------------------------------------------------------------------------------
+
+
+async def _settle(work: Work, settings: QuestSettings, quest: Quest, period: Period) -> None:
+    row = await work.find(QuestResult, quest=quest.id, period=period.name)
+    progress = await _progress(work, settings, quest, period)
+    if row is not None and row.state == PAID and not progress.is_reached:
+        await work.take_back(row.lots)
+        row.state = TAKEN_BACK
+        work.save(row)
+        work.tell("quest.undone", quest=quest.id, period=period.name, points=row.points)
+    elif progress.is_reached and not quest.claim and (row is None or row.state == TAKEN_BACK):
+        member = work.member
+        if quest.is_for(member.tier) and member.status == MemberStatus.ACTIVE:
+            await _pay(work, quest, period, row)
+
+
+async def _pay(work: Work, quest: Quest, period: Period, row: QuestResult | None) -> None:
+    lot = await work.earn(quest.points)
+    if row is None:
+        work.add(
+            QuestResult,
+            quest=quest.id,
+            period=period.name,
+            transaction_id=work.operation_id,
+            state=PAID,
+            points=quest.points,
+            lots=[lot.seq],
+            paid_at=work.now,
+        )
+    else:
+        row.transaction_id, row.state = work.operation_id, PAID
+        row.points, row.lots, row.paid_at = quest.points, [lot.seq], work.now
+        work.save(row)
+    work.tell("quest.completed", quest=quest.id, period=period.name, points=quest.points)
+
+
+async def _progress(work: Work, settings: QuestSettings, quest: Quest, period: Period) -> Progress:
+    counted: dict[str, int] = {}
+    for name in quest.count:
+        if name in settings.events:
+            counted[name] = len(objects_in(await work.rows(QuestEvent, event=name), period))
+        elif name == JOINED:
+            counted[name] = int(local_day(work.member.enrolled_at, work.programme.zone) in period)
+        else:
+            counted[name] = await work.counted(name, since=period.first, until=period.last)
+    return quest.progress(counted)
+
+
+def _concerned(
+    work: Work, settings: QuestSettings, names: Iterable[str], days: Iterable[date]
+) -> list[tuple[Quest, Period]]:
+    """The quests that count one of these, with their periods of those days."""
+    wanted, on = set(names), list(days)
+    quests = [quest for quest in settings.quests if wanted & quest.count.keys()]
+    return [(quest, period) for quest in quests for period in _periods(work, quest, on)]
+
+
+def _periods(work: Work, quest: Quest, days: Iterable[date]) -> list[Period]:
+    found = (quest.period_of(day, work.programme.zone) for day in days)
+    return list(dict.fromkeys(period for period in found if period is not None))
+
+
+def objects_in(rows: Iterable[Any], period: Period) -> set[str]:
+    """The objects of events that lie in the period."""
+    return {row.object for row in rows if _day(row.day) in period}
+
+
+def _day(number: int) -> date:
+    return date(number // 10_000, number // 100 % 100, number % 100)
+
+
+def _offered(work: Work) -> QuestSettings:
+    settings = work.programme.channels.get(CHANNEL)
+    if settings is None:
+        raise QuestsNotOffered(at=work.now)
+    assert isinstance(settings, QuestSettings)
+    return settings
+
+
+def _check_active(work: Work) -> None:
+    if work.member.status != MemberStatus.ACTIVE:
+        raise MemberNotActive(status=work.member.status)

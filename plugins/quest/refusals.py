@@ -1,0 +1,79 @@
+"""What the quest channel answers "no" to."""
+
+from datetime import datetime
+
+from core.errors import NotFound, Refusal, fact
+
+
+class QuestsNotOffered(Refusal):
+    """The programme in force has no quests."""
+
+    code = "QUESTS_NOT_OFFERED"
+    says = "the programme in force at {at} knows no quests"
+    at: datetime = fact("The time of the request.")
+
+
+class QuestNotFound(NotFound):
+    """The programme in force has no such quest."""
+
+    code = "QUEST_NOT_FOUND"
+    says = "no quest {quest}"
+    quest: str = fact("The quest that was asked for.")
+
+
+class QuestEventNotFound(NotFound):
+    """No quest of the programme in force counts such events."""
+
+    code = "QUEST_EVENT_NOT_FOUND"
+    says = "no quest counts {event}"
+    event: str = fact("The event that was told.")
+
+
+class QuestNotOpen(Refusal):
+    """The quest has not begun, or is over."""
+
+    code = "QUEST_NOT_OPEN"
+    says = "quest {quest} is not open"
+    quest: str = fact("The quest.")
+    opens_at: datetime | None = fact("When it begins or began; null when it has no beginning.")
+    closes_at: datetime | None = fact("When it ends or ended; null when it has no end.")
+
+
+class QuestNotForTier(Refusal):
+    """The quest is for members of other tiers."""
+
+    code = "QUEST_NOT_FOR_TIER"
+    says = "quest {quest} is not for {tier}"
+    quest: str = fact("The quest.")
+    tier: str = fact("The member's tier.")
+
+
+class QuestNotReached(Refusal):
+    """There is more to do before the quest can be claimed."""
+
+    code = "QUEST_NOT_REACHED"
+    says = "{current} of {required} done of quest {quest}"
+    quest: str = fact("The quest.")
+    current: int = fact("How much is done.")
+    required: int = fact("How much there is to do.")
+
+
+class QuestAlreadyDone(Refusal):
+    """The quest was paid for this period."""
+
+    code = "QUEST_ALREADY_DONE"
+    says = "quest {quest} was paid for {period}"
+    quest: str = fact("The quest.")
+    period: str = fact("The period: once, 2026-06-01, 2026-W23 or 2026-06.")
+    resets_at: datetime | None = fact("When it can be done anew; null for never.")
+
+
+REFUSALS: list[type[Refusal]] = [
+    QuestsNotOffered,
+    QuestNotFound,
+    QuestEventNotFound,
+    QuestNotOpen,
+    QuestNotForTier,
+    QuestNotReached,
+    QuestAlreadyDone,
+]
