@@ -1,6 +1,6 @@
 """Referrals: a member's code brings a friend, and the friend's first order brings points to both."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.errors import Refusal
 from core.events import Delivery, Event
@@ -11,7 +11,7 @@ from core.work import Work
 from plugins import hookimpl
 
 from .mutations import ReferralMemberFields, ReferralMutations
-from .operations import OUTGOING, follow, tell_inviter
+from .operations import OUTGOING, REFERRALS, follow, tell_inviter
 from .refusals import REFUSALS
 from .rules import ReferralSettings
 
@@ -21,6 +21,11 @@ CONTRACT = 1
 @hookimpl
 def register_settings() -> type[ChannelSettings]:
     return ReferralSettings
+
+
+@hookimpl
+def register_countables() -> Mapping[str, str]:
+    return {REFERRALS: "friends who were brought and have bought"}
 
 
 @hookimpl

@@ -56,6 +56,7 @@ class ReferralReward(Model):
     transaction_id = fields.CharField(max_length=36)
     points = fields.BigIntField()
     lots = JsonField()
+    rewarded_at = InstantField()
     is_taken_back = fields.BooleanField()
 
     class Meta:

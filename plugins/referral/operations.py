@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 from core.calendar import day_start, month_end, next_day
 from core.errors import MemberNotActive
 from core.events import TRANSACTION_REVERSED, Delivery, Event
-from core.members import ById, MemberStatus, bucket_of
+from core.members import ById, MemberStatus
 from core.money import money
 from core.operations import Newcomer, Operation
 from core.orders import ORDER_PAID, ORDER_REFUNDED
@@ -37,6 +37,9 @@ ACCEPTED: Final = "accepted"
 REWARDED: Final = "rewarded"
 TAKEN_BACK: Final = "taken_back"
 LAPSED: Final = "lapsed"
+
+REFERRALS: Final = "referrals"
+"""The tally of friends who were brought and have bought."""
 
 COMPLETED: Final = "referral.completed"
 UNDONE: Final = "referral.undone"
@@ -155,8 +158,10 @@ class RewardInviter(Operation):
             transaction_id=work.operation_id,
             points=self.points,
             lots=[lot.seq],
+            rewarded_at=work.now,
             is_taken_back=False,
         )
+        work.count(REFERRALS, 1)
         return {"points": self.points}
 
 
@@ -174,8 +179,7 @@ class TakeBackInviterReward(Operation):
         if reward is None:
             return {"points": 0}  # it was refused when it was due: the inviter was frozen, say
         taken = await work.take_back(reward.lots)
-        reward.is_taken_back = True
-        work.save(reward)
+        _mark_taken_back(work, reward)
         return {"points": taken}
 
 
@@ -190,11 +194,9 @@ async def follow(event: Event, work: Work) -> None:
         case name if name == ORDER_REFUNDED:
             await _undo(event, work)
         case name if name == TRANSACTION_REVERSED and event.payload["whole"]:
-            for row in await work.rows(ReferralReward, transaction_id=event.payload["transaction"]):
-                member_id = work.member.id
-                reward = ReferralReward(bucket=bucket_of(member_id), member_id=member_id, **row._asdict())
-                reward.is_taken_back = True
-                work.save(reward)
+            reward = await work.find(ReferralReward, transaction_id=event.payload["transaction"])
+            if reward is not None:
+                _mark_taken_back(work, reward)
 
 
 async def tell_inviter(event: Delivery, submit: Submit) -> None:
@@ -220,6 +222,13 @@ async def tell_inviter(event: Delivery, submit: Submit) -> None:
                 pending_days=event.payload["pending_days"],
             )
         )
+
+
+def _mark_taken_back(work: Work, reward: ReferralReward) -> None:
+    if not reward.is_taken_back:
+        reward.is_taken_back = True
+        work.save(reward)
+        work.count(REFERRALS, -1, at=reward.rewarded_at)
 
 
 async def _reward(event: Event, work: Work) -> None:

@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ('transaction_id', fields.CharField(max_length=36)),
                 ('points', fields.BigIntField()),
                 ('lots', JsonField(generated=False, null=False, unique=False)),
+                ('rewarded_at', InstantField(generated=False, null=False, unique=False)),
                 ('is_taken_back', fields.BooleanField()),
             ],
             options={'table': 'referral_reward', 'app': 'referral', 'pk_attr': 'invitee', 'key': ('bucket', 'member_id', 'invitee')},
