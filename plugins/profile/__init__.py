@@ -1,6 +1,6 @@
 """Joining, and completing the profile: what is rewarded once in a member's life."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.errors import Refusal
 from core.events import Event
@@ -10,7 +10,7 @@ from core.work import Work
 from plugins import hookimpl
 
 from .mutations import ProfileMemberFields, ProfileMutations
-from .operations import follow_reversal, welcome
+from .operations import SECTIONS, WHOLES, follow_reversal, welcome
 from .refusals import REFUSALS
 from .rules import ProfileSettings
 
@@ -20,6 +20,11 @@ CONTRACT = 1
 @hookimpl
 def register_settings() -> type[ChannelSettings]:
     return ProfileSettings
+
+
+@hookimpl
+def register_countables() -> Mapping[str, str]:
+    return {SECTIONS: "sections of the profile completed", WHOLES: "1 once all of the profile is completed"}
 
 
 @hookimpl

@@ -1,7 +1,7 @@
 """What is rewarded once in a life: joining, completing a section of the profile, completing all of it."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from core.calendar import local_day
 from core.errors import MemberNotActive
@@ -13,6 +13,9 @@ from core.work import Work
 from .models import WHOLE, ProfileSection
 from .refusals import ProfileNotOffered, ProfileSectionAlreadyCompleted, ProfileSectionNotFound
 from .rules import CHANNEL, ProfileSettings
+
+SECTIONS: Final = "profile_sections"
+WHOLES: Final = "profile_completed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +78,11 @@ async def follow_reversal(event: Event, work: Work) -> None:
         assert section is not None, "it was just read"
         section.done = False
         work.save(section)
+        work.count(_tally(row.section), -1, at=row.completed_at)
 
 
 async def _complete(work: Work, name: str) -> None:
+    work.count(_tally(name), 1)
     section = await work.find(ProfileSection, section=name)
     if section is None:
         now, transaction = work.now, work.operation_id
@@ -85,3 +90,7 @@ async def _complete(work: Work, name: str) -> None:
         return
     section.transaction_id, section.completed_at, section.done = work.operation_id, work.now, True
     work.save(section)
+
+
+def _tally(name: str) -> str:
+    return WHOLES if name == WHOLE else SECTIONS

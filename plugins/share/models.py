@@ -20,10 +20,10 @@ class Share(Model):
     that brought the points.
     """
 
-    key: ClassVar = ("bucket", "member_id", "subject", "day")
+    key: ClassVar = ("bucket", "member_id", "item", "day")
     bucket = fields.SmallIntField()
     member_id = fields.CharField(max_length=36)
-    subject = fields.CharField(max_length=128)
+    item = fields.CharField(max_length=128)
     day = fields.IntField(primary_key=True, generated=False)
     transaction_id = fields.CharField(max_length=36)
     programme_version = fields.IntField()

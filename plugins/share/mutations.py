@@ -49,7 +49,7 @@ class RecordShareInput:
     """Something that a member shares."""
 
     member: MemberByInput = strawberry.field(description="Who shares it.")
-    subject: str = strawberry.field(
+    item: str = strawberry.field(
         description="What is shared, as you name it, 1 to 128 characters: product:tea. "
         "The same thing is shared once a day."
     )
@@ -81,7 +81,7 @@ class ShareStatus(Enum):
 class ShareNode(Node):
     """Something that a member shared."""
 
-    subject: str = strawberry.field(description="What was shared.")
+    item: str = strawberry.field(description="What was shared.")
     status: ShareStatus = strawberry.field(description="Where it stands.")
     code: str | None = strawberry.field(
         description="What stands in the link that others follow; null where the programme wants no proof."
@@ -97,7 +97,7 @@ class ShareNode(Node):
         lapsed = row.status == PENDING and row.expires_at <= now
         return cls(
             id=global_id("Share", member_id, row.transaction_id),
-            subject=row.subject,
+            item=row.item,
             status=ShareStatus(_EXPIRED if lapsed else row.status),
             code=row.code,
             shared_at=row.shared_at,
@@ -206,7 +206,7 @@ class ShareMutations:
             member=input.member.to_ref(info),
             idempotency_key=input.idempotency_key,
             actor=actor(info),
-            subject=input.subject,
+            item=input.item,
         )
 
         async def share(outcome: Outcome) -> dict[str, ShareNode | None]:

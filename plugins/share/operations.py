@@ -44,18 +44,18 @@ class RecordShare(Operation):
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "record"
 
-    subject: str
+    item: str
 
     async def perform(self, work: Work) -> dict[str, Any]:
         settings = _settings(work)
         if work.member.status != MemberStatus.ACTIVE:
             raise MemberNotActive(status=work.member.status)
-        _check_text("subject", self.subject)
+        _check_text("item", self.item)
         day = day_number(work.today)
-        share = await work.find(Share, subject=self.subject, day=day)
+        share = await work.find(Share, item=self.item, day=day)
         if share is not None and share.status != REVERSED:
             resets_at = day_start(next_day(work.today), work.programme.zone)
-            raise AlreadyShared(subject=self.subject, resets_at=resets_at)
+            raise AlreadyShared(item=self.item, resets_at=resets_at)
         await _check_limits(work, settings)
         proof = settings.proof
         if proof is not None:
@@ -72,13 +72,13 @@ class RecordShare(Operation):
             "rewarded_by": work.operation_id if proof is None else None,
         }
         if share is None:
-            work.add(Share, subject=self.subject, day=day, **values)
+            work.add(Share, item=self.item, day=day, **values)
         else:
             work.save(share.update_from_dict(values))
-        work.tell("share.recorded", subject=self.subject)
+        work.tell("share.recorded", item=self.item)
         if proof is None:
-            await _reward(work, settings, self.subject)
-        return {"subject": self.subject, "points": settings.points if proof is None else 0}
+            await _reward(work, settings, self.item)
+        return {"item": self.item, "points": settings.points if proof is None else 0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ class ConfirmShare(Operation):
     async def perform(self, work: Work) -> dict[str, Any]:
         _check_text("visitor", self.visitor)
         rows = await work.rows(Share, code=self.code)
-        share = await work.find(Share, subject=rows[0].subject, day=rows[0].day) if rows else None
+        share = await work.find(Share, item=rows[0].item, day=rows[0].day) if rows else None
         if share is None:
             raise ShareNotFound(share_code=self.code[:100])
         if share.status != PENDING:
@@ -113,8 +113,8 @@ class ConfirmShare(Operation):
         share.status, share.visitor = REWARDED, self.visitor
         share.rewarded_at, share.rewarded_by = work.now, work.operation_id
         work.save(share)
-        await _reward(work, settings, share.subject)
-        return {"subject": share.subject, "transaction": share.transaction_id, "points": settings.points}
+        await _reward(work, settings, share.item)
+        return {"item": share.item, "transaction": share.transaction_id, "points": settings.points}
 
 
 async def follow_reversal(event: Event, work: Work) -> None:
@@ -122,17 +122,17 @@ async def follow_reversal(event: Event, work: Work) -> None:
     if event.name != TRANSACTION_REVERSED or event.payload["channel"] != CHANNEL or not event.payload["whole"]:
         return
     (row,) = await work.rows(Share, rewarded_by=event.payload["transaction"])
-    share = await work.find(Share, subject=row.subject, day=row.day)
+    share = await work.find(Share, item=row.item, day=row.day)
     assert share is not None, "it was just read"
     share.status = REVERSED
     work.save(share)
     work.count(SHARES, -1, at=share.rewarded_at)
 
 
-async def _reward(work: Work, settings: ShareSettings, subject: str) -> None:
+async def _reward(work: Work, settings: ShareSettings, item: str) -> None:
     await work.earn(settings.points)
     work.count(SHARES, 1)
-    work.tell("share.rewarded", subject=subject)
+    work.tell("share.rewarded", item=item)
 
 
 async def _check_limits(work: Work, settings: ShareSettings) -> None:

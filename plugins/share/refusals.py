@@ -20,8 +20,8 @@ class AlreadyShared(Refusal):
     """The member has shared the same thing today."""
 
     code = "ALREADY_SHARED"
-    says = "{subject} was shared today; again from {resets_at}"
-    subject: str = fact("What was to be shared.")
+    says = "{item} was shared today; again from {resets_at}"
+    item: str = fact("What was to be shared.")
     resets_at: datetime | None = fact("When the next day begins.")
 
 

@@ -7,7 +7,11 @@ from typing import Any, Final
 import pytest
 
 from core.errors import ProgrammeInvalid
+from core.members import bucket_of
 from core.programme import load_programme
+from core.store.tables import table_of
+from core.tallies import Tally
+from graph.ids import read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
@@ -58,6 +62,14 @@ async def complete(shop: Shop, member: str, section: str, key: str = "") -> dict
     variables = {"input": {"member": {"id": member}, "section": section, "idempotencyKey": key or section}}
     answer: dict[str, Any] = (await shop.ask(COMPLETE, variables))["completeProfileSection"]
     return answer
+
+
+async def tallies(shop: Shop, member: str) -> dict[str, int]:
+    """What was counted of the member's profile."""
+    table, member_id = table_of(Tally), read_id(member)[1]
+    rows = await shop.laurel.store.reader().select(table, ("bucket", "member_id"), [(bucket_of(member_id), member_id)])
+    counts = [table.of(table.decode(row)) for row in rows]
+    return {count.name: count.amount for count in counts if count.name.startswith("profile")}
 
 
 async def test_joining_brings_fifty(shop: Shop) -> None:
@@ -161,6 +173,20 @@ async def test_the_bonus_is_not_given_again_for_one_section_that_was_reversed(sh
 
     assert answer["transaction"]["entries"] == [{"unit": "points", "amount": 10}]
     assert await standing(shop, ann) == (110, 6)
+
+
+async def test_what_is_completed_is_counted_and_a_reversal_uncounts_it(shop: Shop) -> None:
+    ann = await shop.enrol("ann")
+    for section in ("phone", "address"):
+        await complete(shop, ann, section)
+    last = await complete(shop, ann, "skin_type")
+    counted = await tallies(shop, ann)
+
+    await reverse(shop, last["transaction"]["id"])
+
+    assert PLUGINS.countables.keys() >= {"profile_sections", "profile_completed"}
+    assert counted == {"profile_sections": 3, "profile_completed": 1}
+    assert await tallies(shop, ann) == {"profile_sections": 2, "profile_completed": 0}
 
 
 @pytest.mark.parametrize("section", ["shoe_size", "", "*", "x" * 70])

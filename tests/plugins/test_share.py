@@ -26,11 +26,11 @@ PROVED: Final = f"{TOP}channels:\n  share: {{points: 10, limits: {{month: 3}}, p
 FIELDS: Final = """
     replayed
     transaction { id channel kind entries { unit amount } }
-    share { id subject status code expiresAt rewardedAt }
+    share { id item status code expiresAt rewardedAt }
     errors {
       code
       ... on SharesNotOffered { at }
-      ... on AlreadyShared { subject resetsAt }
+      ... on AlreadyShared { item resetsAt }
       ... on SharesUsedUp { period resetsAt }
       ... on TooManySharesOpen { limit resetsAt }
       ... on ShareNotFound { shareCode }
@@ -75,15 +75,15 @@ def shop_with(url: str, document: str) -> AbstractAsyncContextManager[Shop]:
     return open_shop(url, document, plugins=PLUGINS)
 
 
-async def share(shop: Shop, member: str, subject: str = "product:tea", key: str = "") -> dict[str, Any]:
-    variables = {"member": {"id": member}, "subject": subject, "idempotencyKey": key or f"share:{subject}"}
+async def share(shop: Shop, member: str, item: str = "product:tea", key: str = "") -> dict[str, Any]:
+    variables = {"member": {"id": member}, "item": item, "idempotencyKey": key or f"share:{item}"}
     answer: dict[str, Any] = (await shop.ask(RECORD, {"input": variables}))["recordShare"]
     return answer
 
 
-async def code(shop: Shop, member: str, subject: str = "product:tea") -> str:
+async def code(shop: Shop, member: str, item: str = "product:tea") -> str:
     """The code of a share that must not be refused."""
-    answer = await share(shop, member, subject, f"{subject} at {shop.clock.now()}")
+    answer = await share(shop, member, item, f"{item} at {shop.clock.now()}")
     assert answer["errors"] == []
     found: str = answer["share"]["code"]
     return found
@@ -98,7 +98,7 @@ async def confirm(shop: Shop, code: str, visitor: str = "bob", key: str = "") ->
 async def sharing(shop: Shop, member: str) -> Any:
     data = await shop.ask(
         "query ($id: ID!) { node(id: $id) { ... on Member {"
-        " sharing { points needsProof left resetsAt } shares { nodes { subject status } } } } }",
+        " sharing { points needsProof left resetsAt } shares { nodes { item status } } } } }",
         {"id": member},
     )
     return data["node"]
@@ -118,7 +118,7 @@ async def test_a_share_brings_ten(shop: Shop) -> None:
         "replayed": False,
         "transaction": {"channel": "share", "kind": "record", "entries": [{"unit": "points", "amount": 10}]},
         "share": {
-            "subject": "product:tea",
+            "item": "product:tea",
             "status": "REWARDED",
             "code": None,
             "expiresAt": None,
@@ -128,15 +128,15 @@ async def test_a_share_brings_ten(shop: Shop) -> None:
     }
     assert await sharing(shop, ann) == {
         "sharing": {"points": 10, "needsProof": False, "left": 2, "resetsAt": "2026-06-30T16:00:00Z"},
-        "shares": {"nodes": [{"subject": "product:tea", "status": "REWARDED"}]},
+        "shares": {"nodes": [{"item": "product:tea", "status": "REWARDED"}]},
     }
 
 
 async def test_at_most_three_shares_a_month_are_rewarded(shop: Shop) -> None:
     ann = await shop.enrol("ann")
     shop.clock.set(datetime(2026, 6, 30, 23, 50, tzinfo=SHANGHAI))
-    for subject in ("tea", "rice", "soap"):
-        await share(shop, ann, subject)
+    for item in ("tea", "rice", "soap"):
+        await share(shop, ann, item)
     before = await standing(shop, ann)
 
     fourth = await share(shop, ann, "milk", "fourth")
@@ -160,7 +160,7 @@ async def test_the_same_thing_is_shared_once_a_day(shop: Shop) -> None:
     shop.clock.advance(timedelta(days=1))
     next_day = await share(shop, ann, "tea", "next day")
 
-    assert tapped_again["errors"] == [{"code": "ALREADY_SHARED", "subject": "tea", "resetsAt": "2026-06-01T16:00:00Z"}]
+    assert tapped_again["errors"] == [{"code": "ALREADY_SHARED", "item": "tea", "resetsAt": "2026-06-01T16:00:00Z"}]
     assert (sent_again["replayed"], sent_again["errors"]) == (True, [])
     assert before == (10, 2)
     assert next_day["errors"] == []
@@ -169,15 +169,15 @@ async def test_the_same_thing_is_shared_once_a_day(shop: Shop) -> None:
 async def test_a_share_that_is_reversed_leaves_room_for_another(shop: Shop) -> None:
     ann = await shop.enrol("ann")
     first = await share(shop, ann, "tea")
-    for subject in ("rice", "soap"):
-        await share(shop, ann, subject)
+    for item in ("rice", "soap"):
+        await share(shop, ann, item)
 
     await reverse(shop, first["transaction"]["id"])
     reversed_ = await sharing(shop, ann)
     again = await share(shop, ann, "tea", "again")
 
     assert reversed_["sharing"]["left"] == 1
-    assert reversed_["shares"]["nodes"][-1] == {"subject": "tea", "status": "REVERSED"}
+    assert reversed_["shares"]["nodes"][-1] == {"item": "tea", "status": "REVERSED"}
     assert again["errors"] == []
     assert (await standing(shop, ann))[0] == 30
 
@@ -260,7 +260,7 @@ async def test_a_code_that_nobody_came_by_in_time_proves_nothing(proving_shop: S
     assert too_late["errors"] == [
         {"code": "SHARE_CODE_EXPIRED", "shareCode": late, "expiredAt": "2026-06-08T12:00:00Z"}
     ]
-    assert (await sharing(shop, ann))["shares"]["nodes"][0] == {"subject": "rice", "status": "EXPIRED"}
+    assert (await sharing(shop, ann))["shares"]["nodes"][0] == {"item": "rice", "status": "EXPIRED"}
     assert (await standing(shop, ann))[0] == 10
 
 
@@ -268,7 +268,7 @@ async def test_with_proof_the_month_counts_shares_that_somebody_came_by(proving_
     shop = proving_shop
     ann = await shop.enrol("ann")
     shop.clock.set(datetime(2026, 6, 29, tzinfo=UTC))
-    codes = [await code(shop, ann, subject) for subject in ("tea", "rice", "soap", "milk")]
+    codes = [await code(shop, ann, item) for item in ("tea", "rice", "soap", "milk")]
     for shared in codes[:3]:
         assert (await confirm(shop, shared))["errors"] == []
 
@@ -335,7 +335,7 @@ async def test_a_reward_that_is_reversed_is_not_confirmed_again(proving_shop: Sh
     again = await confirm(shop, shared, "carl")
 
     assert again["errors"][0]["code"] == "SHARE_ALREADY_CONFIRMED"
-    assert (await sharing(shop, ann))["shares"]["nodes"] == [{"subject": "product:tea", "status": "REVERSED"}]
+    assert (await sharing(shop, ann))["shares"]["nodes"] == [{"item": "product:tea", "status": "REVERSED"}]
     assert (await sharing(shop, ann))["sharing"]["left"] == 3
     assert (await standing(shop, ann))[0] == 0
 
@@ -343,15 +343,15 @@ async def test_a_reward_that_is_reversed_is_not_confirmed_again(proving_shop: Sh
 # -- who, and when not --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("subject", ["", " tea", "t\na", "x" * 129])
-async def test_a_subject_that_cannot_be_meant_is_refused(quick_url: str, subject: str) -> None:
+@pytest.mark.parametrize("item", ["", " tea", "t\na", "x" * 129])
+async def test_a_subject_that_cannot_be_meant_is_refused(quick_url: str, item: str) -> None:
     async with shop_with(quick_url, PLAIN) as shop:
         ann = await shop.enrol("ann")
 
-        answer = await share(shop, ann, subject, "a key")
+        answer = await share(shop, ann, item, "a key")
 
         assert await standing(shop, ann) == (0, 1)
-    assert answer["errors"] == [{"code": "INVALID_VALUE", "field": "subject"}]
+    assert answer["errors"] == [{"code": "INVALID_VALUE", "field": "item"}]
 
 
 async def test_a_frozen_member_shares_nothing_and_is_paid_nothing(proving_shop: Shop) -> None:
@@ -369,7 +369,7 @@ async def test_a_frozen_member_shares_nothing_and_is_paid_nothing(proving_shop: 
 
 
 async def test_an_unknown_member_shares_nothing(shop: Shop) -> None:
-    variables = {"member": {"externalId": "nobody"}, "subject": "tea", "idempotencyKey": "x"}
+    variables = {"member": {"externalId": "nobody"}, "item": "tea", "idempotencyKey": "x"}
 
     answer = (await shop.ask(RECORD, {"input": variables}))["recordShare"]
 
@@ -379,7 +379,7 @@ async def test_an_unknown_member_shares_nothing(shop: Shop) -> None:
 async def test_members_share_for_themselves_and_confirm_nothing(proving_shop: Shop) -> None:
     shop = proving_shop
     ann, bob = await shop.enrol("ann"), await shop.enrol("bob")
-    shared = {"input": {"member": {"id": ann}, "subject": "tea", "idempotencyKey": "mine"}}
+    shared = {"input": {"member": {"id": ann}, "item": "tea", "idempotencyKey": "mine"}}
 
     by_bob = await shop.post(RECORD, shared, member=bob)
     by_ann = await shop.ask(RECORD, shared, member=ann)

@@ -76,11 +76,11 @@ async def test_small_business_gives_50_20_and_10_a_share_at_most_three_times(pro
     async with programme("sme") as shop:
         ann = await shop.enrol("ann")
         await act(shop, "completeProfileSection", member={"id": ann}, section="basics")
-        for subject in ("tea", "rice", "soap"):
-            await act(shop, "recordShare", member={"id": ann}, subject=subject)
+        for item in ("tea", "rice", "soap"):
+            await act(shop, "recordShare", member={"id": ann}, item=item)
         refused = await shop.ask(
             "mutation ($input: RecordShareInput!) { recordShare(input: $input) { errors { code } } }",
-            {"input": {"member": {"id": ann}, "subject": "oil", "idempotencyKey": "fourth"}},
+            {"input": {"member": {"id": ann}, "item": "oil", "idempotencyKey": "fourth"}},
         )
 
         assert refused["recordShare"]["errors"] == [{"code": "SHARES_USED_UP"}]
@@ -105,7 +105,7 @@ async def test_beauty_brand_gives_50_30_20_and_10(programme: Programme) -> None:
         ann = await shop.enrol("ann")
         await act(shop, "completeProfileSection", member={"id": ann}, section="skin")
         await reviews(shop, ann, "A1", pictures=0)
-        await act(shop, "recordShare", member={"id": ann}, subject="serum")
+        await act(shop, "recordShare", member={"id": ann}, item="serum")
 
         assert (await standing(shop, ann))[0] == 50 + 30 + 20 + 10
 
@@ -114,7 +114,7 @@ async def test_template_plan_gives_50_30_10_and_a_point_for_ten_yuan(programme: 
     async with programme("template-plan") as shop:
         ann = await shop.enrol("ann")
         await act(shop, "completeProfileSection", member={"id": ann}, section="profile")
-        await act(shop, "recordShare", member={"id": ann}, subject="tea")
+        await act(shop, "recordShare", member={"id": ann}, item="tea")
         await act(
             shop,
             "recordPurchase",

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('bucket', fields.SmallIntField()),
                 ('member_id', fields.CharField(max_length=36)),
-                ('subject', fields.CharField(max_length=128)),
+                ('item', fields.CharField(max_length=128)),
                 ('day', fields.IntField(primary_key=True, unique=True, db_index=True, generated=False)),
                 ('transaction_id', fields.CharField(max_length=36)),
                 ('programme_version', fields.IntField()),
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('rewarded_at', InstantField(null=True, generated=False, unique=False)),
                 ('rewarded_by', fields.CharField(null=True, max_length=36)),
             ],
-            options={'table': 'share', 'app': 'share', 'indexes': [Index(fields=['code'])], 'pk_attr': 'day', 'key': ('bucket', 'member_id', 'subject', 'day')},
+            options={'table': 'share', 'app': 'share', 'indexes': [Index(fields=['code'])], 'pk_attr': 'day', 'key': ('bucket', 'member_id', 'item', 'day')},
             bases=['Model'],
         ),
     ]
