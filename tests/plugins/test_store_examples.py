@@ -29,6 +29,7 @@ DRAW = """mutation ($input: DrawLotteryInput!) { drawLottery(input: $input) {
         ("sme", "voucher", 90),  # nine tenths of 100, as points like these make a diamond member
         ("sme", "gift", 450),
         ("beauty-brand", "voucher", 1_000),
+        ("template-plan", "gift", 1_000),
     ],
 )
 async def test_what_a_reward_of_the_example_costs(tmp_path: Path, programme: str, reward: str, price: int) -> None:
@@ -60,7 +61,12 @@ POINTS = "query ($id: ID!) { node(id: $id) { ... on Member { points { available 
 
 @pytest.mark.parametrize(
     ("programme", "pool", "price"),
-    [("mall", "wheel", 10), ("beauty-brand", "beauty", 100), ("coffee-shop", "cup", 150)],
+    [
+        ("mall", "wheel", 10),
+        ("beauty-brand", "beauty", 100),
+        ("coffee-shop", "cup", 150),
+        ("template-plan", "draw", 100),
+    ],
 )
 async def test_what_a_draw_of_the_example_costs(tmp_path: Path, programme: str, pool: str, price: int) -> None:
     async with open_shop(tmp_path, (PROGRAMMES / f"{programme}.yaml").read_text()) as shop:
