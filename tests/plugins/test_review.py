@@ -1,5 +1,6 @@
 """Reviews through the schema, with the numbers of the documents, on every database."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
@@ -259,6 +260,16 @@ async def test_two_reviews_of_one_order_earn_once(shop: Shop) -> None:
     answer = await approve(shop, second)
 
     assert answer["transaction"]["entries"] == []
+    assert (await standing(shop, ann))[0] == 20
+
+
+async def test_reviews_of_one_order_that_are_approved_at_once_earn_once(shop: Shop) -> None:
+    ann = await shop.enrol("ann")
+    waiting = [await submitted(shop, ann, f"R{number}", pictures=1) for number in range(3)]
+
+    answers = await asyncio.gather(*(approve(shop, review) for review in waiting))
+
+    assert [answer["errors"] for answer in answers] == [[], [], []]
     assert (await standing(shop, ann))[0] == 20
 
 

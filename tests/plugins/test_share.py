@@ -1,5 +1,6 @@
 """Sharing through the schema, with the numbers of the documents, on every database."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
@@ -231,6 +232,18 @@ async def test_a_share_is_confirmed_once(proving_shop: Shop) -> None:
         {"code": "SHARE_ALREADY_CONFIRMED", "shareCode": shared, "confirmedAt": "2026-06-01T12:00:00Z"}
     ]
     assert await standing(shop, ann) == before
+
+
+async def test_ten_visitors_at_once_prove_it_once(proving_shop: Shop) -> None:
+    shop = proving_shop
+    ann = await shop.enrol("ann")
+    shared = await code(shop, ann)
+
+    answers = await asyncio.gather(*(confirm(shop, shared, f"visitor {number}") for number in range(10)))
+
+    codes = [error["code"] for answer in answers for error in answer["errors"]]
+    assert codes == ["SHARE_ALREADY_CONFIRMED"] * 9
+    assert await standing(shop, ann) == (10, 3)
 
 
 @pytest.mark.parametrize("named", ["by external id", "by Laurel's id"])

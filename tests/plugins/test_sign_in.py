@@ -1,5 +1,6 @@
 """Signing in through the schema, with the numbers of the documents, on every database."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime, timedelta
@@ -218,6 +219,17 @@ async def test_a_double_tap_earns_once(shop: Shop) -> None:
     }
     assert (sent_again["replayed"], sent_again["errors"]) == (True, [])
     assert await standing(shop, ann) == before == (5, 2)
+
+
+async def test_ten_taps_at_once_earn_once(shop: Shop) -> None:
+    ann = await shop.enrol("ann")
+    at = noon(date(2026, 6, 1))
+
+    answers = await asyncio.gather(*(sign_in(shop, ann, at, f"tap {number}") for number in range(10)))
+
+    codes = [error["code"] for answer in answers for error in answer["errors"]]
+    assert codes == ["ALREADY_SIGNED_IN"] * 9
+    assert await standing(shop, ann) == (5, 2)
 
 
 # -- days are the programme's -------------------------------------------------------------------------
