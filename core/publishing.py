@@ -8,7 +8,7 @@ from tortoise.exceptions import IntegrityError
 
 from core.calendar import day_start
 from core.clock import Clock
-from core.errors import InvalidInstant
+from core.errors import InvalidInstant, Problem, ProgrammeInvalid
 from core.membership import check_reason
 from core.models import ProgrammeVersionRow
 from core.programme import Programme
@@ -48,6 +48,10 @@ async def publish(
     async def write() -> int:
         newest = await ProgrammeVersionRow.all().order_by("-number").first()
         number = 1 if newest is None else newest.number + 1
+        if newest is not None and (former := load(newest.document).currency) != programme.currency:
+            # What members have spent is counted in its minor units, and would count for something else.
+            kept = Problem("currency", f"it is {former} in the version before, and cannot change")
+            raise ProgrammeInvalid.of((kept,))
         await ProgrammeVersionRow.create(
             number=number,
             document=document,

@@ -97,6 +97,7 @@ async def test_an_invalid_document_is_refused_with_every_problem_and_its_place(s
         ({"document": "a: &a [*a]"}, "PROGRAMME_INVALID", None),
         ({"document": "x" * 300_000}, "PROGRAMME_INVALID", None),
         ({"document": "id: \u0000"}, "PROGRAMME_INVALID", None),
+        ({"document": DOCUMENT.replace("CNY", "JPY")}, "PROGRAMME_INVALID", None),
     ],
 )
 async def test_what_cannot_be_meant_is_not_published(
