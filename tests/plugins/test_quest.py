@@ -11,11 +11,12 @@ import pytest
 
 from core.errors import ProgrammeInvalid
 from core.programme import load_programme
+from core.rules import Validity
 from core.verify import verify
 from graph.laurel import tables
 from graph.testing import Shop
 from graph.tokens import Role
-from plugins.quest.rules import Quest, Validity
+from plugins.quest.rules import Quest
 from tests.databases import Apps, SqliteFolder
 from tests.plugins.channel import freeze, only, reverse, standing
 from tests.plugins.orders import balance, buy, document, of_member, send_back, shop_at

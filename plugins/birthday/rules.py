@@ -1,0 +1,80 @@
+"""The channel's section of the programme, and when a birthday's gift can be had. Everything is pure."""
+
+from datetime import date, timedelta
+from typing import Annotated, Final, Literal, NamedTuple
+
+from pydantic import Field
+
+from core.calendar import add_months, month_end, month_start
+from core.document import Identifier
+from core.programme import ChannelSettings
+from core.units import AMOUNT_MAX
+
+CHANNEL: Final = "birthday"
+
+DAYS_BETWEEN: Final = 300
+"""Between two gifts: fewer than from the end of a month to its beginning a year later, and more than any change of the
+birthday can gain."""
+
+Gift = Annotated[int, Field(strict=True, ge=1, le=AMOUNT_MAX)]
+Days = Annotated[int, Field(strict=True, ge=1, le=3660)]
+
+
+class Window(NamedTuple):
+    """The days on which a year's gift can be had, both included."""
+
+    first: date
+    last: date
+
+
+class BirthdaySettings(ChannelSettings):
+    """The programme's section ``channels: birthday:``.
+
+    The gift is ``points``, or what ``tier_points`` says for the member's tier. It can be had ``within`` the birthday
+    or its month, by who has been a member for ``member_days``, and lives for ``expires_days`` at most.
+    """
+
+    points: Gift
+    tier_points: dict[Identifier, Gift] = Field(default_factory=dict)
+    within: Literal["day", "month"] = "day"
+    expires_days: Days | None = None
+    member_days: Days | None = None
+
+    def gift(self, tier: str) -> int:
+        return self.tier_points.get(tier, self.points)
+
+    def window(self, birthday: date, year: int) -> Window:
+        """When the gift of that year can be had."""
+        day = birthday_in(birthday, year)
+        return Window(day, day) if self.within == "day" else Window(month_start(day), month_end(day))
+
+    def next_window(self, birthday: date, day: date) -> Window:
+        """The window that is open on ``day``, or the first after it."""
+        window = self.window(birthday, day.year)
+        return window if day <= window.last else self.window(birthday, day.year + 1)
+
+
+def birthday_in(birthday: date, year: int) -> date:
+    """The birthday in a year; who was born on 29 February has it on the month's last day.
+
+    >>> birthday_in(date(2000, 2, 29), 2026)
+    datetime.date(2026, 2, 28)
+    """
+    return add_months(birthday, 12 * (year - birthday.year))
+
+
+def month_day(birthday: date) -> int:
+    """The day without its year, as it is stored and looked for.
+
+    >>> month_day(date(2000, 2, 29))
+    229
+    """
+    return birthday.month * 100 + birthday.day
+
+
+def born_on(window: Window) -> list[int]:
+    """The ``month_day`` of everybody who has a birthday in the window."""
+    days = [window.first + timedelta(days=number) for number in range((window.last - window.first).days + 1)]
+    # In a year without a 29 February those who were born on one are not left out.
+    leap = [229] if any(month_day(day) == 228 and month_end(day) == day for day in days) else []
+    return [*map(month_day, days), *leap]
