@@ -180,7 +180,8 @@ class Programme(Section):
         try:
             return self.all_units[name]
         except KeyError:
-            raise UnknownUnit(unit=name) from None
+            # No name is longer, and the refusal is kept: a stranger's text must not be kept whole.
+            raise UnknownUnit(unit=name[:64]) from None
 
     def round(self, value: Decimal) -> int:
         """To a whole amount, in the programme's mode."""

@@ -51,6 +51,9 @@ def test_a_small_programme_gets_the_usual_settings() -> None:
     assert programme.unit("growth") == ("growth", ExpiryPolicy(mode="per_lot", months=12), False)
     with pytest.raises(UnknownUnit):
         programme.unit("miles")
+    with pytest.raises(UnknownUnit) as unknown:
+        programme.unit("u" * 100_000)
+    assert unknown.value.facts["unit"] == "u" * 64
 
 
 def test_units_take_what_they_do_not_say_from_the_programme() -> None:
