@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -76,6 +77,25 @@ async def test_joining_brings_fifty(shop: Shop) -> None:
     ann = await shop.enrol("ann")
 
     assert await standing(shop, ann) == (50, 1)
+
+
+async def test_joining_with_a_first_order_brings_fifty_as_well(tmp_path: Path) -> None:
+    rules = '{groups: [{id: base, add: sum, rules: [{id: spend, points: "order.amount"}]}]}'
+    document = f"{PROGRAMME}  purchase: {{earn: {{points: {rules}}}}}\n"
+    order = {
+        "member": {"externalId": "ann"},
+        "enrolIfUnknown": True,
+        "reference": "A1",
+        "idempotencyKey": "order:A1",
+        "amount": {"amount": "9.90", "currency": "CNY"},
+    }
+    async with open_shop(tmp_path, document, plugins=only("profile", "purchase")) as shop:
+        data = await shop.ask(
+            "mutation ($input: RecordPurchaseInput!) { recordPurchase(input: $input) { member { id } } }",
+            {"input": order},
+        )
+
+        assert await standing(shop, data["recordPurchase"]["member"]["id"]) == (50 + 9, 1)
 
 
 async def test_who_was_a_member_elsewhere_before_is_not_welcomed_again(shop: Shop) -> None:
