@@ -41,6 +41,15 @@ channels:
         prizes:
           - {id: car, name: Car, kind: goods, weight: 1, stock: 1}
           - {id: none, name: Nothing, kind: nothing, weight: 0}
+      - id: three
+        name: Three prizes
+        price: 20
+        sold_out: none
+        prizes:
+          - {id: cup, name: Cup, kind: goods, weight: 1, stock: 5}
+          - {id: mug, name: Mug, kind: goods, weight: 1, stock: 5}
+          - {id: tea, name: Tea, kind: goods, weight: 1, stock: 5}
+          - {id: none, name: Nothing, kind: nothing, weight: 0}
 """
 
 
@@ -126,3 +135,17 @@ async def test_of_fifty_draws_that_land_on_the_last_prize_one_wins_it(fresh_data
 
     assert Counter(outcome["result"]["prizes"][0] for outcome in outcomes) == {"car": 1, "none": CALLERS - 1}
     assert points == 0
+
+
+async def test_fifty_who_draw_five_times_each_get_every_prize_as_often_as_there_is_one(
+    fresh_database: str, plugins: Plugins
+) -> None:
+    outcomes, points = await run(fresh_database, plugins, kind="draw_lottery", pool="three", count=5)
+
+    prizes = Counter(prize for outcome in outcomes for prize in outcome["result"]["prizes"])
+    # Each of the three is landed on some 83 times.
+    assert prizes == {"cup": 5, "mug": 5, "tea": 5, "none": 5 * CALLERS - 15}
+    assert points == 0
+    async with open_shop(fresh_database, None, plugins=plugins, now=SystemClock().now()) as shop:
+        given = await shop.laurel.store.reader().query("SELECT prize, given FROM lottery_given ORDER BY prize")
+        assert given == [("cup", 5), ("mug", 5), ("tea", 5)]
