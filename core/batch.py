@@ -77,11 +77,18 @@ async def perform(tickets: Sequence[Ticket], writer: Writer, rules: Rules) -> No
     await batch.write(writer)
 
 
-async def rehearse(operation: Operation, reader: Reader, rules: Rules) -> Outcome:
-    """What the operation's outcome would be at this moment. Nothing is locked or written, so it promises nothing."""
+async def rehearse(operation: Operation, reader: Reader, rules: Rules, *, lock: Lock | None = None) -> Outcome | None:
+    """What the operation's outcome would be at this moment. Nothing is written, so it promises nothing.
+
+    Without ``lock`` nothing is locked either, and the answer is None when the member's books were changed while they
+    were read: of what is partly before and partly after a change, nothing can be said.
+    """
     await rules.programmes.refresh(reader)
     ticket = Ticket(operation, rules.new_id())
-    await _Batch(reader, reader.select, rules).perform([ticket])
+    batch = _Batch(reader, lock or reader.select, rules)
+    await batch.perform([ticket])
+    if lock is None and await batch.has_changed():
+        return None
     if ticket.defect is not None:
         raise ticket.defect
     assert ticket.outcome is not None
@@ -98,11 +105,20 @@ class _Batch:
         self.recorded_at = rules.clock.now()
         self.shared = SharedRows()
         self.lanes: list[_Lane] = []
+        self.members: list[Row] = []
+        self.accounts: Sequence[Row] = ()
 
     async def perform(self, tickets: Sequence[Ticket]) -> None:
         """Perform all tickets and set what became of each."""
         await self._prepare([ticket for ticket in tickets if _is_named(ticket)])
         await self._step_together([self._perform_lane(lane) for lane in self.lanes])
+
+    async def has_changed(self) -> bool:
+        """Whether somebody has changed the accounts since they were read, which everybody does who moves points."""
+        if not self.members:
+            return False
+        accounts = await self.reader.select(table_of(Account), ("bucket", "member_id"), self.members)
+        return sorted(accounts) != sorted(self.accounts)
 
     async def write(self, writer: Writer) -> None:
         """Write what stands new or changed, one statement a table."""
@@ -156,8 +172,9 @@ class _Batch:
         self.lanes = list(lanes.values())
 
         if known:
-            keys = sorted((bucket_of(member_id), member_id) for member_id in known)
-            for row in await self.lock(account, ("bucket", "member_id"), keys):
+            keys = self.members = sorted((bucket_of(member_id), member_id) for member_id in known)
+            self.accounts = await self.lock(account, ("bucket", "member_id"), keys)
+            for row in self.accounts:
                 value: Account = account.of(account.decode(row))
                 lanes[row[1]].sheet.learn(Account, (value.unit,), value)
             # Read after the lock: what stood there before may have changed while we waited.

@@ -115,8 +115,16 @@ class Committer:
         return await asyncio.gather(*(w.future for w in waiting), return_exceptions=True)
 
     async def rehearse(self, operation: Operation) -> Outcome:
-        """What ``submit`` would answer at this moment. Nothing is written, and nobody waits for it."""
-        return await rehearse(operation, self._store.reader(), self._rules)
+        """What ``submit`` would answer at this moment. Nothing is written, and nobody waits for it as a rule.
+
+        A member who is being changed at the same time is locked for it.
+        """
+        outcome = await rehearse(operation, self._store.reader(), self._rules)
+        if outcome is None:
+            async with self._store.transaction() as writer:
+                outcome = await rehearse(operation, writer, self._rules, lock=writer.lock)
+        assert outcome is not None, "nobody changes who is locked"
+        return outcome
 
     def _enqueue(self, operations: Sequence[Operation], patience: float | None) -> list[_Waiting]:
         if self._closing:

@@ -1,7 +1,7 @@
 """The committer: an outcome for each operation, whatever the others in its batch do, and an orderly end."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +13,9 @@ from core.errors import DeadlineExceeded, Overloaded, ShuttingDown
 from core.members import ByExternalId, ById
 from core.membership import EnrolMember, UpdateMember
 from core.operations import Operation, Outcome
+from core.reads import Read
 from core.redemption import RedeemPoints
+from core.store.dialect import Reader
 from core.store.sqlite import Sqlite
 from core.verify import verify
 from core.work import Work
@@ -225,3 +227,58 @@ async def test_two_committers_that_change_one_member_at_once_lose_nothing(desk: 
             await asyncio.gather(desk.committer.submit(here), other.submit(there))
 
     assert len((await desk.member(ann)).attributes) == 40
+
+
+# -- rehearsing ---------------------------------------------------------------------------------------
+
+
+class Meanwhile:
+    """A question during which something else happens, the first time that it is asked."""
+
+    def __init__(self, happen: Callable[[], Awaitable[object]]) -> None:
+        self.happen: list[Callable[[], Awaitable[object]]] = [happen]
+
+    async def answer(self, reader: Reader, keys: Sequence[int]) -> Mapping[int, int]:
+        if self.happen:
+            await self.happen.pop()()
+        return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpendAndGive(Operation):
+    """Makes a lot after having read those there are, and something else between the account and the lots."""
+
+    channel: ClassVar[str] = "test"
+    kind: ClassVar[str] = "spend and give"
+
+    meanwhile: Meanwhile
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        await Read(self.meanwhile, 1)
+        await work.spend(5)
+        lot = await work.earn(1)
+        return {"lot": lot.seq}
+
+    def request_hash(self) -> str:
+        return ""
+
+
+async def test_what_is_rehearsed_while_the_member_is_changed_is_of_one_moment(desk: Desk) -> None:
+    ann = await desk.enrol()
+    await desk.give(ann, 2)
+    before = await desk.everything()
+
+    quiet = await desk.committer.rehearse(SpendAndGive(**desk.request(ann), meanwhile=Meanwhile(nothing)))
+    assert await desk.everything() == before
+    meanwhile = Meanwhile(lambda: desk.give(ann, 10))
+    changed = await desk.committer.rehearse(SpendAndGive(**desk.request(ann), meanwhile=meanwhile))
+
+    assert quiet.refusal
+    assert quiet.refusal.facts == {"unit": "points", "needed": 5, "available": 2}
+    assert changed.result == {"lot": 3}
+    assert await desk.lots(ann) == [2, 10]
+    assert await verify(desk.store.reader()) == []
+
+
+async def nothing() -> None:
+    """What happens when nothing does."""
