@@ -23,6 +23,15 @@ def day_number(day: date) -> int:
     return day.year * 10_000 + day.month * 100 + day.day
 
 
+def day_of(number: int) -> date:
+    """The day that is stored as this number.
+
+    >>> day_of(20260131)
+    datetime.date(2026, 1, 31)
+    """
+    return date(number // 10_000, number // 100 % 100, number % 100)
+
+
 class Count(NamedTuple):
     """What an operation adds to (or takes from) one day of one tally."""
 

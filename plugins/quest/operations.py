@@ -14,7 +14,7 @@ from core.errors import InvalidValue, MemberNotActive
 from core.events import MEMBER_ENROLLED, TALLIES_COUNTED, TRANSACTION_REVERSED, Event
 from core.members import MemberStatus
 from core.operations import Operation
-from core.tallies import day_number
+from core.tallies import day_number, day_of
 from core.work import Work
 
 from .models import QuestEvent, QuestResult
@@ -120,7 +120,7 @@ async def follow(event: Event, work: Work) -> None:
             days: dict[str, list[int]] = event.payload["days"]
             for quest in settings.quests:
                 numbers = {number for name in quest.count for number in days.get(name, ())}
-                for period in _periods(work, quest, map(_day, sorted(numbers))):
+                for period in _periods(work, quest, map(day_of, sorted(numbers))):
                     await _settle(work, settings, quest, period)
         case name if name == MEMBER_ENROLLED:
             joined_on = local_day(work.member.enrolled_at, work.programme.zone)
@@ -199,11 +199,7 @@ def _periods(work: Work, quest: Quest, days: Iterable[date]) -> list[Period]:
 
 def objects_in(rows: Iterable[Any], period: Period) -> set[str]:
     """The objects of events that lie in the period."""
-    return {row.object for row in rows if _day(row.day) in period}
-
-
-def _day(number: int) -> date:
-    return date(number // 10_000, number // 100 % 100, number % 100)
+    return {row.object for row in rows if day_of(row.day) in period}
 
 
 def _offered(work: Work) -> QuestSettings:

@@ -1,0 +1,21 @@
+"""Welcome: whoever joins gets a pack, in the very transaction of joining."""
+
+from core.events import Event
+from core.programme import ChannelSettings
+from core.work import Work
+from plugins import hookimpl
+
+from .operations import welcome
+from .rules import WelcomeSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return WelcomeSettings
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await welcome(event, work)

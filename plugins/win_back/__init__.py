@@ -1,0 +1,35 @@
+"""Win-back: a member who comes back after a long time finds a gift."""
+
+from collections.abc import Sequence
+
+from core.events import Event
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import WinBackMemberFields
+from .operations import follow
+from .rules import WinBackSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return WinBackSettings
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [WinBackMemberFields]
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow(event, work)

@@ -1,0 +1,43 @@
+"""The channel's section of the programme, and who is dormant. Everything is pure."""
+
+from datetime import date, timedelta
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from core.calendar import add_months
+from core.programme import ChannelSettings
+from core.rules import Countable
+from core.tallies import ORDERS
+from core.units import AMOUNT_MAX
+
+CHANNEL: Final = "win_back"
+
+Amount = Annotated[int, Field(strict=True, ge=1, le=AMOUNT_MAX)]
+Days = Annotated[int, Field(strict=True, ge=2, le=3660)]
+
+
+class WinBackSettings(ChannelSettings):
+    """The programme's section ``channels: win_back:``.
+
+    Who has done none of the ``activities`` for ``dormant_days`` gets ``points`` with the next of them, at most once in
+    ``every_months``. They live for ``expires_days`` at most.
+    """
+
+    points: Amount
+    dormant_days: Days
+    every_months: Annotated[int, Field(strict=True, ge=1, le=120)] = 12
+    expires_days: Annotated[int, Field(strict=True, ge=1, le=3660)] | None = None
+    activities: Annotated[tuple[Countable, ...], Field(min_length=1, max_length=20)] = (ORDERS,)
+
+    def quiet(self, day: date) -> tuple[date, date]:
+        """The first and the last day on which nothing may have been done by who comes back on ``day``."""
+        return day - timedelta(days=self.dormant_days - 1), day - timedelta(days=1)
+
+    def was_member(self, enrolled_on: date, day: date) -> bool:
+        """Whether who joined on that day can have been dormant for long enough."""
+        return enrolled_on <= day - timedelta(days=self.dormant_days)
+
+    def is_free(self, last_gift: date | None, day: date) -> bool:
+        """Whether enough months have gone by since the last gift."""
+        return last_gift is None or add_months(last_gift, self.every_months) <= day
