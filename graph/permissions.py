@@ -1,6 +1,7 @@
 """Who may do what: roles are declared on the field, checked before its resolver runs, and printed in its description.
 
-A member reaches what is theirs and nothing else; that another member exists is never told.
+A member reaches what is theirs and nothing else; that another member exists is never told. A partner reaches those
+mutations of the plugins named in the token that are for partners, and of everything else what is no secret.
 """
 
 import functools
@@ -50,6 +51,16 @@ def permit(info: Info, roles: Collection[Role]) -> None:
         raise forbidden(f"not for the role {role}")
 
 
+def _check_channel(info: Info) -> None:
+    """Raise a GraphQLError when a partner asks for a root field of a plugin that the token does not name."""
+    caller = caller_of(info)
+    if caller.role is not Role.PARTNER:
+        return
+    plugin = info.context.laurel.plugins.offered_by.get(f"{info._raw_info.parent_type.name}.{info.field_name}")
+    if plugin is not None and plugin not in caller.channels:
+        raise forbidden(f"not for a partner without the channel {plugin}")
+
+
 def may_see(info: Info, member_id: str) -> bool:
     """Whether the caller may see this member's data: all staff may, a member only their own."""
     caller = caller_of(info)
@@ -86,6 +97,7 @@ def _field(resolver: Callable[..., Any], allow: Collection[Role], *, answers_ref
     @functools.wraps(resolver)
     async def guarded(*args: Any, info: Info, **kwargs: Any) -> Any:
         permit(info, allow)
+        _check_channel(info)
         try:
             return await resolver(*args, info=info, **kwargs)
         except Refusal as refused:

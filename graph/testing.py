@@ -13,7 +13,7 @@
         assert answer == {"recordSignIn": {…}}
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -44,8 +44,12 @@ class Shop:
     clock: StoppedClock
     client: httpx.AsyncClient
 
-    def token(self, role: Role = Role.SERVICE, member_id: str | None = None) -> str:
-        """A token for an hour of the stopped clock."""
+    def token(
+        self, role: Role = Role.SERVICE, member_id: str | None = None, channels: Collection[str] | None = None
+    ) -> str:
+        """A token for an hour of the stopped clock. A partner's reaches all channels unless ``channels`` says which."""
+        if role is Role.PARTNER and channels is None:
+            channels = self.laurel.plugins.names
         return issue_token(
             SECRET,
             role=role,
@@ -53,6 +57,7 @@ class Shop:
             now=self.clock.now(),
             lifetime=timedelta(hours=1),
             member_id=member_id,
+            channels=channels or (),
         )
 
     async def post(

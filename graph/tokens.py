@@ -1,8 +1,10 @@
 """Bearer tokens: JSON Web Tokens signed with the installation's secret (HS256), each for one role.
 
-Claims: ``sub`` who it is, ``role``, ``exp``, and ``member`` (Laurel's id of the member) in a member's token.
+Claims: ``sub`` who it is, ``role``, ``exp``, ``member`` (Laurel's id of the member) in a member's token, and
+``channels`` (the plugins that it reaches) in a partner's.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -31,11 +33,12 @@ class TokenInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request. ``member_id`` is set for members and for nobody else."""
+    """Who sends a request. ``member_id`` is set for members and for nobody else, ``channels`` for partners only."""
 
     role: Role
     subject: str
     member_id: str | None = None
+    channels: frozenset[str] = frozenset()
 
     @property
     def actor(self) -> str:
@@ -44,16 +47,35 @@ class Caller:
 
 
 def issue_token(
-    secret: str, *, role: Role, subject: str, now: datetime, lifetime: timedelta, member_id: str | None = None
+    secret: str,
+    *,
+    role: Role,
+    subject: str,
+    now: datetime,
+    lifetime: timedelta,
+    member_id: str | None = None,
+    channels: Collection[str] = (),
 ) -> str:
-    """A token that is good until ``now + lifetime``. A member's names its member, and only a member's does."""
+    """A token that is good until ``now + lifetime``.
+
+    A member's names its member, and only a member's does. A partner's reaches the ``channels`` that it names, none if
+    it names none; no other role's names any.
+    """
     if (role is Role.MEMBER) != (member_id is not None):
         raise ValueError("a member's token names its member, and only a member's does")
+    if channels and role is not Role.PARTNER:
+        raise ValueError("only a partner's token names channels")
     if not 0 < len(subject) <= _SUBJECT_MAX:
         raise ValueError(f"a subject has 1 to {_SUBJECT_MAX} characters")
-    claims: dict[str, str | int] = {"sub": subject, "role": role.value, "exp": int((now + lifetime).timestamp())}
+    claims: dict[str, str | int | list[str]] = {
+        "sub": subject,
+        "role": role.value,
+        "exp": int((now + lifetime).timestamp()),
+    }
     if member_id is not None:
         claims["member"] = member_id
+    if channels:
+        claims["channels"] = sorted(channels)
     return jwt.encode(claims, secret, algorithm=_ALGORITHM)
 
 
@@ -74,4 +96,9 @@ def read_token(secret: str, token: str, *, now: datetime) -> Caller:
         raise TokenInvalid("the token has expired")
     if (role == Role.MEMBER) != isinstance(member_id, str):
         raise TokenInvalid("a member's token names its member, and only a member's does")
-    return Caller(Role(role), subject, member_id)
+    channels = claims.get("channels", [])
+    if not isinstance(channels, list) or not all(isinstance(channel, str) for channel in channels):
+        raise TokenInvalid("the token's channels are no list of names")
+    if channels and role != Role.PARTNER:
+        raise TokenInvalid("only a partner's token names channels")
+    return Caller(Role(role), subject, member_id, frozenset(channels))

@@ -162,10 +162,10 @@ class Entry:
     amount: Points = strawberry.field(description="The amount, signed: what was earned is positive.")
     held: Points = strawberry.field(description="What was set aside, or given back from there (negative).")
     contra: Contra = strawberry.field(description="Where it came from or went.")
-    balance_after: Points = strawberry.field(description="The balance after it; negative is a debt.")
     effective_at: datetime = strawberry.field(description="When it took effect.")
     recorded_at: datetime = strawberry.field(description="When it was written down.")
     _member_id: strawberry.Private[str]
+    _balance: strawberry.Private[int]
 
     @classmethod
     def of(cls, member_id: str, entry: accounts.Entry) -> "Entry":
@@ -175,15 +175,22 @@ class Entry:
             amount=Points(entry.amount),
             held=Points(entry.held),
             contra=Contra(entry.contra),
-            balance_after=Points(entry.balance),
             effective_at=entry.effective_at,
             recorded_at=entry.recorded_at,
             _member_id=member_id,
+            _balance=entry.balance,
         )
+
+    @strawberry.field
+    async def balance_after(self, info: Info) -> Points | None:
+        """The balance after it; negative is a debt. Null for a partner, who is told of the transaction only."""
+        return Points(self._balance) if may_see(info, self._member_id) else None
 
     @strawberry.field
     async def moves(self, info: Info) -> list[LotMove]:
         """The lots that it changed, and by how much; a lot that it gave is among the transaction's `lots`."""
+        if not may_see(info, self._member_id):
+            return []
         loaders, member_id = info.context.loaders, self._member_id
         moves: list[LotMoveValue] = await loaders.rows(LotMoveValue, member_id, unit=self.unit, seq=self.number)
         found = await asyncio.gather(
@@ -284,7 +291,9 @@ class Transaction(Node):
 
     @strawberry.field
     async def lots(self, info: Info) -> list[Lot]:
-        """The lots that it gave, as they are now."""
+        """The lots that it gave, as they are now; none for a partner."""
+        if not may_see(info, self._member_id):
+            return []
         rows: list[LotValue] = await info.context.loaders.rows(LotValue, self._member_id, operation_id=self._raw_id)
         rows = sorted(rows, key=lambda lot: (lot.unit != POINTS, lot.unit, lot.seq))
         return [Lot.of(self._member_id, lot, info.context.now) for lot in rows]

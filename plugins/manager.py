@@ -55,9 +55,13 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True)
 class Plugins:
-    """What all plugins offer together, in the order of their names. ``facts`` and ``countables`` include the core's."""
+    """What all plugins offer together, in the order of their names. ``facts`` and ``countables`` include the core's.
+
+    ``offered_by`` says whose a field is: the plugin's name by ``Mutation.recordPurchase``.
+    """
 
     names: tuple[str, ...] = ()
+    offered_by: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, type[ChannelSettings]] = field(default_factory=dict)
     facts: Mapping[str, FactKind] = field(default_factory=lambda: FACTS)
     countables: Mapping[str, str] = field(default_factory=lambda: countables_of(FACTS))
@@ -169,6 +173,7 @@ class _Assembly:
         self._manager = manager
         self._who = who
         self._owners: dict[tuple[str, str], str] = {}
+        self._offered_by: dict[str, str] = {}
 
     def plugins(self) -> Plugins:
         for fact in FACTS:
@@ -179,6 +184,7 @@ class _Assembly:
         facts = {**FACTS, **self._facts()}
         return Plugins(
             names=tuple(self._who),
+            offered_by=self._offered_by,
             settings=settings,
             facts=facts,
             countables={**countables_of(facts), **self._countables()},
@@ -275,7 +281,9 @@ class _Assembly:
             if definition is None:
                 raise PluginsInvalid(f"{self._who[name]}: {kind.__name__} is no Strawberry type")
             for of in definition.fields:
-                self._claim("field", f"{root}.{of.graphql_name or to_camel_case(of.python_name)}", self._who[name])
+                label = f"{root}.{of.graphql_name or to_camel_case(of.python_name)}"
+                self._claim("field", label, self._who[name])
+                self._offered_by[label] = name
         return tuple(kind for _, kind in offered)
 
     def _importers(self) -> dict[str, Importer]:

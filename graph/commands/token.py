@@ -9,9 +9,11 @@ from core.clock import SystemClock
 from core.errors import LaurelError, MemberNotFound
 from core.members import ByExternalId, ById, Member, MemberRef
 from core.store.questions import Rows
+from core.suggest import did_you_mean
 from graph.laurel import Laurel, open_laurel
 from graph.settings import Settings
 from graph.tokens import Role, issue_token
+from plugins.manager import load_plugins
 
 
 class NoSecret(LaurelError):
@@ -22,11 +24,18 @@ class NoSecret(LaurelError):
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="What the caller may do.")
 @click.option("--member", metavar="ID", help="For the role member: Laurel's id of the member.")
 @click.option("--external-id", metavar="ID", help="For the role member: the brand's own id of the member.")
+@click.option("--channel", "channels", metavar="NAME", multiple=True, help="For the role partner: what it reaches.")
 @click.option("--subject", help="Who the caller is, for the record. The role, when left out.")
 @click.option("--hours", type=click.IntRange(1, 24 * 366), default=24, show_default=True, help="How long it is good.")
 @click.pass_obj
 def command(
-    settings: Settings, role: str, member: str | None, external_id: str | None, subject: str | None, hours: int
+    settings: Settings,
+    role: str,
+    member: str | None,
+    external_id: str | None,
+    channels: tuple[str, ...],
+    subject: str | None,
+    hours: int,
 ) -> None:
     """Print a bearer token, signed with LAUREL_SECRET."""
     if not settings.secret:
@@ -35,6 +44,12 @@ def command(
     named += [ByExternalId(external_id)] if external_id else []
     if len(named) != (role == Role.MEMBER):
         raise click.UsageError("--role member takes either --member or --external-id, and no other role does")
+    if bool(channels) != (role == Role.PARTNER):
+        raise click.UsageError("--role partner takes --channel, once or more, and no other role does")
+    known = load_plugins(settings.disabled_plugins).names if channels else ()
+    for channel in channels:
+        if channel not in known:
+            raise click.UsageError(f"no channel {channel!r} is installed{did_you_mean(channel, known)}")
     member_id = asyncio.run(_member_id(settings, named[0])) if named else None
     token = issue_token(
         settings.secret,
@@ -43,6 +58,7 @@ def command(
         now=SystemClock().now(),
         lifetime=timedelta(hours=hours),
         member_id=member_id,
+        channels=channels,
     )
     click.echo(token)
 

@@ -184,10 +184,39 @@ class Greetings:
         return await perform(info, operation, GreetPayload)
 
 
+GREETING = Plugins(names=("greeting",), offered_by={"Mutation.greet": "greeting"}, mutations=(Greetings,))
+
+
+async def test_a_partners_token_reaches_the_channels_that_it_names(tmp_path: Path) -> None:
+    greet = 'mutation { greet(input: {member: {externalId: "anna"}, idempotencyKey: "1"}) { errors { code } } }'
+    async with open_shop(tmp_path, PROGRAMME, plugins=GREETING) as shop:
+        await shop.enrol("anna")
+        answers = []
+        for channels in (["purchase"], [], ["purchase", "greeting"]):
+            headers = {"Authorization": f"Bearer {shop.token(Role.PARTNER, channels=channels)}"}
+            answers.append((await shop.client.post("/graphql", json={"query": greet}, headers=headers)).json())
+
+    assert [answer["data"] for answer in answers] == [{"greet": None}, {"greet": None}, {"greet": {"errors": []}}]
+    assert [answer["errors"][0]["extensions"]["code"] for answer in answers[:2]] == ["FORBIDDEN"] * 2
+
+
+async def test_a_partner_sees_no_balance(tmp_path: Path) -> None:
+    greet = """mutation { greet(input: {member: {externalId: "anna"}, idempotencyKey: "1"}) {
+      member { id } transaction { lots { remaining } entries { amount balanceAfter moves { amount } } } } }"""
+    async with open_shop(tmp_path, PROGRAMME, plugins=GREETING) as shop:
+        await shop.give(await shop.enrol("anna"), 500, "g1")
+        answer = await shop.ask(greet, role=Role.PARTNER)
+
+    assert answer["greet"] == {
+        "member": None,
+        "transaction": {"lots": [], "entries": [{"amount": 1, "balanceAfter": None, "moves": []}]},
+    }
+
+
 async def test_a_partner_learns_what_became_of_a_request_and_no_more_of_the_member(tmp_path: Path) -> None:
     greet = """mutation ($key: String!) { greet(input: {member: {externalId: "anna"}, idempotencyKey: $key}) {
       member { externalId } transaction { kind actor } errors { code } } }"""
-    async with open_shop(tmp_path, PROGRAMME, plugins=Plugins(mutations=(Greetings,))) as shop:
+    async with open_shop(tmp_path, PROGRAMME, plugins=GREETING) as shop:
         await shop.enrol("anna")
         by_partner = await shop.ask(greet, {"key": "1"}, role=Role.PARTNER)
         by_service = await shop.ask(greet, {"key": "2"})

@@ -26,6 +26,11 @@ def test_a_members_token_names_the_member() -> None:
     assert read_token(SECRET, token, now=NOW) == Caller(Role.MEMBER, "anna", "0193")
 
 
+def test_a_partners_token_names_its_channels() -> None:
+    token = issue_token(SECRET, role=Role.PARTNER, subject="acme", now=NOW, lifetime=HOUR, channels=["visit"])
+    assert read_token(SECRET, token, now=NOW) == Caller(Role.PARTNER, "acme", channels=frozenset({"visit"}))
+
+
 def test_a_token_ends_when_it_says() -> None:
     token = issue_token(SECRET, role=Role.ADMIN, subject="root", now=NOW, lifetime=HOUR)
     assert read_token(SECRET, token, now=NOW + HOUR - timedelta(microseconds=1)).role is Role.ADMIN
@@ -58,6 +63,9 @@ def test_a_token_ends_when_it_says() -> None:
         pytest.param(signed(role="member"), id="a member without a member"),
         pytest.param(signed(role="member", member=7), id="a member that is a number"),
         pytest.param(signed(role="admin", member="0193"), id="an admin with a member"),
+        pytest.param(signed(role="service", channels=["visit"]), id="a service with channels"),
+        pytest.param(signed(role="partner", channels="visit"), id="channels that are a word"),
+        pytest.param(signed(role="partner", channels=[7]), id="channels that are numbers"),
     ],
 )
 def test_a_token_that_is_not_ours_is_refused(token: str) -> None:
@@ -66,8 +74,14 @@ def test_a_token_that_is_not_ours_is_refused(token: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "claims", [{"role": Role.MEMBER}, {"role": Role.ADMIN, "member_id": "0193"}, {"role": Role.ADMIN, "subject": ""}]
+    "claims",
+    [
+        {"role": Role.MEMBER},
+        {"role": Role.ADMIN, "member_id": "0193"},
+        {"role": Role.ADMIN, "subject": ""},
+        {"role": Role.SERVICE, "channels": ["visit"]},
+    ],
 )
 def test_a_token_that_would_be_refused_is_not_issued(claims: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"member|subject"):
+    with pytest.raises(ValueError, match=r"member|subject|channels"):
         issue_token(SECRET, **{"subject": "x", "now": NOW, "lifetime": HOUR, **claims})
