@@ -13,6 +13,9 @@ from core.members import ByExternalId, MemberStatus
 from core.operations import Newcomer, Operation
 from core.work import FUTURE_TOLERANCE, Work
 
+EARLIEST = date(1900, 1, 1)
+"""Nobody is older, and no membership: what lies before is a slip of the keyboard."""
+
 ATTRIBUTES_MAX = 4_000
 """Bytes of JSON that may be known of a member: enough for a profile, too little for a file."""
 
@@ -38,6 +41,8 @@ class EnrolMember(Operation):
             raise MemberAlreadyEnrolled(external_id=member.external_id, member_id=member.id)
         if self.enrolled_at is not None and self.enrolled_at > work.now + FUTURE_TOLERANCE:
             raise InvalidInstant(value=self.enrolled_at.isoformat(), reason="it lies in the future")
+        if self.enrolled_at is not None and self.enrolled_at.date() < EARLIEST:
+            raise InvalidInstant(value=self.enrolled_at.isoformat(), reason=f"it lies before {EARLIEST}")
         _check_profile(self.birthday, self.attributes, work)
         return {}
 
@@ -91,7 +96,7 @@ def check_reason(reason: str) -> None:
 
 
 def _check_profile(birthday: date | None, attributes: Mapping[str, Any], work: Work) -> None:
-    if birthday is not None and not date(1900, 1, 1) <= birthday <= work.today:
-        raise InvalidValue(field="birthday", reason=f"{birthday} is not a day between 1900-01-01 and today")
+    if birthday is not None and not EARLIEST <= birthday <= work.today:
+        raise InvalidValue(field="birthday", reason=f"{birthday} is not a day between {EARLIEST} and today")
     if len(orjson.dumps(attributes, default=str)) > ATTRIBUTES_MAX:
         raise InvalidValue(field="attributes", reason=f"they are longer than {ATTRIBUTES_MAX} bytes")

@@ -104,6 +104,7 @@ async def test_an_external_id_belongs_to_one_member(shop: Shop) -> None:
         ({"birthday": "1899-12-31"}, "INVALID_VALUE", ["birthday"]),
         ({"birthday": "2026-06-02"}, "INVALID_VALUE", ["birthday"]),
         ({"enrolledAt": "2026-06-01T12:06:00Z"}, "INVALID_INSTANT", None),
+        ({"enrolledAt": "0001-01-01T00:00:00Z"}, "INVALID_INSTANT", None),
         ({"attributes": [{"name": "", "value": "x"}]}, "INVALID_VALUE", ["attributes"]),
         ({"attributes": [{"name": "a", "value": "x"}, {"name": "a", "value": "y"}]}, "INVALID_VALUE", ["attributes"]),
         ({"attributes": [{"name": "a", "value": "x" * 4_000}]}, "INVALID_VALUE", ["attributes"]),
