@@ -23,8 +23,9 @@ from .refusals import (
     QuestEventNotFound,
     QuestNotForTier,
     QuestNotFound,
-    QuestNotOpen,
     QuestNotReached,
+    QuestNotYetOpen,
+    QuestOver,
     QuestsNotOffered,
 )
 from .rules import CHANNEL, JOINED, Period, Progress, Quest, QuestSettings, resets_at
@@ -76,7 +77,7 @@ class RecordQuestEvent(Operation):
 class ClaimQuest(Operation):
     """The member asks for what a quest brings.
 
-    Refuses QuestsNotOffered, QuestNotFound, QuestNotOpen, QuestNotForTier, QuestNotReached, QuestAlreadyDone,
+    Refuses QuestsNotOffered, QuestNotFound, QuestNotYetOpen, QuestOver, QuestNotForTier, QuestNotReached, QuestAlreadyDone,
     MemberNotActive.
     """
 
@@ -91,9 +92,13 @@ class ClaimQuest(Operation):
         quest = settings.find(self.quest)
         if quest is None:
             raise QuestNotFound(quest=self.quest[:_SHOWN])
-        period = quest.period_of(work.today, zone) if quest.valid.holds(work.now) else None
-        if period is None:
-            raise QuestNotOpen(quest=quest.id, opens_at=quest.valid.since, closes_at=quest.valid.until)
+        since, until = quest.valid.since, quest.valid.until
+        if since is not None and work.now < since:
+            raise QuestNotYetOpen(quest=quest.id, opens_at=since)
+        if until is not None and work.now >= until:
+            raise QuestOver(quest=quest.id, closed_at=until)
+        period = quest.period_of(work.today, zone)
+        assert period is not None, "a quest that is open has a period today"
         if not quest.is_for(work.member.tier):
             raise QuestNotForTier(quest=quest.id, tier=work.member.tier)
         row = await work.find(QuestResult, quest=quest.id, period=period.name)

@@ -29,14 +29,22 @@ class QuestEventNotFound(NotFound):
     event: str = fact("The event that was told.")
 
 
-class QuestNotOpen(Refusal):
-    """The quest has not begun, or is over."""
+class QuestNotYetOpen(Refusal):
+    """The quest has not begun."""
 
-    code = "QUEST_NOT_OPEN"
-    says = "quest {quest} is not open"
+    code = "QUEST_NOT_YET_OPEN"
+    says = "quest {quest} opens at {opens_at}"
     quest: str = fact("The quest.")
-    opens_at: datetime | None = fact("When it begins or began; null when it has no beginning.")
-    closes_at: datetime | None = fact("When it ends or ended; null when it has no end.")
+    opens_at: datetime = fact("When it begins.")
+
+
+class QuestOver(Refusal):
+    """The quest has ended."""
+
+    code = "QUEST_OVER"
+    says = "quest {quest} closed at {closed_at}"
+    quest: str = fact("The quest.")
+    closed_at: datetime = fact("When it ended.")
 
 
 class QuestNotForTier(Refusal):
@@ -72,7 +80,8 @@ REFUSALS: list[type[Refusal]] = [
     QuestsNotOffered,
     QuestNotFound,
     QuestEventNotFound,
-    QuestNotOpen,
+    QuestNotYetOpen,
+    QuestOver,
     QuestNotForTier,
     QuestNotReached,
     QuestAlreadyDone,

@@ -137,19 +137,21 @@ async def test_reversing_the_order_takes_the_gift_once(shop: Shop) -> None:
     assert await balance(shop, ann) == 0
 
 
+async def visit(shop: Shop, member: str) -> None:
+    given = {"member": {"id": member}, "idempotencyKey": shop.clock.now().isoformat()}
+    answer = await shop.ask(
+        "mutation ($input: RecordSignInInput!) { recordSignIn(input: $input) { errors { code } } }", {"input": given}
+    )
+    assert answer["recordSignIn"]["errors"] == []
+
+
 async def test_a_sign_in_can_be_a_return_and_a_sign_of_life(quick_url: str) -> None:
-    sign_in = "mutation ($input: RecordSignInInput!) { recordSignIn(input: $input) { errors { code } } }"
-
-    async def visit(member: str) -> None:
-        given = {"member": {"id": member}, "idempotencyKey": shop.clock.now().isoformat()}
-        assert (await shop.ask(sign_in, {"input": given}))["recordSignIn"]["errors"] == []
-
     async with opened(quick_url, f"{GIFT}, activities: [orders, sign_ins]") as shop:
         ann, bob = await shop.enrol("ann"), await shop.enrol("bob")
         shop.clock.advance(50 * DAY)
-        await visit(ann)
+        await visit(shop, ann)
         shop.clock.advance(50 * DAY)
-        await visit(bob)
+        await visit(shop, bob)
         await buy(shop, ann, "A1", "10.00")
 
         assert await balance(shop, bob) == 5 + 30
