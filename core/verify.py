@@ -245,6 +245,11 @@ INVARIANTS: Final[Sequence[Invariant]] = (
         " AND l.clawed <= l.amount AND l.amount > 0)",
     ),
     Invariant(
+        "forgiven of a lot",
+        "what was forgiven of a lot has expired, whether or not that was written down",
+        f"{_LOT}, l.forgiven, l.expired, l.remaining FROM lot l WHERE l.forgiven > l.expired + l.remaining",
+    ),
+    Invariant(
         "moves of an entry",
         "a move was made by an entry, of a lot or of debt",
         "SELECT m.member_id, m.unit, m.seq, m.lot_seq AS lot, m.kind FROM lot_move m"
@@ -311,6 +316,15 @@ INVARIANTS: Final[Sequence[Invariant]] = (
         "SELECT h.member_id, h.unit, h.seq AS hold, h.state, h.amount, h.captured FROM hold h WHERE NOT ("
         "(h.state = 'captured' AND 0 < h.captured AND h.captured <= h.amount)"
         " OR (h.state IN ('open', 'released') AND h.captured = 0))",
+    ),
+    Invariant(
+        "captured in entries",
+        "what holds say was captured is what entries took of what was set aside",
+        f"{_ACCOUNT}, COALESCE(h.captured, 0) AS captured, COALESCE(s.taken, 0) AS taken FROM account a "
+        + _of_account("SUM(amount) AS taken", "entry", "WHERE held < 0")
+        + " LEFT JOIN (SELECT bucket, member_id, unit, SUM(captured) AS captured FROM hold"
+        f" GROUP BY bucket, member_id, unit) h ON {_same('h', 'a', 'unit')}"
+        " WHERE COALESCE(h.captured, 0) <> -COALESCE(s.taken, 0)",
     ),
     # -- time
     Invariant(
