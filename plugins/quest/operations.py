@@ -77,8 +77,8 @@ class RecordQuestEvent(Operation):
 class ClaimQuest(Operation):
     """The member asks for what a quest brings.
 
-    Refuses QuestsNotOffered, QuestNotFound, QuestNotYetOpen, QuestOver, QuestNotForTier, QuestNotReached, QuestAlreadyDone,
-    MemberNotActive.
+    Refuses QuestsNotOffered, QuestNotFound, QuestNotYetOpen, QuestOver, QuestNotForTier, QuestNotReached,
+    QuestAlreadyDone, MemberNotActive.
     """
 
     channel: ClassVar[str] = CHANNEL
