@@ -9,11 +9,11 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import TracebackType
 from typing import Final, Self
 
-from tortoise.expressions import Q
+from tortoise.expressions import Q, Subquery
 
 from core.clock import Clock
 from core.errors import Unavailable
@@ -90,15 +90,16 @@ class Deliverer:
     async def _take(self) -> Sequence[Sequence[OutboxRow]]:
         """The oldest events, by member, that nobody else is telling; they are ours until the lease has run out."""
         now = self._clock.now()
-        rows = await OutboxRow.all().order_by("id").limit(BATCH_MAX)
+        # Somebody tells an earlier event of these members, and a later one must not overtake it. Left out before the
+        # oldest are counted, as they would stand before all others until their lease has run out.
+        held_back = Subquery(OutboxRow.filter(leased_until__gt=now).values("member_id"))
+        rows = await OutboxRow.exclude(member_id__in=held_back).order_by("id").limit(BATCH_MAX)
         by_member: dict[str, list[OutboxRow]] = defaultdict(list)
         for row in rows:
             by_member[row.member_id].append(row)
         taken = []
         free = Q(leased_until__isnull=True) | Q(leased_until__lte=now)
         for member_id, events in by_member.items():
-            if any(_is_leased(event.leased_until, now) for event in events):
-                continue  # somebody tells an earlier one, and this must not overtake it
             ours = OutboxRow.filter(free, bucket=events[0].bucket, member_id=member_id, id__in=[e.id for e in events])
             if await ours.update(leased_until=now + LEASE) == len(events):
                 taken.append(events)
@@ -117,7 +118,3 @@ class Deliverer:
                 log.exception("%s has not heard %s %s", name, row.name, row.id)
                 return False
         return True
-
-
-def _is_leased(until: datetime | None, now: datetime) -> bool:
-    return until is not None and until > now

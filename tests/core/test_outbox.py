@@ -12,7 +12,7 @@ from core.events import Delivery
 from core.members import bucket_of
 from core.models import OutboxRow
 from core.operations import Operation, Outcome
-from core.outbox import LEASE, Deliverer, Submit
+from core.outbox import BATCH_MAX, LEASE, Deliverer, Submit
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -82,6 +82,19 @@ async def test_what_is_not_heard_holds_back_its_member_only_and_is_told_again(
     await deliverer.drain()
     assert listener.heard == [("ann", 0), ("bob", 7), ("ann", 1), ("ann", 2)]
     assert await OutboxRow.all().count() == 0
+
+
+async def test_however_much_is_held_back_the_others_are_told(connected: TortoiseContext) -> None:
+    for number in range(BATCH_MAX + 1):
+        await put("ann", number)
+    await put("bob", BATCH_MAX + 1)
+    listener = Listener(0)
+    deliverer = Deliverer({"listener": listener}, submit, StoppedClock(NOON))
+
+    await deliverer.drain()
+    await deliverer.drain()
+
+    assert listener.heard == [("bob", BATCH_MAX + 1)]
 
 
 async def test_two_who_deliver_at_once_tell_nothing_twice(connected: TortoiseContext) -> None:
