@@ -15,11 +15,18 @@ from core.operations import Operation
 from graph.laurel import open_laurel
 from graph.settings import Settings
 from plugins.lottery.operations import DrawLottery
+from plugins.purchase.operations import RecordPurchase
+from plugins.referral.operations import AcceptReferral
 from plugins.rewards.operations import RedeemReward
 from tests.plugins.channel import only
 from tests.processes.race import OPEN, plain
 
-KINDS: dict[str, type[Operation]] = {"redeem_reward": RedeemReward, "draw_lottery": DrawLottery}
+KINDS: dict[str, type[Operation]] = {
+    "redeem_reward": RedeemReward,
+    "draw_lottery": DrawLottery,
+    "record_purchase": RecordPurchase,
+    "accept_referral": AcceptReferral,
+}
 
 
 async def race(job: dict[str, Any], members: list[str], told: Connection, barrier: Any) -> None:
