@@ -21,9 +21,13 @@ class MomentType(click.ParamType[Any]):
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+            moment = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is neither a day (2026-01-31) nor an instant (2026-01-31T12:00+08:00)", param, ctx)
+        if not date.min.year < moment.year < date.max.year:
+            # The programme's time of it, or the day after, would lie beyond what there is of the calendar.
+            self.fail(f"{value!r} is not in the years {date.min.year + 1} to {date.max.year - 1}", param, ctx)
+        return moment
 
 
 MOMENT = MomentType()

@@ -253,6 +253,14 @@ def test_a_report_is_a_table_too(type_: Type, opened: str, sales: Path) -> None:
     assert "clawed back" in shown.output
 
 
+@pytest.mark.parametrize("at", ["2026-02-30", "yesterday", "0001-01-01", "9999-12-31", "9999-12-31T23:59-12:00"])
+def test_a_moment_that_the_calendar_lacks_is_a_wrong_command(type_: Type, opened: str, at: str) -> None:
+    said = type_(opened, "report", "--at", at)
+
+    assert said.exit_code == 2
+    assert at in said.output
+
+
 # -- verify and expire --------------------------------------------------------------------------------
 
 
