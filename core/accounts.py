@@ -55,7 +55,7 @@ class Account(NamedTuple):
         credited = self.credited + max(amount, 0)
         debited = self.debited + max(-amount, 0)
         if credited > AMOUNT_MAX or debited > AMOUNT_MAX:
-            raise BalanceLimitExceeded(unit=self.unit, limit=AMOUNT_MAX)
+            raise BalanceLimitExceeded(unit=self.unit, balance_max=AMOUNT_MAX)
         return self._replace(credited=credited, debited=debited, held=self.held + held, seq=self.seq + 1)
 
     def due(self, *instants: datetime | None) -> "Account":

@@ -28,7 +28,11 @@ class LaurelError(Exception):
 
 
 def fact(description: str) -> Any:
-    """Declare one fact of a refusal; the description is the one that clients read in the schema."""
+    """Declare one fact of a refusal; the description is the one that clients read in the schema.
+
+    A name means one type in all refusals, null or not included, or no client could ask for the facts of both at once:
+    ``needed`` is Points everywhere, ``resets_at`` a datetime or None. The graph checks it at start-up.
+    """
     return field(metadata={"description": description})
 
 
@@ -237,9 +241,9 @@ class BalanceLimitExceeded(Refusal):
     """The balance would leave the range that every client can represent."""
 
     code = "BALANCE_LIMIT_EXCEEDED"
-    says = "the balance of {unit} cannot go beyond {limit}"
+    says = "the balance of {unit} cannot go beyond {balance_max}"
     unit: str = fact("The unit.")
-    limit: Points = fact("The largest balance.")
+    balance_max: Points = fact("The largest balance.")
 
 
 class MemberAlreadyEnrolled(Refusal):

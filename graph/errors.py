@@ -3,7 +3,7 @@
 ``schema.py`` gives ``UserError.code`` its enum, as which codes there are depends on the plugins.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 import strawberry
+from graphql import GraphQLNamedType, GraphQLObjectType
 
 from core.errors import FormerRefusal, InvalidValue, ProgrammeInvalid, Refusal
 from core.units import Points as CorePoints
@@ -56,6 +57,26 @@ def error_type(kind: type[Refusal]) -> type[UserError]:
     if made is None:
         made = _types[kind] = _make_type(kind)
     return made
+
+
+def check_facts(refusals: Iterable[type[Refusal]], types: Mapping[str, GraphQLNamedType]) -> None:
+    """Raise TypeError when a fact has not the same type in all refusals, null or not included.
+
+    GraphQL refuses a document that asks for one name of several types where it has different types, so a client could
+    not ask for the facts of both refusals.
+    """
+    found: dict[str, tuple[type[Refusal], str]] = {}
+    for kind in refusals:
+        made = types[kind.__name__]
+        assert isinstance(made, GraphQLObjectType), "made by error_type"
+        for name, field in made.fields.items():
+            said = str(field.type)
+            other, said_first = found.setdefault(name, (kind, said))
+            if said != said_first:
+                raise TypeError(
+                    f"fact {name!r} is {said_first} in {other.__module__}.{other.__qualname__} "
+                    f"and {said} in {kind.__module__}.{kind.__qualname__}"
+                )
 
 
 def _make_type(kind: type[Refusal]) -> type[UserError]:

@@ -239,19 +239,19 @@ def _expiring(open_lots: Sequence[LotValue], now: datetime) -> Expiring | None:
 class MemberByInput:
     """One way to name a member. A member's own token may use the id only."""
 
-    id: strawberry.Maybe[ID] = strawberry.field(description="Laurel's id of the member.")
-    external_id: strawberry.Maybe[str] = strawberry.field(description="The brand's own id of the member.")
+    id: ID | None = strawberry.field(default=None, description="Laurel's id of the member.")
+    external_id: str | None = strawberry.field(default=None, description="The brand's own id of the member.")
 
     def to_ref(self, info: Info) -> MemberRef:
         """The member for an operation. Raises InvalidId, or FORBIDDEN when a member names anyone but themselves."""
         caller = caller_of(info)
         ref: MemberRef
         if self.id is not None:
-            (member_id,) = parts_of(self.id.value, "Member", 1)
+            (member_id,) = parts_of(self.id, "Member", 1)
             ref = ById(member_id)
         else:
             assert self.external_id is not None, "@oneOf is enforced by the executor"
-            ref = ByExternalId(self.external_id.value)
+            ref = ByExternalId(self.external_id)
         if caller.role is Role.MEMBER and ref != ById(caller.member_id or ""):
             raise forbidden("a member's token acts for its member, named by id")
         return ref
@@ -261,10 +261,10 @@ async def find_member(info: Info, by: MemberByInput) -> Member | None:
     """The member, if there is one and the caller may see them: the two cannot be told apart."""
     caller = caller_of(info)
     if by.id is not None:
-        (member_id,) = parts_of(by.id.value, "Member", 1)
+        (member_id,) = parts_of(by.id, "Member", 1)
         return await Member.find(info, member_id) if may_see(info, member_id) else None
     assert by.external_id is not None, "@oneOf is enforced by the executor"
-    external_id = by.external_id.value
+    external_id = by.external_id
     if caller.role is Role.MEMBER:
         # Only their own row is looked at, so that neither the answer nor its time tells of anybody else.
         own = await Member.find(info, caller.member_id or "")

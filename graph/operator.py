@@ -49,12 +49,12 @@ class EnrolMemberInput:
 
     external_id: str = strawberry.field(description="The brand's own id of the member, 1 to 128 characters.")
     idempotency_key: str = strawberry.field(description=_KEY)
-    birthday: strawberry.Maybe[date] = strawberry.field(description="The member's birthday.")
+    birthday: date | None = strawberry.field(default=None, description="The member's birthday.")
     attributes: list[AttributeInput] = strawberry.field(
         default_factory=list, description="What the brand knows of the member."
     )
-    enrolled_at: strawberry.Maybe[datetime] = strawberry.field(
-        description="When the membership began, where that lies back; now if left out."
+    enrolled_at: datetime | None = strawberry.field(
+        default=None, description="When the membership began, where that lies back; now if left out."
     )
 
 
@@ -64,7 +64,9 @@ class UpdateMemberInput:
 
     member: MemberByInput = strawberry.field(description=_MEMBER)
     idempotency_key: str = strawberry.field(description=_KEY)
-    birthday: strawberry.Maybe[date] = strawberry.field(description="The member's birthday.")
+    birthday: strawberry.Maybe[date | None] = strawberry.field(
+        description="The member's birthday. It can be changed but not removed, so null is refused."
+    )
     attributes: list[AttributeInput] = strawberry.field(
         default_factory=list, description="Attributes to set or, with a value of null, to remove."
     )
@@ -110,8 +112,8 @@ class CaptureHoldInput:
     """A hold to spend."""
 
     hold: ID = strawberry.field(description="The hold's id.")
-    points: strawberry.Maybe[Points] = strawberry.field(
-        description="How many of the points; all if left out. The rest is given back."
+    points: Points | None = strawberry.field(
+        default=None, description="How many of the points; all if left out. The rest is given back."
     )
     idempotency_key: str = strawberry.field(description=_KEY)
 
@@ -140,8 +142,8 @@ class ReverseTransactionInput:
     """A transaction to take back."""
 
     transaction: ID = strawberry.field(description="The transaction's id.")
-    points: strawberry.Maybe[Points] = strawberry.field(
-        description="How many of its points; all that is left of it, in every unit, if left out."
+    points: Points | None = strawberry.field(
+        default=None, description="How many of its points; all that is left of it, in every unit, if left out."
     )
     reason: str = strawberry.field(description=_REASON)
     idempotency_key: str = strawberry.field(description=_KEY)
@@ -209,20 +211,23 @@ class CoreMutations:
             member=ByExternalId(input.external_id),
             idempotency_key=input.idempotency_key,
             actor=actor(info),
-            birthday=_given(input.birthday),
+            birthday=input.birthday,
             attributes={name: value for name, value in _attributes(input.attributes).items() if value is not None},
-            enrolled_at=_given(input.enrolled_at),
+            enrolled_at=input.enrolled_at,
         )
         return await perform(info, operation, EnrolMemberPayload)
 
     @mutation(allow={Role.SERVICE, Role.OPERATOR})
     async def update_member(self, info: Info, input: UpdateMemberInput) -> UpdateMemberPayload:
         """Change what is known of a member."""
+        if input.birthday is not None and input.birthday.value is None:
+            # Taken for left out, it would look as if the birthday had been removed.
+            raise InvalidValue(field="birthday", reason="it can be changed but not removed; leave it out to keep it")
         operation = UpdateMember(
             member=input.member.to_ref(info),
             idempotency_key=input.idempotency_key,
             actor=actor(info),
-            birthday=_given(input.birthday),
+            birthday=input.birthday.value if input.birthday is not None else None,
             attributes=_attributes(input.attributes),
         )
         return await perform(info, operation, UpdateMemberPayload)
@@ -269,13 +274,13 @@ class CoreMutations:
     @mutation(allow=ACTING)
     async def capture_hold(self, info: Info, input: CaptureHoldInput) -> CaptureHoldPayload:
         """Spend what a hold has set aside, or part of it."""
-        member, unit, number = _hold_named(info, input.hold)
+        member, unit, number = hold_named(info, input.hold)
         operation = CaptureHold(
             member=member,
             idempotency_key=input.idempotency_key,
             actor=actor(info),
             hold=number,
-            points=_given(input.points),
+            points=input.points,
             unit=unit,
         )
         return await perform(info, operation, CaptureHoldPayload, lambda outcome: _hold_of(info, outcome))
@@ -283,7 +288,7 @@ class CoreMutations:
     @mutation(allow=ACTING)
     async def release_hold(self, info: Info, input: ReleaseHoldInput) -> ReleaseHoldPayload:
         """Give back what a hold has set aside."""
-        member, unit, number = _hold_named(info, input.hold)
+        member, unit, number = hold_named(info, input.hold)
         operation = ReleaseHold(
             member=member, idempotency_key=input.idempotency_key, actor=actor(info), hold=number, unit=unit
         )
@@ -312,14 +317,9 @@ class CoreMutations:
             actor=actor(info),
             transaction=transaction,
             reason=input.reason,
-            points=_given(input.points),
+            points=input.points,
         )
         return await perform(info, operation, ReverseTransactionPayload)
-
-
-def _given(maybe: Any) -> Any:
-    """The value of a field that may have been left out, as may be said with null, too."""
-    return None if maybe is None else maybe.value
 
 
 def _attributes(given: list[AttributeInput]) -> Mapping[str, str | None]:
@@ -338,7 +338,7 @@ async def _hold_of(info: Info, outcome: Outcome) -> Mapping[str, Any]:
     return {"hold": await Hold.find(info, outcome.member_id, result["unit"], result["hold"])}
 
 
-def _hold_named(info: Info, id: str) -> tuple[ById, str, int]:
+def hold_named(info: Info, id: str) -> tuple[ById, str, int]:
     """The member, unit and number in a hold's id. Raises InvalidId, and HoldNotFound for a hold of somebody else."""
     member_id, unit, number = parts_of(id, "Hold", 3)
     if not (number.isascii() and number.isdigit() and len(number) < 16):

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
@@ -110,8 +110,8 @@ class PublishProgrammeInput:
 
     document: str = strawberry.field(description="The programme document: YAML.")
     reason: str = strawberry.field(description="Why it is published, 3 to 1000 characters.")
-    starts_at: strawberry.Maybe[datetime] = strawberry.field(
-        description="From when it judges; now if left out. Not in the past."
+    starts_at: datetime | None = strawberry.field(
+        default=None, description="From when it judges; now if left out. Not in the past."
     )
 
 
@@ -134,7 +134,6 @@ class ProgrammeMutations:
     @mutation(allow={Role.OPERATOR})
     async def publish_programme(self, info: Info, input: PublishProgrammeInput) -> PublishProgrammePayload:
         """Publish a new version of the programme. PROGRAMME_INVALID lists every problem of the document."""
-        given: Any = input.starts_at
         laurel = info.context.laurel
         version = await publish(
             input.document,
@@ -142,7 +141,7 @@ class ProgrammeMutations:
             reason=input.reason,
             load=laurel.load,
             clock=laurel.clock,
-            starts_at=None if given is None else given.value,
+            starts_at=input.starts_at,
         )
         info.context.wrote()
         return PublishProgrammePayload(programme=Programme.of(version))

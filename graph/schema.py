@@ -1,7 +1,8 @@
 """The schema, made anew for each set of plugins.
 
 What a plugin offers is added to copies of the fields of ``Query``, ``Mutation`` and ``Member``, so that nothing is
-shared between two schemas of one process. Docstrings become descriptions here.
+shared between two schemas of one process. Docstrings become descriptions here, and what may be left out is printed
+without a default of null: null says no more than leaving it out.
 """
 
 import copy
@@ -19,7 +20,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     is_introspection_type,
 )
-from strawberry import ID
+from strawberry import ID, UNSET
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
@@ -31,7 +32,7 @@ from core.errors import InvalidValue
 from core.members import Member as MemberValue
 from core.store.tables import table_of
 from graph.context import Info
-from graph.errors import UserError, error_codes, error_type, refusals_of
+from graph.errors import UserError, check_facts, error_codes, error_type, refusals_of
 from graph.ids import InvalidId, Node, read_cursor, read_id
 from graph.member import After, First, Member, MemberByInput, MemberStatus, find_member
 from graph.operator import CoreMutations
@@ -61,8 +62,8 @@ class Viewer:
 class MembersFilter:
     """Which members to list. Everything given must hold."""
 
-    tier: strawberry.Maybe[str] = strawberry.field(description="Their tier, by its code.")
-    status: strawberry.Maybe[MemberStatus] = strawberry.field(description="What they may do at present.")
+    tier: str | None = strawberry.field(default=None, description="Their tier, by its code.")
+    status: MemberStatus | None = strawberry.field(default=None, description="What they may do at present.")
 
 
 @strawberry.type
@@ -96,10 +97,10 @@ class Query:
         conditions, values = ["id > ?"], ["" if after is None else read_cursor("member", after)]
         if filter is not None and filter.tier is not None:
             conditions.append("tier = ?")
-            values.append(check_text("tier", filter.tier.value, 64, shortest=0))
+            values.append(check_text("tier", filter.tier, 64, shortest=0))
         if filter is not None and filter.status is not None:
             conditions.append("status = ?")
-            values.append(str(filter.status.value.value))
+            values.append(str(filter.status.value))
         table = table_of(MemberValue)
         sql = (
             f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {' AND '.join(conditions)} "
@@ -164,11 +165,15 @@ class LaurelSchema(strawberry.Schema):
         if twice := sorted(name for name, count in names.items() if count > 1):
             raise TypeError(f"{type_definition.name}: {', '.join(twice)} is offered twice")
         for field in fields:
+            if type_definition.is_input and field.default_value is None:
+                field.default_value = UNSET
             if field.python_name == "code" and issubclass(type_definition.origin, UserError):
                 field.type_annotation = StrawberryAnnotation(self._codes)
             if field.description is None and field.base_resolver is not None:
                 field.description = inspect.getdoc(field.base_resolver.wrapped_func)
             for argument in field.arguments:
+                if argument.default is None:
+                    argument.default = UNSET
                 if argument.python_name == "input" and argument.description is None:
                     argument.description = "What is asked for."
         return fields
@@ -178,10 +183,13 @@ class LaurelSchema(strawberry.Schema):
 
 
 def build_schema(plugins: Plugins, *, introspection: bool = True) -> LaurelSchema:
-    """The schema with what these plugins offer. Raises TypeError when two of them offer one field."""
+    """The schema with what these plugins offer.
+
+    Raises TypeError when two of them offer one field, or one fact with two types.
+    """
     rules: list[type[ASTValidationRule]] = [] if introspection else [NoSchemaIntrospectionCustomRule]
     refusals = refusals_of(plugins.refusals)
-    return LaurelSchema(
+    schema = LaurelSchema(
         extra={
             "Query": (ProgrammeQueries, *plugins.queries),
             "Mutation": (CoreMutations, ProgrammeMutations, *plugins.mutations),
@@ -199,6 +207,8 @@ def build_schema(plugins: Plugins, *, introspection: bool = True) -> LaurelSchem
             lambda: ValidationCache(maxsize=512),
         ],
     )
+    check_facts(refusals, schema._schema.type_map)
+    return schema
 
 
 def print_sdl(plugins: Plugins) -> str:

@@ -23,6 +23,7 @@ from graphql import GraphQLError, GraphQLSyntaxError, OperationDefinitionNode, O
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.types.execution import PreExecutionError
 
 from core.errors import Refusal, Unavailable
@@ -254,6 +255,8 @@ def _said(error: GraphQLError, unfit: bool) -> tuple[str, str]:
             return cause.message, cause.code
         case Unavailable():
             return str(cause), _CAMEL.sub("_", type(cause).__name__).upper()
+        case StrawberryInputCoercionError():
+            return error.message, "GRAPHQL_VALIDATION_FAILED" if unfit else "BAD_USER_INPUT"
         case RecursionError():
             return "the document is nested too deeply", "GRAPHQL_VALIDATION_FAILED"
         case GraphQLError() | None:

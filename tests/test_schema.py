@@ -19,8 +19,11 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     build_schema,
+    get_named_type,
     is_introspection_type,
     is_specified_scalar_type,
+    parse,
+    validate,
 )
 
 from core.errors import Refusal, fact
@@ -168,6 +171,37 @@ def test_each_refusal_is_a_user_error_with_its_facts(schema: GraphQLSchema) -> N
     }
 
 
+def test_the_facts_of_all_refusals_can_be_asked_for_in_one_selection(schema: GraphQLSchema) -> None:
+    interface = schema.type_map["UserError"]
+    assert isinstance(interface, GraphQLInterfaceType)
+    asked = []
+    for refusal in schema.get_implementations(interface).objects:
+        facts = (f"{name} {subfields(field)}" for name, field in refusal.fields.items())
+        asked.append(f"... on {refusal.name} {{ {' '.join(facts)} }}")
+    document = (
+        "mutation ($input: RedeemPointsInput!) { redeemPoints(input: $input)"
+        f" {{ errors {{ __typename {' '.join(asked)} }} }} }}"
+    )
+    assert len(asked) > 30
+    assert [error.message for error in validate(schema, parse(document))] == []
+
+
+def subfields(field: GraphQLField) -> str:
+    named = get_named_type(field.type)
+    return f"{{ {' '.join(named.fields)} }}" if isinstance(named, GraphQLObjectType) else ""
+
+
+def test_what_may_be_left_out_has_no_default_of_null(schema: GraphQLSchema) -> None:
+    taken = {name: field for name, field in fields_of(schema) if isinstance(field, GraphQLInputField)}
+    of_fields = {
+        f"{name}({argument}:)": said
+        for name, field in fields_of(schema)
+        if isinstance(field, GraphQLField)
+        for argument, said in field.args.items()
+    }
+    assert [name for name, said in (taken | of_fields).items() if said.default_value is None] == []
+
+
 def test_every_connection_has_edges_nodes_and_page_info(schema: GraphQLSchema) -> None:
     for named in types_of(schema):
         if isinstance(named, GraphQLObjectType) and named.name.endswith("Connection"):
@@ -249,6 +283,27 @@ def test_a_fact_cannot_take_the_name_of_what_every_refusal_has() -> None:
 
     with pytest.raises(TypeError, match="every refusal has one of that name"):
         error_type(Muddled)
+
+
+def test_a_fact_has_one_type_in_all_refusals() -> None:
+    class Contradiction(Refusal):
+        """A refusal that counts what others have points for."""
+
+        code = "CONTRADICTION_FOR_TEST"
+        needed: int = fact("How many.")
+
+    class Unsure(Refusal):
+        """A refusal that does not always have a unit."""
+
+        code = "UNSURE_FOR_TEST"
+        unit: str | None = fact("The unit, where there is one.")
+
+    both = r"fact 'needed' is Int! in \S+\.Contradiction and Points! in core\.errors\.ExceedsHold"
+    with pytest.raises(TypeError, match=both):
+        graph_schema.build_schema(Plugins(refusals=(Contradiction,)))
+    nullable = r"fact 'unit' is String! in core\.errors\.\w+ and String in \S+\.Unsure"
+    with pytest.raises(TypeError, match=nullable):
+        graph_schema.build_schema(Plugins(refusals=(Unsure,)))
 
 
 def test_a_fact_must_be_of_a_type_that_the_schema_has() -> None:

@@ -57,8 +57,8 @@ class DrawLotteryInput:
     member: MemberByInput = strawberry.field(description="The member it is about.")
     pool: str = strawberry.field(description=_POOL)
     count: int = strawberry.field(default=1, description="How many draws, 1 to 100.")
-    points: strawberry.Maybe[Points] = strawberry.field(
-        description="What the member was told that they come to; refused if they come to something else."
+    points: Points | None = strawberry.field(
+        default=None, description="What the member was told that they come to; refused if they come to something else."
     )
     idempotency_key: str = strawberry.field(
         description="A key of your own for this request, 1 to 200 characters: sent again with the same key nothing is "
@@ -347,7 +347,7 @@ class LotteryMutations:
             actor=actor(info),
             pool=input.pool,
             count=input.count,
-            points=None if input.points is None else input.points.value,
+            points=input.points,
         )
         return await perform(info, operation, DrawLotteryPayload, lambda outcome: _drawn(info, outcome))
 

@@ -94,7 +94,7 @@ class DrawLottery(Operation):
         done = await used(work, pool.tally, pool.limits)
         pool.check_member(work.member.tier, self.count, pool.limits.left(done, work.today, work.programme.zone))
         if self.points is not None and self.points != pool.price * self.count:
-            raise LotteryPriceChanged(pool=pool.id, expected=self.points, needed=pool.price * self.count)
+            raise LotteryPriceChanged(pool=pool.id, price_expected=self.points, price=pool.price * self.count)
         return pool
 
     @staticmethod

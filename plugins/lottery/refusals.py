@@ -54,11 +54,11 @@ class LotteryLimitReached(Refusal):
     """The member may not draw so often. None of the draws was made."""
 
     code = "LOTTERY_LIMIT_REACHED"
-    says = "{needed} draws from pool {pool} asked for, {left} left by the limit per {period}"
+    says = "{asked} draws from pool {pool} asked for, {limit_left} left by the limit per {period}"
     pool: str = fact("The pool.")
     period: str = fact("The limit's period: day, month or lifetime.")
-    needed: int = fact("How many draws were asked for.")
-    left: int = fact("How many the limit leaves.")
+    asked: int = fact("How many draws were asked for.")
+    limit_left: int = fact("How many the limit leaves.")
     resets_at: datetime | None = fact("When the period is over; null when it never is.")
 
 
@@ -66,10 +66,10 @@ class LotteryPriceChanged(Refusal):
     """The draws come to something else than the caller said."""
 
     code = "LOTTERY_PRICE_CHANGED"
-    says = "the draws come to {needed} points, not to {expected}"
+    says = "the draws come to {price} points, not to {price_expected}"
     pool: str = fact("The pool.")
-    expected: Points = fact("What the caller said.")
-    needed: Points = fact("What they come to.")
+    price_expected: Points = fact("What the caller said.")
+    price: Points = fact("What they come to.")
 
 
 class LotteryNotReady(Refusal):

@@ -158,7 +158,7 @@ class Pool(Section):
             raise LotteryOfOtherTier(pool=self.id, tier=tier, tiers=", ".join(self.tiers))
         if left is not None and draws > left.times:
             raise LotteryLimitReached(
-                pool=self.id, period=left.period, needed=draws, left=left.times, resets_at=left.resets_at
+                pool=self.id, period=left.period, asked=draws, limit_left=left.times, resets_at=left.resets_at
             )
 
 

@@ -61,13 +61,14 @@ class PurchaseLineInput:
     """A line of an order."""
 
     sku: str = strawberry.field(description="Your number of the goods, 1 to 128 characters.")
-    category: strawberry.Maybe[str] = strawberry.field(description="What kind of goods, as the programme names it.")
+    category: str | None = strawberry.field(default=None, description="What kind of goods, as the programme names it.")
     quantity: Decimal = strawberry.field(
         default_factory=lambda: Decimal(1), description="How many; at most six decimals, for goods sold by weight."
     )
-    amount: strawberry.Maybe[Decimal] = strawberry.field(
+    amount: Decimal | None = strawberry.field(
+        default=None,
         description="What all of the line cost, in the order's currency, discounts taken off. "
-        "Either all lines have an amount, and add up to the order's, or none has."
+        "Either all lines have an amount, and add up to the order's, or none has.",
     )
     tags: list[str] = strawberry.field(default_factory=list, description="Marks that rules may ask for: new.")
     gift: bool = strawberry.field(default=False, description="Handed out for nothing: costs nothing, earns nothing.")
@@ -88,13 +89,13 @@ class PreviewPurchaseInput:
 
     member: MemberByInput = strawberry.field(description=_MEMBER)
     amount: MoneyInput = strawberry.field(description="What the order costs, what is paid with points included.")
-    occurred_at: strawberry.Maybe[datetime] = strawberry.field(description=_OCCURRED_AT)
+    occurred_at: datetime | None = strawberry.field(default=None, description=_OCCURRED_AT)
     lines: list[PurchaseLineInput] = strawberry.field(default_factory=list, description="The lines, at most 1000.")
-    quantity: strawberry.Maybe[Decimal] = strawberry.field(description="How many pieces, where there are no lines.")
-    kind: strawberry.Maybe[str] = strawberry.field(description="The kind of order, as the programme names it.")
-    category: strawberry.Maybe[str] = strawberry.field(description="The category of the whole order.")
-    paid_with_points: strawberry.Maybe[PaidWithPointsInput] = strawberry.field(
-        description="The part that is paid with points; it does not earn unless the programme says so."
+    quantity: Decimal | None = strawberry.field(default=None, description="How many pieces, where there are no lines.")
+    kind: str | None = strawberry.field(default=None, description="The kind of order, as the programme names it.")
+    category: str | None = strawberry.field(default=None, description="The category of the whole order.")
+    paid_with_points: PaidWithPointsInput | None = strawberry.field(
+        default=None, description="The part that is paid with points; it does not earn unless the programme says so."
     )
     promised: Points = strawberry.field(default=Points(0), description="Points that the till has promised already.")
     enrol_if_unknown: bool = strawberry.field(
@@ -121,11 +122,12 @@ class RecordPurchasesInput:
 class ReturnedLineInput:
     """What comes back of a line, which is named by its number or its sku."""
 
-    line: strawberry.Maybe[int] = strawberry.field(description="The line's number in the order, from 1.")
-    sku: strawberry.Maybe[str] = strawberry.field(description="Your number of the goods.")
-    quantity: strawberry.Maybe[Decimal] = strawberry.field(description="How many; all that are left if left out.")
-    amount: strawberry.Maybe[Decimal] = strawberry.field(
-        description="What is refunded, in the order's currency; the quantity's share of the line if left out."
+    line: int | None = strawberry.field(default=None, description="The line's number in the order, from 1.")
+    sku: str | None = strawberry.field(default=None, description="Your number of the goods.")
+    quantity: Decimal | None = strawberry.field(default=None, description="How many; all that are left if left out.")
+    amount: Decimal | None = strawberry.field(
+        default=None,
+        description="What is refunded, in the order's currency; the quantity's share of the line if left out.",
     )
 
 
@@ -136,9 +138,9 @@ class RefundPurchaseInput:
     member: MemberByInput = strawberry.field(description=_MEMBER)
     order: str = strawberry.field(description="The order's reference.")
     reference: str = strawberry.field(description="Your number of the refund, 1 to 128 characters.")
-    amount: strawberry.Maybe[MoneyInput] = strawberry.field(description="Money that belongs to no line.")
+    amount: MoneyInput | None = strawberry.field(default=None, description="Money that belongs to no line.")
     lines: list[ReturnedLineInput] = strawberry.field(default_factory=list, description="The lines, at most 1000.")
-    occurred_at: strawberry.Maybe[datetime] = strawberry.field(description="When it was; now if left out.")
+    occurred_at: datetime | None = strawberry.field(default=None, description="When it was; now if left out.")
     idempotency_key: str = strawberry.field(
         description="A key of your own for this request, as of a purchase: refund:<reference>."
     )
@@ -379,7 +381,7 @@ class PurchaseMutations:
     @mutation(allow={Role.SERVICE, Role.OPERATOR})
     async def refund_purchase(self, info: Info, input: RefundPurchaseInput) -> RefundPurchasePayload:
         """Record what came back of an order. Points spent on it return first; then what it earned too much is taken."""
-        amount = _given(input.amount)
+        amount = input.amount
         operation = RefundPurchase(
             member=input.member.to_ref(info),
             idempotency_key=input.idempotency_key,
@@ -388,11 +390,8 @@ class PurchaseMutations:
             reference=input.reference,
             amount=amount.amount if amount else None,
             currency=amount.currency if amount else None,
-            lines=tuple(
-                Return(_given(line.line), _given(line.sku), _given(line.quantity), _given(line.amount))
-                for line in input.lines
-            ),
-            occurred_at=_given(input.occurred_at),
+            lines=tuple(Return(line.line, line.sku, line.quantity, line.amount) for line in input.lines),
+            occurred_at=input.occurred_at,
         )
         return await perform(info, operation, RefundPurchasePayload, lambda outcome: _refunded(info, outcome))
 
@@ -419,13 +418,8 @@ class PurchaseMemberFields:
         return sliced(f"purchase_order:{member_id}", items, first, after)
 
 
-def _given(maybe: Any) -> Any:
-    """The value of a field that may have been left out, as may be said with null, too."""
-    return None if maybe is None else maybe.value
-
-
 def _recorded(info: Info, input: PreviewPurchaseInput, reference: str, key: str) -> RecordPurchase:
-    paid = _given(input.paid_with_points)
+    paid = input.paid_with_points
     return RecordPurchase(
         member=input.member.to_ref(info),
         idempotency_key=key,
@@ -433,22 +427,22 @@ def _recorded(info: Info, input: PreviewPurchaseInput, reference: str, key: str)
         reference=reference,
         amount=input.amount.amount,
         currency=input.amount.currency,
-        occurred_at=_given(input.occurred_at),
+        occurred_at=input.occurred_at,
         lines=tuple(
             Line(
                 sku=line.sku,
                 quantity=line.quantity,
-                amount=_given(line.amount),
-                category=_given(line.category),
+                amount=line.amount,
+                category=line.category,
                 tags=tuple(line.tags),
                 gift=line.gift,
                 void=line.void,
             )
             for line in input.lines
         ),
-        quantity=_given(input.quantity),
-        order_kind=_given(input.kind),
-        category=_given(input.category),
+        quantity=input.quantity,
+        order_kind=input.kind,
+        category=input.category,
         paid_with_points=PaidWithPoints(paid.points, paid.amount) if paid else None,
         promised=input.promised,
         enrol_if_unknown=input.enrol_if_unknown,

@@ -210,7 +210,9 @@ class Basket:
         there = sum((item.quantity_left for item in named), _ZERO)
         quantity = there if returned.quantity is None else returned.quantity
         if quantity > there or there == 0:
-            raise ExceedsReturnable(reference=self.reference, line=returned.label, needed=quantity, left=there)
+            raise ExceedsReturnable(
+                reference=self.reference, line=returned.label, quantity=quantity, quantity_left=there
+            )
         amount = None if returned.amount is None else parse_money(returned.amount, self.currency)
         if amount is None and not self.priced:
             raise InvalidValue(field="lines", reason="the order's lines have no amounts; say how much is refunded")
@@ -256,8 +258,8 @@ class Basket:
             raise ExceedsRefundable(
                 reference=self.reference,
                 line=line,
-                needed=money(amount, self.currency),
-                left=money(left, self.currency),
+                amount=money(amount, self.currency),
+                amount_left=money(left, self.currency),
             )
 
     def _end_if_nothing_is_left(self) -> None:

@@ -55,7 +55,7 @@ class LineNotFound(NotFound):
     code = "LINE_NOT_FOUND"
     says = "order {reference} has no line {line}"
     reference: str = fact("The order's reference.")
-    line: str = fact("The line's number or sku that was asked for.")
+    line: str | None = fact("The line's number or sku that was asked for.")
 
 
 class NothingToRefund(Refusal):
@@ -70,22 +70,22 @@ class ExceedsRefundable(Refusal):
     """More money was to be refunded than is left of the order, or of its line."""
 
     code = "EXCEEDS_REFUNDABLE"
-    says = "{needed} to refund, {left} left of order {reference}"
+    says = "{amount} to refund, {amount_left} left of order {reference}"
     reference: str = fact("The order's reference.")
     line: str | None = fact("The line's number or sku, when one was named.")
-    needed: Decimal = fact("What was to be refunded.")
-    left: Decimal = fact("What is left to refund.")
+    amount: Decimal = fact("What was to be refunded.")
+    amount_left: Decimal = fact("What is left to refund.")
 
 
 class ExceedsReturnable(Refusal):
     """More pieces were to be returned than are left on the line."""
 
     code = "EXCEEDS_RETURNABLE"
-    says = "{needed} of line {line} to return, {left} left in order {reference}"
+    says = "{quantity} of line {line} to return, {quantity_left} left in order {reference}"
     reference: str = fact("The order's reference.")
-    line: str = fact("The line's number or sku.")
-    needed: Decimal = fact("How many were to be returned.")
-    left: Decimal = fact("How many are left.")
+    line: str | None = fact("The line's number or sku.")
+    quantity: Decimal = fact("How many were to be returned.")
+    quantity_left: Decimal = fact("How many are left.")
 
 
 REFUSALS: list[type[Refusal]] = [

@@ -77,7 +77,7 @@ class InvitationsUsedUp(Refusal):
     code = "INVITATIONS_USED_UP"
     says = "{limit} friends a month can be invited"
     limit: int = fact("How many the programme allows a month.")
-    resets_at: datetime = fact("When the next month begins, in the programme's time zone.")
+    resets_at: datetime | None = fact("When the next month begins, in the programme's time zone.")
 
 
 REFUSALS: list[type[Refusal]] = [

@@ -69,8 +69,8 @@ class RedeemRewardInput:
     member: MemberByInput = strawberry.field(description="The member it is about.")
     reward: str = strawberry.field(description=_REWARD)
     quantity: int = strawberry.field(default=1, description="How many, 1 to 50.")
-    points: strawberry.Maybe[Points] = strawberry.field(
-        description="What the member was told that it comes to; refused if it comes to something else."
+    points: Points | None = strawberry.field(
+        default=None, description="What the member was told that it comes to; refused if it comes to something else."
     )
     idempotency_key: str = strawberry.field(description=_KEY)
 
@@ -80,7 +80,7 @@ class FulfilRewardInput:
     """An order that is on its way, or ready."""
 
     order: ID = strawberry.field(description=_ORDER)
-    note: strawberry.Maybe[str] = strawberry.field(description="What the member should know: the parcel's number.")
+    note: str | None = strawberry.field(default=None, description="What the member should know: the parcel's number.")
     idempotency_key: str = strawberry.field(description=_KEY)
 
 
@@ -89,7 +89,7 @@ class DeliverRewardInput:
     """An order that the member has received, or a voucher that was used."""
 
     order: ID = strawberry.field(description=_ORDER)
-    note: strawberry.Maybe[str] = strawberry.field(description="What should be kept with it: who signed for it.")
+    note: str | None = strawberry.field(default=None, description="What should be kept with it: who signed for it.")
     idempotency_key: str = strawberry.field(description=_KEY)
 
 
@@ -326,20 +326,20 @@ class RewardsMutations:
             actor=actor(info),
             reward=input.reward,
             quantity=input.quantity,
-            points=_given(input.points),
+            points=input.points,
         )
         return await perform(info, operation, RedeemRewardPayload, lambda outcome: _order(info, outcome))
 
     @mutation(allow=_HANDLING)
     async def fulfil_reward(self, info: Info, input: FulfilRewardInput) -> FulfilRewardPayload:
         """Say that an order is on its way, or ready."""
-        operation = FulfilReward(**_about(info, input), note=_given(input.note))
+        operation = FulfilReward(**_about(info, input), note=input.note)
         return await perform(info, operation, FulfilRewardPayload, lambda outcome: _order(info, outcome))
 
     @mutation(allow=_HANDLING)
     async def deliver_reward(self, info: Info, input: DeliverRewardInput) -> DeliverRewardPayload:
         """Say that the member has what was ordered, or has used it. It can no longer be cancelled."""
-        operation = DeliverReward(**_about(info, input), note=_given(input.note))
+        operation = DeliverReward(**_about(info, input), note=input.note)
         return await perform(info, operation, DeliverRewardPayload, lambda outcome: _order(info, outcome))
 
     @mutation(allow=_HANDLING)
@@ -410,7 +410,7 @@ async def _visitor(info: Info, by: MemberByInput | None) -> _Visitor | None:
     if by is not None:
         member = await find_member(info, by)
         if member is None:
-            raise MemberNotFound(member=_given(by.id) or _given(by.external_id) or "")
+            raise MemberNotFound(member=by.id or by.external_id or "")
     elif caller is not None and caller.role is Role.MEMBER:
         member = await Member.find(info, caller.member_id or "")
     else:
@@ -513,8 +513,3 @@ def _about(info: Info, input: FulfilRewardInput | DeliverRewardInput | CancelRew
 async def _order(info: Info, outcome: Outcome) -> Mapping[str, Any]:
     assert outcome.member_id is not None
     return {"order": await RewardOrderNode.find(info, outcome.member_id, outcome.result["order"])}
-
-
-def _given(maybe: Any) -> Any:
-    """The value of a field that may have been left out, as may be said with null, too."""
-    return None if maybe is None else maybe.value

@@ -72,7 +72,7 @@ class RedeemReward(Operation):
         price = settings.price(item, member.tier, programme)
         points = price * self.quantity
         if self.points is not None and self.points != points:
-            raise RewardPriceChanged(reward=item.id, expected=self.points, needed=points)
+            raise RewardPriceChanged(reward=item.id, price_expected=self.points, price=points)
         await work.spend(points)
         codes = await self._take(item, work) if item.counted else []
         # A code is handed over with the answer; all else somebody has to hand over.
@@ -113,7 +113,7 @@ class RedeemReward(Operation):
             code = await work.shared(RewardCode, reward=item.id, number=number)
             if code is None:
                 # The stock was counted before the reward had codes.
-                raise RewardSoldOut(reward=item.id, needed=self.quantity, stock_left=len(taken))
+                raise RewardSoldOut(reward=item.id, asked=self.quantity, stock_left=len(taken))
             code.order_id = work.operation_id
             work.save(code)
             taken.append({"number": number, "code": code.code})

@@ -54,11 +54,11 @@ class RewardLimitReached(Refusal):
     """The member may not have so many of the reward."""
 
     code = "REWARD_LIMIT_REACHED"
-    says = "{needed} of reward {reward} asked for, {left} left by the limit per {period}"
+    says = "{asked} of reward {reward} asked for, {limit_left} left by the limit per {period}"
     reward: str = fact("The reward.")
     period: str = fact("The limit's period: day, month or lifetime.")
-    needed: int = fact("How many were asked for.")
-    left: int = fact("How many the limit leaves.")
+    asked: int = fact("How many were asked for.")
+    limit_left: int = fact("How many the limit leaves.")
     resets_at: datetime | None = fact("When the period is over; null when it never is.")
 
 
@@ -66,9 +66,9 @@ class RewardSoldOut(Refusal):
     """There are fewer pieces, or codes, left than were asked for."""
 
     code = "REWARD_SOLD_OUT"
-    says = "{needed} of reward {reward} asked for, {stock_left} left"
+    says = "{asked} of reward {reward} asked for, {stock_left} left"
     reward: str = fact("The reward.")
-    needed: int = fact("How many were asked for.")
+    asked: int = fact("How many were asked for.")
     stock_left: int = fact("How many are left.")
 
 
@@ -76,10 +76,10 @@ class RewardPriceChanged(Refusal):
     """The order comes to something else than the caller said."""
 
     code = "REWARD_PRICE_CHANGED"
-    says = "the order comes to {needed} points, not to {expected}"
+    says = "the order comes to {price} points, not to {price_expected}"
     reward: str = fact("The reward.")
-    expected: Points = fact("What the caller said.")
-    needed: Points = fact("What it comes to.")
+    price_expected: Points = fact("What the caller said.")
+    price: Points = fact("What it comes to.")
 
 
 class RewardOrderNotFound(NotFound):

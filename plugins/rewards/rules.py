@@ -111,11 +111,11 @@ def check_member(item: Item, tier: str, quantity: int, left: Left | None) -> Non
         raise RewardOfOtherTier(reward=item.id, tier=tier, tiers=", ".join(item.tiers))
     if left is not None and quantity > left.times:
         raise RewardLimitReached(
-            reward=item.id, period=left.period, needed=quantity, left=left.times, resets_at=left.resets_at
+            reward=item.id, period=left.period, asked=quantity, limit_left=left.times, resets_at=left.resets_at
         )
 
 
 def check_stock(item: Item, quantity: int, stock_left: int) -> None:
     """Raise RewardSoldOut unless so many are left."""
     if quantity > stock_left:
-        raise RewardSoldOut(reward=item.id, needed=quantity, stock_left=stock_left)
+        raise RewardSoldOut(reward=item.id, asked=quantity, stock_left=stock_left)

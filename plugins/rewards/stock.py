@@ -69,7 +69,7 @@ class Delivery(NamedTuple):
             stock = RewardStock(reward=reward, stock_left=0, next_code=1, last_code=0, returned=[])
             await stock.save(force_create=True)
         if stock.stock_left + self.quantity < 0:
-            raise RewardSoldOut(reward=reward, needed=-self.quantity, stock_left=stock.stock_left)
+            raise RewardSoldOut(reward=reward, asked=-self.quantity, stock_left=stock.stock_left)
         if stock.stock_left + self.quantity > STOCK_MAX:
             raise InvalidValue(field="quantity", reason=f"a stock is at most {STOCK_MAX}")
         if self.codes:

@@ -1,7 +1,4 @@
-"""What the share channel answers "no" to.
-
-``resets_at`` has one type in all refusals, so that a client can ask for it of several in one selection.
-"""
+"""What the share channel answers "no" to."""
 
 from datetime import datetime
 

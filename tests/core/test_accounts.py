@@ -37,7 +37,7 @@ def test_neither_side_of_an_account_leaves_what_clients_can_represent(sign: int)
     assert full.post(-sign, 0).balance == sign * (AMOUNT_MAX - 1)
     with pytest.raises(BalanceLimitExceeded) as refused:
         full.post(sign, 0)
-    assert refused.value.facts == {"unit": POINTS, "limit": AMOUNT_MAX}
+    assert refused.value.facts == {"unit": POINTS, "balance_max": AMOUNT_MAX}
 
 
 @pytest.mark.parametrize(

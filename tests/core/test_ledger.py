@@ -139,7 +139,7 @@ def test_an_amount_that_is_not_positive_is_a_defect_of_the_caller(books: Books, 
 def test_balance_beyond_what_clients_can_represent_is_refused(books: Books) -> None:
     books.earn(AMOUNT_MAX)
 
-    is_refused(books, lambda: books.earn(1), BalanceLimitExceeded, unit=POINTS, limit=AMOUNT_MAX)
+    is_refused(books, lambda: books.earn(1), BalanceLimitExceeded, unit=POINTS, balance_max=AMOUNT_MAX)
     assert books.available == AMOUNT_MAX
 
 
@@ -147,7 +147,7 @@ def test_claw_back_beyond_the_limit_leaves_nothing_behind(books: Books) -> None:
     lot = books.earn(AMOUNT_MAX)
     spend(books, AMOUNT_MAX)
 
-    is_refused(books, lambda: claw_back(books, 1, lot), BalanceLimitExceeded, limit=AMOUNT_MAX)
+    is_refused(books, lambda: claw_back(books, 1, lot), BalanceLimitExceeded, balance_max=AMOUNT_MAX)
 
 
 # -- time ------------------------------------------------------------------------------------------------

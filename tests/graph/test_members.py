@@ -68,6 +68,43 @@ async def test_an_enrolled_member_starts_on_the_first_tier_with_nothing(every_sh
     }
 
 
+async def test_null_is_no_other_than_left_out(shop: Shop) -> None:
+    given = await enrol(shop, birthday=None, enrolledAt=None)
+    left_out = await enrol(shop)
+    written = await shop.ask(
+        'mutation { enrolMember(input: {externalId: "anna", idempotencyKey: "enrol:anna", birthday: null})'
+        " { replayed errors { code } } }"
+    )
+    listed = await shop.ask(
+        "query ($tier: String, $after: String) { members(filter: {tier: $tier, status: null}, after: $after)"
+        " { nodes { externalId } } }",
+        {"tier": None, "after": None},
+        role=Role.OPERATOR,
+    )
+
+    assert given["errors"] == []
+    assert given["member"]["birthday"] is None
+    assert left_out == given | {"replayed": True}
+    assert written["enrolMember"] == {"replayed": True, "errors": []}
+    assert listed["members"]["nodes"] == [{"externalId": "anna"}]
+
+
+async def test_a_birthday_is_changed_or_kept_but_not_removed(shop: Shop) -> None:
+    await enrol(shop, birthday="1990-02-28")
+    refused, kept, changed = [
+        (await shop.ask(UPDATE, {"input": {"member": {"externalId": "anna"}, **input}}))["updateMember"]
+        for input in (
+            {"idempotencyKey": "u1", "birthday": None},
+            {"idempotencyKey": "u2"},
+            {"idempotencyKey": "u3", "birthday": "1990-03-01"},
+        )
+    ]
+
+    assert refused == {"errors": [{"code": "INVALID_VALUE", "path": ["birthday"]}], "member": None}
+    assert (kept["errors"], kept["member"]["birthday"]) == ([], "1990-02-28")
+    assert (changed["errors"], changed["member"]["birthday"]) == ([], "1990-03-01")
+
+
 async def test_an_enrolment_sent_again_is_answered_as_before(shop: Shop) -> None:
     first = await enrol(shop, birthday="1990-02-28")
     shop.clock.advance(timedelta(days=3))

@@ -1,7 +1,7 @@
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import strawberry
@@ -13,6 +13,18 @@ from plugins.manager import Plugins
 
 JSON = {"Content-Type": "application/json"}
 GRAPHQL_JSON = "application/graphql-response+json"
+
+
+@strawberry.type
+class Strict:
+    """A query of a plugin with an argument that cannot be null."""
+
+    @query(allow=EVERYONE)
+    async def echo(
+        self, info: Info, number: Annotated[strawberry.Maybe[int], strawberry.argument(description="Any number.")]
+    ) -> int:
+        """The number, or 0."""
+        return 0 if number is None else number.value
 
 
 @strawberry.type
@@ -44,6 +56,12 @@ class Brittle:
 @pytest.fixture
 async def brittle(tmp_path: Path) -> AsyncIterator[Shop]:
     async with open_shop(tmp_path, None, plugins=Plugins(queries=(Brittle,))) as shop:
+        yield shop
+
+
+@pytest.fixture
+async def strict(tmp_path: Path) -> AsyncIterator[Shop]:
+    async with open_shop(tmp_path, None, plugins=Plugins(queries=(Strict,))) as shop:
         yield shop
 
 
@@ -207,6 +225,39 @@ async def test_a_database_that_is_away_is_told_from_a_defect(brittle: Shop) -> N
     (error,) = answer["errors"]
     assert error["extensions"]["code"] == "DATABASE_UNREACHABLE"
     assert error["message"] == "the database does not answer; send it again"
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ("query ($number: Int) { echo(number: $number) }", "BAD_USER_INPUT"),
+        ("query ($number: Int) { echo(number: null) other: echo(number: $number) }", "GRAPHQL_VALIDATION_FAILED"),
+    ],
+)
+async def test_a_null_where_none_may_be_is_wrong_input_and_no_defect(
+    strict: Shop, document: str, expected: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR, "laurel.graph"):
+        answer = await strict.post(document, {"number": None})
+
+    (error,) = answer["errors"]
+    assert error["extensions"]["code"] == expected
+    assert "null" in error["message"]
+    assert caplog.records == []
+
+
+async def test_one_way_to_name_a_member_is_given_and_is_not_null(shop: Shop) -> None:
+    named = "query ($by: MemberByInput!) { member(by: $by) { id } }"
+    variables: list[dict[str, str | None]] = [
+        {},
+        {"id": None},
+        {"id": "a", "externalId": "anna"},
+        {"id": "a", "externalId": None},
+    ]
+    for by in variables:
+        assert code(await shop.post(named, {"by": by})) == "BAD_USER_INPUT"
+    for text in ("{}", "{id: null}", '{id: "a", externalId: null}'):
+        assert code(await shop.post(f"{{ member(by: {text}) {{ id }} }}")) == "GRAPHQL_VALIDATION_FAILED"
 
 
 async def test_answers_are_kept_by_no_cache(shop: Shop) -> None:

@@ -88,12 +88,12 @@ DRAW = """mutation ($input: DrawLotteryInput!) { drawLottery(input: $input) {
   replayed
   errors {
     __typename code
-    ... on LotteryLimitReached { period needed left resetsAt }
+    ... on LotteryLimitReached { period asked limitLeft resetsAt }
     ... on LotteryNotYetOpen { opensAt }
     ... on LotteryClosed { closedAt }
     ... on LotteryOfOtherTier { tier tiers }
-    ... on LotteryPriceChanged { expected price: needed }
-    ... on InsufficientPoints { pointsNeeded: needed available }
+    ... on LotteryPriceChanged { priceExpected price }
+    ... on InsufficientPoints { needed available }
     ... on MemberNotActive { status }
   }
 } }"""
@@ -191,7 +191,7 @@ async def test_points_for_four_draws_buy_none_of_five(mall: Shop) -> None:
     ann = await with_points(mall, "ann", 49)
 
     assert await refusal(mall, ann, "wheel", 5) == {
-        "__typename": "InsufficientPoints", "code": "INSUFFICIENT_POINTS", "pointsNeeded": 50, "available": 49
+        "__typename": "InsufficientPoints", "code": "INSUFFICIENT_POINTS", "needed": 50, "available": 49
     }  # fmt: skip
     assert (await chances(mall, ann, "wheel"))["drawsMade"] == 0  # type: ignore[index]  # the pool is there
 
@@ -233,8 +233,8 @@ async def test_draws_go_on_counting_from_the_last(mall: Shop) -> None:
                 "__typename": "LotteryLimitReached",
                 "code": "LOTTERY_LIMIT_REACHED",
                 "period": "day",
-                "needed": 51,
-                "left": 50,
+                "asked": 51,
+                "limitLeft": 50,
                 "resetsAt": "2026-06-01T16:00:00Z",
             },
         ),
@@ -255,7 +255,7 @@ async def test_draws_go_on_counting_from_the_last(mall: Shop) -> None:
             "wheel",
             5,
             {"points": 40},
-            {"__typename": "LotteryPriceChanged", "code": "LOTTERY_PRICE_CHANGED", "expected": 40, "price": 50},
+            {"__typename": "LotteryPriceChanged", "code": "LOTTERY_PRICE_CHANGED", "priceExpected": 40, "price": 50},
         ),
     ],
 )
@@ -290,7 +290,7 @@ async def test_a_member_draws_for_themselves_and_for_nobody_else(mall: Shop) -> 
 async def test_limits_are_refused_as_a_whole_and_begin_anew_with_the_programmes_day(mall: Shop) -> None:
     ann = await with_points(mall, "ann", 20_000)
     assert len((await draw(mall, ann, "wheel", 48, "1"))["draws"]) == 48
-    assert (await refusal(mall, ann, "wheel", 3))["left"] == 2
+    assert (await refusal(mall, ann, "wheel", 3))["limitLeft"] == 2
     assert await chances(mall, ann, "wheel") == {
         "price": 10, "drawsLeft": 2, "resetsAt": "2026-06-01T16:00:00Z", "nextPityIn": None, "drawsMade": 48
     }  # fmt: skip
@@ -303,7 +303,7 @@ async def test_limits_are_refused_as_a_whole_and_begin_anew_with_the_programmes_
     }  # fmt: skip
     assert len((await draw(mall, ann, "wheel", 32, "2"))["draws"]) == 32
     error = await refusal(mall, ann, "wheel", 1, "3")
-    assert (error["period"], error["left"], error["resetsAt"]) == ("lifetime", 0, None)
+    assert (error["period"], error["limitLeft"], error["resetsAt"]) == ("lifetime", 0, None)
 
 
 async def test_without_a_lottery_section_there_is_none(fresh_database: str) -> None:

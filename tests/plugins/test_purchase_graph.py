@@ -44,7 +44,7 @@ mutation ($input: RefundPurchaseInput!) {
     order { status amountLeft { amount } refunds { reference amount { amount } } }
     pointsReturned
     clawedBack { unit points }
-    errors { code ... on ExceedsRefundable { reference needed left } ... on OrderNotFound { reference } }
+    errors { code ... on ExceedsRefundable { reference amount amountLeft } ... on OrderNotFound { reference } }
   }
 }
 """
@@ -256,7 +256,7 @@ async def test_a_refund_beyond_what_is_left_says_what_is_left(market: Shop) -> N
     unknown = await market.ask(REFUND, refund(ann, "R2", order="A2"))
 
     assert beyond["refundPurchase"]["errors"] == [
-        {"code": "EXCEEDS_REFUNDABLE", "reference": "A1", "needed": "100.00", "left": "99.90"}
+        {"code": "EXCEEDS_REFUNDABLE", "reference": "A1", "amount": "100.00", "amountLeft": "99.90"}
     ]
     assert beyond["refundPurchase"]["order"] is None
     assert unknown["refundPurchase"]["errors"] == [{"code": "ORDER_NOT_FOUND", "reference": "A2"}]

@@ -265,19 +265,24 @@ async def test_a_refund_reckons_with_what_an_operator_took_before(shop: Shop) ->
 # -- refusals -----------------------------------------------------------------------------------------
 
 REFUSED: list[tuple[str | None, list[Return], type[Refusal], dict[str, Any]]] = [
-    ("100.00", [], ExceedsRefundable, {"line": None, "needed": Decimal("100.00"), "left": Decimal("99.90")}),
-    (None, [piece("tea", 4)], ExceedsReturnable, {"line": "tea", "needed": Decimal(4), "left": Decimal(3)}),
+    ("100.00", [], ExceedsRefundable, {"line": None, "amount": Decimal("100.00"), "amount_left": Decimal("99.90")}),
+    (None, [piece("tea", 4)], ExceedsReturnable, {"line": "tea", "quantity": Decimal(4), "quantity_left": Decimal(3)}),
     (
         None,
         [piece("tea", 1, "60.01")],
         ExceedsRefundable,
-        {"line": "tea", "needed": Decimal("60.01"), "left": Decimal("60.00")},
+        {"line": "tea", "amount": Decimal("60.01"), "amount_left": Decimal("60.00")},
     ),
     (None, [piece("pot")], LineNotFound, {"line": "pot"}),
     (None, [Return(line=3)], LineNotFound, {"line": "3"}),
     (None, [Return(line=0)], LineNotFound, {"line": "0"}),
     (None, [Return(line=-1)], LineNotFound, {"line": "-1"}),
-    (None, [piece("cup"), piece("cup")], ExceedsReturnable, {"line": "cup", "needed": Decimal(0), "left": Decimal(0)}),
+    (
+        None,
+        [piece("cup"), piece("cup")],
+        ExceedsReturnable,
+        {"line": "cup", "quantity": Decimal(0), "quantity_left": Decimal(0)},
+    ),
 ]
 
 

@@ -48,13 +48,13 @@ REDEEM = """mutation ($input: RedeemRewardInput!) { redeemReward(input: $input) 
   replayed
   errors {
     __typename code message
-    ... on RewardLimitReached { period needed left resetsAt }
-    ... on RewardSoldOut { needed stockLeft }
+    ... on RewardLimitReached { period asked limitLeft resetsAt }
+    ... on RewardSoldOut { asked stockLeft }
     ... on RewardNotYetOpen { opensAt }
     ... on RewardClosed { closedAt }
     ... on RewardOfOtherTier { tier tiers }
-    ... on InsufficientPoints { pointsNeeded: needed available }
-    ... on RewardPriceChanged { expected price: needed }
+    ... on InsufficientPoints { needed available }
+    ... on RewardPriceChanged { priceExpected price }
   }
 } }"""
 
@@ -106,7 +106,7 @@ async def with_points(shop: Shop, name: str, points: int) -> str:
 async def stock(shop: Shop, reward: str, quantity: int, key: str = "delivery 1") -> dict[str, Any]:
     data = await shop.ask(
         "mutation ($input: StockRewardInput!) { stockReward(input: $input)"
-        " { stockLeft replayed errors { code ... on RewardSoldOut { needed } } } }",
+        " { stockLeft replayed errors { code ... on RewardSoldOut { asked } } } }",
         {"input": {"reward": reward, "quantity": quantity, "idempotencyKey": key}},
         role=Role.OPERATOR,
     )
@@ -198,7 +198,7 @@ async def test_codes_are_handed_out_in_order_and_each_once(mall: Shop) -> None:
     assert first["order"]["points"] == 3_000
     assert second["order"]["codes"] == ["D"]
     assert await refusal(mall, ann, "credit") == {
-        "__typename": "RewardSoldOut", "code": "REWARD_SOLD_OUT", "needed": 1, "stockLeft": 0
+        "__typename": "RewardSoldOut", "code": "REWARD_SOLD_OUT", "asked": 1, "stockLeft": 0
     }  # fmt: skip
 
 
@@ -229,7 +229,7 @@ async def test_the_points_that_the_member_was_shown_are_what_is_spent(mall: Shop
     ann = await with_points(mall, "ann", 1_000)
 
     assert await refusal(mall, ann, "dessert", points=200) == {
-        "__typename": "RewardPriceChanged", "code": "REWARD_PRICE_CHANGED", "expected": 200, "price": 205
+        "__typename": "RewardPriceChanged", "code": "REWARD_PRICE_CHANGED", "priceExpected": 200, "price": 205
     }  # fmt: skip
     assert (await redeem(mall, ann, "dessert", points=205))["errors"] == []
 
@@ -248,7 +248,7 @@ async def test_the_points_that_the_member_was_shown_are_what_is_spent(mall: Shop
         (
             "flask",
             {},
-            {"__typename": "RewardSoldOut", "code": "REWARD_SOLD_OUT", "needed": 1, "stockLeft": 0},
+            {"__typename": "RewardSoldOut", "code": "REWARD_SOLD_OUT", "asked": 1, "stockLeft": 0},
         ),
         (
             "speaker",
@@ -276,7 +276,7 @@ async def test_the_points_that_the_member_was_shown_are_what_is_spent(mall: Shop
             {
                 "__typename": "InsufficientPoints",
                 "code": "INSUFFICIENT_POINTS",
-                "pointsNeeded": 10_250,
+                "needed": 10_250,
                 "available": 10_000,
             },
         ),
@@ -287,8 +287,8 @@ async def test_the_points_that_the_member_was_shown_are_what_is_spent(mall: Shop
                 "__typename": "RewardLimitReached",
                 "code": "REWARD_LIMIT_REACHED",
                 "period": "day",
-                "needed": 2,
-                "left": 1,
+                "asked": 2,
+                "limitLeft": 1,
                 "resetsAt": "2026-06-01T16:00:00Z",
             },
         ),
@@ -322,7 +322,7 @@ async def test_limits_begin_anew_with_the_programmes_day_and_month_but_a_life_is
     ann = await with_points(mall, "ann", 29_000)
     await stock(mall, "flask", 9)
     assert (await redeem(mall, ann, "flask", "1", quantity=2))["errors"] == []
-    limit = {"__typename": "RewardLimitReached", "code": "REWARD_LIMIT_REACHED", "needed": 1, "left": 0}
+    limit = {"__typename": "RewardLimitReached", "code": "REWARD_LIMIT_REACHED", "asked": 1, "limitLeft": 0}
     assert await refusal(mall, ann, "flask", "2") == {**limit, "period": "month", "resetsAt": "2026-06-30T16:00:00Z"}
 
     mall.clock.advance(timedelta(days=29, hours=4))  # it is July in Shanghai, and June elsewhere
@@ -369,7 +369,7 @@ async def test_a_delivery_is_added_once_however_often_it_is_told(mall: Shop) -> 
         "stockLeft": None, "replayed": False, "errors": [{"code": "IDEMPOTENCY_KEY_MISMATCH"}]
     }  # fmt: skip
     assert (await stock(mall, "flask", -2, "broken"))["stockLeft"] == 3
-    assert (await stock(mall, "flask", -4, "stolen"))["errors"] == [{"code": "REWARD_SOLD_OUT", "needed": 4}]
+    assert (await stock(mall, "flask", -4, "stolen"))["errors"] == [{"code": "REWARD_SOLD_OUT", "asked": 4}]
     assert await stock_left(mall, "flask") == 3
 
 
