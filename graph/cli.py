@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "expire": "graph.commands.expire",
     "token": "graph.commands.token",
     "schema": "graph.commands.schema",
+    "plugin": "graph.commands.plugin",
 }
 
 
