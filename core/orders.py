@@ -11,7 +11,8 @@ from typing import Any, Final
 
 ORDER_PAID: Final = "order.paid"
 """Payload: ``reference``, ``occurred_at``, ``paid`` (money in minor units, without what points paid for) and
-``awards`` (what it brought, by unit)."""
+``awards`` (what it brought, by unit). When it has captured a hold, ``hold``: the hold's number as ``hold``, the
+``points`` that were taken, the ``amount`` that they paid, and what that is a part ``of``."""
 
 ORDER_REFUNDED: Final = "order.refunded"
 """Payload: as of ORDER_PAID, for what is left of the order; ``amount`` is what it cost, ``amount_left`` what of it was

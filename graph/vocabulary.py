@@ -25,6 +25,7 @@ from graph.errors import UserError, user_error
 from graph.ids import Node, global_id, parts_of
 from graph.member import Member, MemberByInput, find_member
 from graph.money import Money, MoneyInput
+from graph.operator import hold_named
 from graph.pages import PAGE_DEFAULT, Connection, newest, oldest, sliced
 from graph.payload import Payload, answer, perform, perform_many
 from graph.permissions import ACTING, EVERYONE, STAFF, actor, may_see, mutation, query
@@ -64,6 +65,7 @@ __all__ = [
     "check_text",
     "find_member",
     "global_id",
+    "hold_named",
     "may_see",
     "mutation",
     "newest",

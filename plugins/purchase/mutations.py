@@ -13,6 +13,7 @@ import strawberry
 from core.errors import InvalidValue
 from core.operations import Outcome
 from graph.vocabulary import (
+    ID,
     PAGE_DEFAULT,
     Connection,
     Info,
@@ -29,6 +30,7 @@ from graph.vocabulary import (
     UserError,
     actor,
     global_id,
+    hold_named,
     may_see,
     mutation,
     perform,
@@ -40,7 +42,7 @@ from graph.vocabulary import (
 )
 
 from .models import PurchaseOrder
-from .operations import Line, PaidWithPoints, RecordPurchase, RefundPurchase
+from .operations import HoldNamed, Line, PaidWithPoints, RecordPurchase, RefundPurchase
 from .orders import Item, Return, items_of
 
 ORDERS_MAX: Final = 500
@@ -81,6 +83,11 @@ class PaidWithPointsInput:
 
     points: Points = strawberry.field(description="How many.")
     amount: Decimal = strawberry.field(description="What they paid for, in the order's currency.")
+    hold: ID | None = strawberry.field(
+        default=None,
+        description="The hold that has set them aside, such as a checkout's: it is captured, and what is not needed "
+        "goes back. If left out, they are spent of what is available.",
+    )
 
 
 @strawberry.input
@@ -443,10 +450,17 @@ def _recorded(info: Info, input: PreviewPurchaseInput, reference: str, key: str)
         quantity=input.quantity,
         order_kind=input.kind,
         category=input.category,
-        paid_with_points=PaidWithPoints(paid.points, paid.amount) if paid else None,
+        paid_with_points=_paid(info, paid) if paid else None,
         promised=input.promised,
         enrol_if_unknown=input.enrol_if_unknown,
     )
+
+
+def _paid(info: Info, paid: PaidWithPointsInput) -> PaidWithPoints:
+    if paid.hold is None:
+        return PaidWithPoints(paid.points, paid.amount)
+    member, unit, number = hold_named(info, paid.hold)
+    return PaidWithPoints(paid.points, paid.amount, HoldNamed(member.id, unit, number))
 
 
 def _awards(outcome: Outcome) -> list[PurchaseAward]:

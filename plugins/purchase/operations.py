@@ -16,6 +16,7 @@ from core.corrections import AdjustPoints
 from core.errors import (
     CurrencyMismatch,
     ExceedsReversible,
+    HoldNotFound,
     InvalidAmount,
     InvalidInstant,
     InvalidValue,
@@ -28,7 +29,7 @@ from core.operations import Newcomer, Operation
 from core.orders import ORDER_PAID, ORDER_REFUNDED, MemberFacts, OrderFacts
 from core.rules import NO_CAPS, Activity, CapRoom
 from core.tallies import ORDERS, SPEND
-from core.units import AMOUNT_MAX
+from core.units import AMOUNT_MAX, POINTS
 from core.work import Work
 
 from .models import PurchaseOrder
@@ -73,11 +74,23 @@ class Line(NamedTuple):
     void: bool = False
 
 
+class HoldNamed(NamedTuple):
+    """A hold as a request names it."""
+
+    member_id: str
+    unit: str
+    number: int
+
+
 class PaidWithPoints(NamedTuple):
-    """So many points were spent on the order, and paid for so much of its amount."""
+    """So many points were spent on the order, and paid for so much of its amount.
+
+    With a ``hold`` they are captured from it; without one they are spent at once.
+    """
 
     points: int
     amount: Decimal
+    hold: HoldNamed | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +98,7 @@ class RecordPurchase(Operation):
     """An order was paid. ``amount`` is all of it, including what was paid with points.
 
     Refuses OrderAlreadyRecorded, LinesDoNotAddUp, PurchasesNotOffered, CurrencyMismatch, InsufficientPoints,
-    MemberNotActive, and values that cannot be meant.
+    HoldNotFound, HoldNotOpen, ExceedsHold, MemberNotActive, and values that cannot be meant.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -124,7 +137,7 @@ class RecordPurchase(Operation):
         buyer = _buyer_of(work, orders)
         rooms = await _rooms(work, settings, day)
         if basket.points:
-            await work.spend(basket.points)
+            await self._spend(work, basket.points)
         facts, seen = basket.facts(with_points=settings.earn_on_points_paid), _seen(buyer, day)
         awards = price(facts, seen, settings, rooms)
         stored: dict[str, Any] = {}
@@ -176,6 +189,7 @@ class RecordPurchase(Operation):
             occurred_at=occurred_at.isoformat(),
             paid=basket.paid_left,
             awards={unit: award.points for unit, award in awards.items()},
+            **self._captured(basket),
         )
         return {
             "reference": self.reference,
@@ -183,6 +197,24 @@ class RecordPurchase(Operation):
             "awards": {unit: award.points for unit, award in awards.items()},
             "trace": {unit: award.trace for unit, award in awards.items()},
         }
+
+    async def _spend(self, work: Work, points: int) -> None:
+        """Spend what the order was paid with, in its own transaction: refunds find it there."""
+        held = self.paid_with_points.hold if self.paid_with_points else None
+        if held is None:
+            await work.spend(points)
+        elif (held.member_id, held.unit) != (work.member.id, POINTS):
+            raise HoldNotFound(hold=str(held.number))
+        else:
+            await work.capture(held.number, points)
+
+    def _captured(self, basket: Basket) -> dict[str, Any]:
+        """What is told of the hold that the order has captured, if there is one."""
+        held = self.paid_with_points.hold if self.paid_with_points else None
+        if held is None:
+            return {}
+        told = {"points": basket.points, "amount": basket.points_amount, "of": basket.amount}
+        return {"hold": {"hold": held.number, **told}}
 
     # -- what the request says, or a refusal of it --------------------------------------------------
 
@@ -217,7 +249,7 @@ class RecordPurchase(Operation):
     def _paid_with_points(self, amount: int, currency: str) -> tuple[int, int]:
         if self.paid_with_points is None:
             return 0, 0
-        points, worth = self.paid_with_points
+        points, worth, _ = self.paid_with_points
         paid = _money(worth, currency)
         if type(points) is not int or not 0 < points <= AMOUNT_MAX:
             raise InvalidAmount(value=str(points), reason="points are a whole number of 1 or more")
