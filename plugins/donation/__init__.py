@@ -1,0 +1,57 @@
+"""Donation: points are given to projects with a goal, and the brand may add to them."""
+
+from collections.abc import Mapping, Sequence
+
+from core.errors import Refusal
+from core.events import Event
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import DonationMemberFields, DonationMutations, DonationQueries
+from .operations import DONATED, follow_reversal
+from .refusals import REFUSALS
+from .rules import DonationSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return DonationSettings
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_queries() -> Sequence[type]:
+    return [DonationQueries]
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [DonationMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [DonationMemberFields]
+
+
+@hookimpl
+def register_countables() -> Mapping[str, str]:
+    return {DONATED: "Points that a member has given to projects and that were not given back."}
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow_reversal(event, work)
