@@ -7,11 +7,14 @@ a row of its own: a row that all members share would have to be locked by all of
 import hashlib
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from core.clock import microseconds
 from core.errors import BalanceLimitExceeded
 from core.units import AMOUNT_MAX
+
+
+_SIDE_MAX: Final = 2**63 - 1
 
 
 class Contra(StrEnum):
@@ -50,11 +53,11 @@ class Account(NamedTuple):
     def post(self, amount: int, held: int) -> "Account":
         """The account after an entry of ``amount`` (signed) that sets ``held`` more aside.
 
-        Raises BalanceLimitExceeded when a client could no longer represent the balance.
+        Raises BalanceLimitExceeded when a client could no longer represent the balance, or the database its sides.
         """
         credited = self.credited + max(amount, 0)
         debited = self.debited + max(-amount, 0)
-        if credited > AMOUNT_MAX or debited > AMOUNT_MAX:
+        if abs(credited - debited) > AMOUNT_MAX or max(credited, debited) > _SIDE_MAX:
             raise BalanceLimitExceeded(unit=self.unit, balance_max=AMOUNT_MAX)
         return self._replace(credited=credited, debited=debited, held=self.held + held, seq=self.seq + 1)
 

@@ -30,7 +30,7 @@ def test_credit_and_debit_only_grow_and_number_the_entries() -> None:
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_neither_side_of_an_account_leaves_what_clients_can_represent(sign: int) -> None:
+def test_a_balance_stays_within_what_clients_can_represent(sign: int) -> None:
     full = Account(POINTS).post(sign * AMOUNT_MAX, 0)
 
     assert full.balance == sign * AMOUNT_MAX
@@ -38,6 +38,17 @@ def test_neither_side_of_an_account_leaves_what_clients_can_represent(sign: int)
     with pytest.raises(BalanceLimitExceeded) as refused:
         full.post(sign, 0)
     assert refused.value.facts == {"unit": POINTS, "balance_max": AMOUNT_MAX}
+
+
+def test_a_mistake_that_was_taken_back_does_not_use_the_account_up() -> None:
+    account = Account(POINTS).post(AMOUNT_MAX, 0).post(-AMOUNT_MAX, 0).post(20, 0)
+
+    assert account.balance == 20
+
+
+def test_neither_side_of_an_account_leaves_what_the_database_can_hold() -> None:
+    with pytest.raises(BalanceLimitExceeded):
+        Account(POINTS, credited=2**63 - 1, debited=2**63 - 1).post(1, 0)
 
 
 @pytest.mark.parametrize(

@@ -144,10 +144,14 @@ def test_balance_beyond_what_clients_can_represent_is_refused(books: Books) -> N
 
 
 def test_claw_back_beyond_the_limit_leaves_nothing_behind(books: Books) -> None:
-    lot = books.earn(AMOUNT_MAX)
+    small, large = books.earn(1), books.earn(AMOUNT_MAX - 1)
     spend(books, AMOUNT_MAX)
+    another = books.earn(AMOUNT_MAX)
+    spend(books, AMOUNT_MAX)
+    claw_back(books, AMOUNT_MAX, another)
 
-    is_refused(books, lambda: claw_back(books, 1, lot), BalanceLimitExceeded, balance_max=AMOUNT_MAX)
+    is_refused(books, lambda: claw_back(books, 1, small), BalanceLimitExceeded, balance_max=AMOUNT_MAX)
+    is_refused(books, lambda: claw_back(books, 1, large), BalanceLimitExceeded, balance_max=AMOUNT_MAX)
 
 
 # -- time ------------------------------------------------------------------------------------------------
