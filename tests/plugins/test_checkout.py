@@ -199,22 +199,25 @@ def test_the_least_of_the_caps_and_the_points_counts(
 
 
 @pytest.mark.parametrize(
-    ("programme", "basket", "paid", "points"),
+    ("programme", "tier", "basket", "paid", "points"),
     [
-        ("sme", "199.90", "39.98", 3_998),  # a fifth at most
-        ("mall", "400.00", "50.00", 5_000),  # 50 at most
-        ("coffee-shop", "30.00", "30.00", 300),  # 100 points are 10 yuan
-        ("template-plan", "30.00", "30.00", 3_000),
+        ("sme", "bronze", "199.90", "39.98", 3_998),  # a fifth at most
+        ("mother-baby", "gold", "400.00", "50.00", 4_500),
+        ("mother-baby", "regular", "199.90", "39.98", 3_998),
+        ("ecosystem", "regular", "1000.00", "100.00", 10_000),  # a tenth at most
+        ("mall", "", "400.00", "50.00", 5_000),  # 50 at most
+        ("coffee-shop", "", "30.00", "30.00", 300),  # 100 points are 10 yuan
+        ("template-plan", "", "30.00", "30.00", 3_000),
     ],
 )
 def test_the_example_programmes_let_points_pay_what_their_documents_say(
-    programme: str, basket: str, paid: str, points: int
+    programme: str, tier: str, basket: str, paid: str, points: int
 ) -> None:
     plugins = load_plugins()
     text = (ROOT / "examples" / "programmes" / f"{programme}.yaml").read_text(encoding="utf-8")
     settings = load_programme(text, plugins.settings, plugins.facts, plugins.countables).channels["checkout"]
     assert isinstance(settings, CheckoutSettings)
-    quote = settings.quote(parse_money(basket, "CNY"), "CNY", "bronze", 1_000_000)
+    quote = settings.quote(parse_money(basket, "CNY"), "CNY", tier, 1_000_000)
     assert (money(quote.most, "CNY"), quote.points) == (Decimal(paid), points)
 
 

@@ -22,7 +22,7 @@ from tests.databases import Apps, SqliteFolder
 from tests.plugins.channel import freeze, only, reverse, standing
 
 PLUGINS: Final = only("donation")
-README: Final = Path(__file__).parents[2] / "plugins" / "donation" / "README.md"
+ROOT: Final = Path(__file__).parents[2]
 PROGRAMME: Final = """
 id: ecosystem
 currency: CNY
@@ -341,7 +341,7 @@ async def test_without_the_section_there_is_nothing_to_give_to(sqlite_folder: Sq
 
 
 async def test_what_the_readme_shows_can_be_pasted(sqlite_folder: SqliteFolder, apps: Apps) -> None:
-    text = README.read_text(encoding="utf-8")
+    text = (ROOT / "plugins" / "donation" / "README.md").read_text(encoding="utf-8")
     (section,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     (mutation,) = re.findall(r"```graphql\n(.*?)```", text, re.DOTALL)
     document = f"id: x\ncurrency: CNY\ntimezone: Asia/Shanghai\n{section}"
@@ -350,3 +350,17 @@ async def test_what_the_readme_shows_can_be_pasted(sqlite_folder: SqliteFolder, 
         (payload,) = (await shop.ask(mutation)).values()
         assert payload["errors"] == []
         assert (payload["project"]["raised"], await standing(shop, ann)) == (150, (1_900, 3))
+
+
+async def test_in_the_ecosystem_the_brand_adds_half_to_a_library(tmp_path: Path) -> None:
+    document = (ROOT / "examples" / "programmes" / "ecosystem.yaml").read_text(encoding="utf-8")
+    async with open_shop(tmp_path, document) as shop:
+        ann = await with_points(shop, "ann")
+        payload = await donate(shop, ann, "library", 500)
+        assert payload["donation"] == {
+            "project": "library", "title": "A library for the village school", "points": 500, "added": 250
+        }  # fmt: skip
+        assert payload["project"]["ratio"] == "0.0007"
+        assert (await donate(shop, ann, "trees", 99))["errors"] == [
+            {"code": "DONATION_TOO_SMALL", "points": 99, "needed": 100}
+        ]
