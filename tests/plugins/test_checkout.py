@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from core.errors import ProgrammeInvalid
 from core.money import money, parse_money
 from core.programme import load_programme
+from graph.ids import global_id, read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
@@ -377,6 +378,42 @@ async def test_points_of_a_checkout_are_not_spent_twice(mall: Shop, ann: str) ->
     assert other["errors"] == [{"code": "HOLD_NOT_OPEN", "state": "captured"}]
     assert (await capture(mall, hold_id))["errors"] == [{"code": "HOLD_NOT_OPEN", "state": "captured"}]
     assert await standing(mall, ann) == before
+
+
+async def test_of_orders_that_name_one_checkout_at_once_one_is_recorded(mall: Shop, ann: str) -> None:
+    hold_id = await held(mall, ann)
+    payloads = await asyncio.gather(*(buy(mall, ann, hold_id, 3_998, "39.98", reference=f"A{n}") for n in range(4)))
+    errors = [payload["errors"] for payload in payloads if payload["errors"]]
+    assert errors == [[{"code": "HOLD_NOT_OPEN", "state": "captured"}]] * 3
+    assert await standing(mall, ann) == (REGULAR - 3_998 + 159, 4)
+
+
+async def test_a_preview_of_an_order_leaves_its_checkout_open(mall: Shop, ann: str) -> None:
+    hold_id = await held(mall, ann)
+    asked = {
+        "member": {"id": ann},
+        "amount": cny("199.90"),
+        "paidWithPoints": {"points": 3_998, "amount": "39.98", "hold": hold_id},
+    }
+    preview = (
+        f"query ($input: PreviewPurchaseInput!) {{ previewPurchase(input: $input) {{ awards {{ given }} {ERRORS} }} }}"
+    )
+    assert await ask(mall, preview, asked) == {"awards": [{"given": 159}], "errors": []}
+    assert (await release(mall, hold_id))["errors"] == []
+
+
+@pytest.mark.parametrize("hold_id", ["", "nonsense", global_id("Hold", "m", "points", "one"), global_id("Member", "m")])
+async def test_what_is_no_hold_is_told_apart_from_a_hold_that_is_not_there(mall: Shop, ann: str, hold_id: str) -> None:
+    for payload in (
+        await capture(mall, hold_id),
+        await release(mall, hold_id),
+        await buy(mall, ann, hold_id, 1, "0.01"),
+    ):
+        assert [error["code"] for error in payload["errors"]] == ["INVALID_ID"]
+    gone = global_id("Hold", read_id(ann)[1], "points", 99)
+    assert (await capture(mall, gone))["errors"] == [{"code": "HOLD_NOT_FOUND", "hold": "99"}]
+    growth = global_id("Hold", read_id(ann)[1], "growth", 1)
+    assert [error["code"] for error in (await release(mall, growth))["errors"]] == ["HOLD_NOT_FOUND"]
 
 
 async def test_an_order_may_use_part_of_its_checkout(mall: Shop, ann: str) -> None:
