@@ -2,8 +2,8 @@
 
 The channel is called as its README shows: the first ``yaml`` block is its section of a programme, the first ``graphql``
 block the call. A channel whose call needs something first (stock, a code) has a module ``conformance`` with
-``async def prepare(shop) -> str``, which sees to it and gives the call. Members that the call names are enrolled, with
-100,000 points each; the call's idempotency key, and what it selects, are the suite's own.
+``async def prepare(shop) -> str | None``, which sees to it and may give another call. Members that the call names are
+enrolled, with 100,000 points each; the call's idempotency key, and what it selects, are the suite's own.
 
 It runs on SQLite files that are thrown away, with a clock that stands still. What a check says of a channel is
 ``Verdict.NOT_TRIED`` where there was nothing to try: no mutation, no caps, a transaction without entries.
@@ -197,6 +197,15 @@ class _Subject:
         return load_plugins(offers=[self.offer])
 
     @cached_property
+    def company(self) -> Plugins:
+        """The channel, and the others where its section names what they count."""
+        try:
+            load_document(self.plugins, self.programme(self.section))
+        except ProgrammeInvalid:
+            return load_plugins(offers=[self.offer, *self.others])
+        return self.plugins
+
+    @cached_property
     def schema(self) -> GraphQLSchema:
         return _graphql(self.plugins)
 
@@ -236,18 +245,21 @@ class _Subject:
         """A shop with that programme, the call of the README, and the members whom it names."""
         empty = self.folder / "empty.sqlite3"
         if not empty.exists():
-            await migrate(f"sqlite://{empty}", tables(self.plugins))
+            await migrate(f"sqlite://{empty}", tables(self.company))
         file = shutil.copy(empty, self.folder / f"{next(self._shops)}.sqlite3")
-        async with open_shop(f"sqlite://{file}", programme, plugins=self.plugins, now=now) as shop:
+        async with open_shop(f"sqlite://{file}", programme, plugins=self.company, now=now) as shop:
             prepare = _prepare(self.module)
-            call = _Call.of(_block(self.module, "graphql") if prepare is None else await prepare(shop))
+            prepared = None if prepare is None else await prepare(shop)
+            call = _Call.of(prepared or _block(self.module, "graphql"))
+            if call.field.name.value not in _new_fields(self, "Mutation"):
+                raise NotTried("its README shows no mutation of its own")
             trial = _Trial(shop, call)
             for member in call.members():
                 await trial.have_member(member)
             yield trial
 
 
-def _prepare(module: ModuleType) -> Callable[[Shop], Awaitable[str]] | None:
+def _prepare(module: ModuleType) -> Callable[[Shop], Awaitable[str | None]] | None:
     name = f"{module.__name__}.conformance"
     try:
         found = importlib.import_module(name)
@@ -255,7 +267,7 @@ def _prepare(module: ModuleType) -> Callable[[Shop], Awaitable[str]] | None:
         if error.name == name:
             return None
         raise
-    prepare: Callable[[Shop], Awaitable[str]] = found.prepare
+    prepare: Callable[[Shop], Awaitable[str | None]] = found.prepare
     return prepare
 
 
@@ -405,9 +417,9 @@ def _new_fields(subject: _Subject, name: str) -> dict[str, graphql.GraphQLField]
 async def _settings_are_checked(subject: _Subject) -> str:
     if subject.name not in subject.plugins.settings:
         raise NotTried("it has no settings")
-    load_document(subject.plugins, subject.programme(subject.section))
+    load_document(subject.company, subject.programme(subject.section))
     try:
-        load_document(subject.plugins, subject.programme({**subject.section, "no_such_key": 1}))
+        load_document(subject.company, subject.programme({**subject.section, "no_such_key": 1}))
     except ProgrammeInvalid as invalid:
         return f"an unknown key is refused: {invalid.problems[0].message}"
     raise Fails("a key that it does not know is accepted in its section")
@@ -631,7 +643,7 @@ async def _operation(subject: _Subject, trial: _Trial) -> Operation:
     context = Context(
         replace(laurel, committer=cast(Committer, listener)), Caller(Role.ADMIN, "conformance"), "conformance"
     )
-    await build_schema(subject.plugins).execute(trial.call.with_key("heard"), context_value=context)
+    await build_schema(subject.company).execute(trial.call.with_key("heard"), context_value=context)
     if not listener.heard:
         raise NotTried("the call of its README asks for no operation of a member")
     return listener.heard[0]
@@ -640,10 +652,16 @@ async def _operation(subject: _Subject, trial: _Trial) -> Operation:
 async def _timed(committer: Committer, operations: list[Any]) -> float:
     """Microseconds of the processor for each of these operations, performed together."""
     began = time.process_time()
-    for outcome in await committer.submit_many(operations):
+    outcomes = await committer.submit_many(operations)
+    taken = (time.process_time() - began) / len(operations) * 1e6
+    refusals = []
+    for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome
-    return (time.process_time() - began) / len(operations) * 1e6
+        if outcome.refusal is None:
+            return taken
+        refusals.append(outcome.refusal)
+    raise NotTried(f"for other members it is refused: {refusals[0].message}")
 
 
 # -- the suite --------------------------------------------------------------------------------------
