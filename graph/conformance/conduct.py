@@ -1,0 +1,271 @@
+"""What a channel does when it is called: once, twice, refused, reversed, capped, at midnight, for many."""
+
+import copy
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+from zoneinfo import ZoneInfo
+
+from core.committer import Committer
+from core.corrections import AdjustPoints
+from core.members import ByExternalId
+from core.membership import EnrolMember
+from core.operations import Operation, Outcome
+from graph.context import Context
+from graph.schema import build_schema
+from graph.tokens import Caller, Role
+
+from .readme import Fails, NotTried
+from .subject import GIVEN, ZONES, Subject, Trial, preparation
+
+MEMBERS: Final = 200
+SLOWNESS_MAX: Final = 6.0
+"""How many times as long as an adjustment of points, of one lot and no rule, an operation may take."""
+
+# Before and after midnight: of a plain day, of the two on which clocks change in New York, and of a month's end.
+_MOMENTS: Final = tuple(
+    datetime.fromisoformat(moment)
+    for moment in (
+        "2026-03-06T12:00", "2026-03-06T23:59", "2026-03-07T00:01", "2026-03-07T23:59", "2026-03-08T00:01",
+        "2026-03-08T23:59", "2026-03-09T00:01", "2026-03-31T23:59", "2026-04-01T00:01", "2026-10-31T23:59",
+        "2026-11-01T00:01", "2026-11-01T23:59", "2026-11-02T00:01",
+    )
+)  # fmt: skip
+
+
+async def example_is_done(subject: Subject) -> str:
+    async with subject.shop(subject.programme(subject.section)) as trial:
+        payload = await trial.send("1")
+        if payload["errors"]:
+            raise Fails(
+                f"the call of its README is refused: {payload['errors'][0]['message']}; "
+                "a module conformance beside it can prepare it"
+            )
+        await trial.check_books()
+        entries = [f"{entry['amount']:+} {entry['unit']}" for entry in payload["transaction"]["entries"]]
+        return f"{trial.call.field.name.value}: {', '.join(entries) or 'no points'}"
+
+
+async def is_idempotent(subject: Subject) -> str:
+    async with subject.shop(subject.programme(subject.section)) as trial:
+        first = await trial.done("1")
+        before = await trial.tables()
+        again = await trial.send("1")
+        if again != first | {"replayed": True}:
+            raise Fails("the same key is answered otherwise the second time")
+        if changed := _changed(before, await trial.tables()):
+            raise Fails(f"the same key changes {changed} the second time")
+    return "the same key twice is one transaction"
+
+
+async def refusals_leave_nothing(subject: Subject) -> str:
+    refused: set[str] = set()
+    async with subject.shop(subject.programme(subject.section)) as trial:
+        await trial.done("1")
+        refused |= await _refused(trial, "2")
+        await _freeze(trial)
+        refused |= await _refused(trial, "3")
+    if subject.name in subject.plugins.settings and preparation(subject.module) is None:
+        async with subject.shop(subject.programme(None)) as trial:
+            unasked = await _refused(trial, "1")
+        if not unasked:
+            raise Fails("it is done under a programme that has no section of it")
+        refused |= unasked
+    if not refused:
+        raise NotTried("nothing was refused")
+    return ", ".join(sorted(refused))
+
+
+async def _refused(trial: Trial, key: str) -> set[str]:
+    """The codes with which the call is refused, if it is; a refusal must have changed nothing."""
+    before = await trial.tables()
+    payload = await trial.send(key)
+    codes = {str(error["code"]) for error in payload["errors"]}
+    if codes and (changed := _changed(before, await trial.tables())):
+        raise Fails(f"{', '.join(codes)} changes {changed}")
+    return codes
+
+
+async def _freeze(trial: Trial) -> None:
+    """Freeze the members whom the call names."""
+    for number, member in enumerate(trial.call.members()):
+        await trial.shop.ask(
+            "mutation ($input: ChangeMemberStatusInput!) { changeMemberStatus(input: $input) { errors { code } } }",
+            {
+                "input": {
+                    "member": {"externalId": member},
+                    "status": "FROZEN",
+                    "reason": "conformance",
+                    "idempotencyKey": f"freeze:{number}",
+                }
+            },
+            role=Role.OPERATOR,
+        )
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    return ", ".join(name for name in after if before.get(name) != after[name])
+
+
+async def is_reversible(subject: Subject) -> str:
+    async with subject.shop(subject.programme(subject.section)) as trial:
+        before = await trial.balances()
+        payload = await trial.done("1")
+        if not payload["transaction"]["entries"]:
+            raise NotTried("the call of its README moves no points")
+        answer = await trial.shop.ask(
+            "mutation ($input: ReverseTransactionInput!) { reverseTransaction(input: $input) { errors { message } } }",
+            {
+                "input": {
+                    "transaction": payload["transaction"]["id"],
+                    "reason": "conformance",
+                    "idempotencyKey": "reverse",
+                }
+            },
+            role=Role.OPERATOR,
+        )
+        if errors := answer["reverseTransaction"]["errors"]:
+            raise Fails(f"it cannot be reversed: {errors[0]['message']}")
+        if (after := await trial.balances()) != before:
+            raise Fails(f"balances are {_plain(after)} afterwards, and were {_plain(before)}")
+        await trial.check_books()
+    return "a reversal restores every balance"
+
+
+def _plain(balances: Iterable[tuple[Any, ...]]) -> str:
+    return ", ".join(f"{amount} {unit}" for _, unit, amount, *_ in balances)
+
+
+async def keeps_its_caps(subject: Subject) -> str:
+    section = copy.deepcopy(subject.section)
+    capped = list(_rule_sets(section))
+    if not capped:
+        raise NotTried("its section has no rule set with caps")
+    for rules in capped:
+        rules["caps"] = {"lifetime": 1}
+    async with subject.shop(subject.programme(section)) as trial:
+        payload = await trial.done("1")
+        if not any(entry["amount"] > 0 for entry in payload["transaction"]["entries"]):
+            raise NotTried("the call of its README earns nothing")
+        for number in range(2, 5):
+            trial.shop.clock.advance(timedelta(days=1))
+            await trial.send(str(number))
+        earned = await trial.shop.laurel.store.reader().query(
+            "SELECT member_id, unit, SUM(amount) FROM entry WHERE contra = 'issuance' AND amount > 0 "
+            "GROUP BY member_id, unit"
+        )
+        if over := [f"{amount} {unit}" for _, unit, amount in earned if amount > 1]:
+            raise Fails(f"{', '.join(over)} came through a cap of 1 for life")
+    return "four calls under a cap of 1 bring 1 at most"
+
+
+def _rule_sets(section: Any) -> Iterator[dict[str, Any]]:
+    """The rule sets in a section, which are what has groups."""
+    if isinstance(section, dict):
+        if "groups" in section:
+            yield section
+        for value in section.values():
+            yield from _rule_sets(value)
+    elif isinstance(section, list):
+        for value in section:
+            yield from _rule_sets(value)
+
+
+async def days_are_local(subject: Subject) -> str:
+    """The same times of the wall clock are answered alike in every zone, whatever the channel makes of days."""
+    told = [await _lived(subject, zone) for zone in ZONES]
+    if await _lived(subject, ZONES[0]) != told[0]:
+        # It is left to chance: only what is refused can be compared.
+        told = [[(codes, []) for codes, _ in answers] for answers in told]
+    for zone, answers in zip(ZONES[1:], told[1:], strict=True):
+        for moment, here, there in zip(_MOMENTS, answers, told[0], strict=True):
+            if here != there:
+                raise Fails(f"{moment:%Y-%m-%d %H:%M} is answered {here} in {zone} and {there} in {ZONES[0]}")
+    return f"{len(_MOMENTS)} times around midnight in {', '.join(ZONES)}"
+
+
+async def _lived(subject: Subject, zone: str) -> list[tuple[list[str], list[str]]]:
+    """What the call is answered at each moment: codes of refusals, and entries."""
+    moments = [moment.replace(tzinfo=ZoneInfo(zone)) for moment in _MOMENTS]
+    answers = []
+    async with subject.shop(subject.programme(subject.section, zone), moments[0] - timedelta(hours=1)) as trial:
+        for number, moment in enumerate(moments):
+            trial.shop.clock.set(moment)
+            payload = await trial.send(str(number))
+            if not number and payload["errors"]:
+                raise NotTried(f"the call of its README is refused: {payload['errors'][0]['message']}")
+            entries = payload["transaction"]["entries"] if payload["transaction"] else []
+            answers.append(
+                (
+                    [error["code"] for error in payload["errors"]],
+                    [f"{entry['amount']:+} {entry['unit']}" for entry in entries],
+                )
+            )
+    return answers
+
+
+class _Listener:
+    """A committer that remembers what it is given."""
+
+    def __init__(self, committer: Committer) -> None:
+        self._committer = committer
+        self.heard: list[Operation] = []
+
+    async def submit(self, operation: Operation, *, patience: float | None = None) -> Outcome:
+        self.heard.append(operation)
+        return await self._committer.submit(operation, patience=patience)
+
+    async def submit_many(self, operations: Iterable[Operation]) -> list[Outcome | BaseException]:
+        given = list(operations)
+        self.heard += given
+        return await self._committer.submit_many(given)
+
+
+async def is_quick(subject: Subject) -> str:
+    async with subject.shop(subject.programme(subject.section)) as trial:
+        operation = await _operation(subject, trial)
+        await trial.done("heard")
+        committer = trial.shop.laurel.committer
+        members = [ByExternalId(f"conformance-{number}") for number in range(MEMBERS)]
+        await _timed(committer, [EnrolMember(member=m, idempotency_key="enrol", actor="conformance") for m in members])
+        yardstick = [
+            AdjustPoints(member=m, idempotency_key="give", actor="conformance", points=GIVEN, reason="conformance")
+            for m in members
+        ]
+        usual = await _timed(committer, yardstick)
+        taken = await _timed(committer, [replace(operation, member=m, idempotency_key="conformance") for m in members])
+    detail = f"{taken:.0f} µs an operation, {taken / usual:.1f} times an adjustment's {usual:.0f} µs"
+    if taken > SLOWNESS_MAX * usual:
+        raise Fails(f"{detail}; at most {SLOWNESS_MAX:.0f} times")
+    return detail
+
+
+async def _operation(subject: Subject, trial: Trial) -> Operation:
+    """The operation that the call asks for."""
+    laurel = trial.shop.laurel
+    listener = _Listener(laurel.committer)
+    # It offers what resolvers use of a committer.
+    context = Context(
+        replace(laurel, committer=cast(Committer, listener)), Caller(Role.ADMIN, "conformance"), "conformance"
+    )
+    await build_schema(subject.company).execute(trial.call.with_key("heard"), context_value=context)
+    if not listener.heard:
+        raise NotTried("the call of its README asks for no operation of a member")
+    return listener.heard[0]
+
+
+async def _timed(committer: Committer, operations: list[Any]) -> float:
+    """Microseconds of the processor for each of these operations, performed together."""
+    began = time.process_time()
+    outcomes = await committer.submit_many(operations)
+    taken = (time.process_time() - began) / len(operations) * 1e6
+    refusals = []
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+        if outcome.refusal is None:
+            return taken
+        refusals.append(outcome.refusal)
+    raise NotTried(f"for other members it is refused: {refusals[0].message}")
