@@ -20,7 +20,8 @@ from graph.tokens import Caller, Role
 from .readme import Fails, NotTried
 from .subject import GIVEN, ZONES, Subject, Trial, preparation
 
-MEMBERS: Final = 200
+MEMBERS: Final = 100
+TURNS: Final = 3
 SLOWNESS_MAX: Final = 6.0
 """How many times as long as an adjustment of points, of one lot and no rule, an operation may take."""
 
@@ -228,16 +229,23 @@ async def is_quick(subject: Subject) -> str:
         operation = await _operation(subject, trial)
         await trial.done("heard")
         committer = trial.shop.laurel.committer
-        members = [ByExternalId(f"conformance-{number}") for number in range(MEMBERS)]
-        await _timed(committer, [EnrolMember(member=m, idempotency_key="enrol", actor="conformance") for m in members])
-        yardstick = [
-            AdjustPoints(member=m, idempotency_key="give", actor="conformance", points=GIVEN, reason="conformance")
-            for m in members
-        ]
-        usual = await _timed(committer, yardstick)
-        taken = await _timed(committer, [replace(operation, member=m, idempotency_key="conformance") for m in members])
-    detail = f"{taken:.0f} µs an operation, {taken / usual:.1f} times an adjustment's {usual:.0f} µs"
-    if taken > SLOWNESS_MAX * usual:
+        usual, taken = [], []
+        for turn in range(TURNS):
+            members = [ByExternalId(f"conformance-{turn}-{number}") for number in range(MEMBERS)]
+            enrol = [EnrolMember(member=m, idempotency_key="enrol", actor="conformance") for m in members]
+            give = [
+                AdjustPoints(member=m, idempotency_key="give", actor="conformance", points=GIVEN, reason="conformance")
+                for m in members
+            ]
+            await _timed(committer, enrol)
+            usual.append(await _timed(committer, give))
+            taken.append(
+                await _timed(committer, [replace(operation, member=m, idempotency_key="conformance") for m in members])
+            )
+    # The best of each: what else the machine does comes on top.
+    ratio = min(taken) / min(usual)
+    detail = f"{min(taken):.0f} µs an operation, {ratio:.1f} times an adjustment's {min(usual):.0f} µs"
+    if ratio > SLOWNESS_MAX:
         raise Fails(f"{detail}; at most {SLOWNESS_MAX:.0f} times")
     return detail
 

@@ -26,6 +26,7 @@ def readme_section(module: ModuleType) -> str:
 
 
 def block(module: ModuleType, language: str) -> str:
+    """The first block of that language in a plugin's README. Raises Fails when there is none."""
     file = resources.files(module) / "README.md"
     if not file.is_file():
         raise Fails("there is no README.md in its package")
