@@ -240,6 +240,10 @@ class Ladder(Section):
                 return tier
         raise KeyError(tier_id)
 
+    def rank(self, tier_id: str) -> int:
+        """Its place on the ladder, 0 the lowest; -1 for a tier that the ladder has not."""
+        return next((place for place, tier in enumerate(self.ladder) if tier.id == tier_id), -1)
+
     def needs(self) -> frozenset[Need]:
         """The figures that ``evaluate`` and ``progress`` want to be given."""
         return self._needs

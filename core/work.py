@@ -40,6 +40,7 @@ from core.sheet import Sheet
 from core.store.questions import Rows
 from core.store.tables import table_of
 from core.tallies import Count, Tally, day_number, fact_value
+from core.tiers import Ladder
 from core.units import AMOUNT_MAX, POINTS
 
 Reaction = Callable[[Event, "Work"], Awaitable[None]]
@@ -480,6 +481,33 @@ class Work:
                     total += count.amount
         return total
 
+    # -- tiers ------------------------------------------------------------------------------------
+
+    async def tier_earned(self) -> str:
+        """The highest tier whose criteria are met now, wherever the member stands; empty when there is no ladder."""
+        ladder = self._ladder
+        return await self._tier_earned(ladder) if ladder else ""
+
+    def move_to_tier(self, tier: str) -> None:
+        """Put the member into another tier, up or down, with what its history says of it."""
+        former, number = self.member.tier, self.member.tier_changes + 1
+        self.change_member(tier=tier, tier_since=self.now, tier_changes=number)
+        self._sheet.add(TierChange, (number,), TierChange(number, former, tier, self.operation_id, self.now))
+        self.tell(TIER_CHANGED, former=former, tier=tier)
+
+    @property
+    def _ladder(self) -> Ladder | None:
+        # The ladder in force now, though an older version may judge what happened then.
+        return self._programmes.at(self.now).programme.tiers
+
+    async def _tier_earned(self, ladder: Ladder) -> str:
+        today, currency = self.today, self._programmes.at(self.now).programme.currency
+        facts = {}
+        for need in ladder.needs():
+            amount = await self.counted(need.fact, since=need.window.start(today))
+            facts[need] = fact_value(need.fact, amount, currency)
+        return ladder.evaluate(facts)
+
     # -- the end of the operation -----------------------------------------------------------------
 
     async def finish(self) -> None:
@@ -505,24 +533,14 @@ class Work:
 
     async def _rise(self) -> bool:
         """Lift the member to the highest tier whose criteria are met. Falling is the review's, never a purchase's."""
-        programme = self._programmes.at(self.now).programme
-        ladder, former = programme.tiers, self.member.tier
+        ladder, former = self._ladder, self.member.tier
         if ladder is None or former == ladder.ladder[-1].id:
             return False
-        today = self.today
-        facts = {}
-        for need in ladder.needs():
-            amount = await self.counted(need.fact, since=need.window.start(today))
-            facts[need] = fact_value(need.fact, amount, programme.currency)
-        tier = ladder.evaluate(facts)
-        ranks = [rung.id for rung in ladder.ladder]
+        tier = await self._tier_earned(ladder)
         # A tier that a newer ladder does not know ranks below all.
-        if former in ranks and ranks.index(tier) <= ranks.index(former):
+        if ladder.rank(tier) <= ladder.rank(former):
             return False
-        number = self.member.tier_changes + 1
-        self.change_member(tier=tier, tier_since=self.now, tier_changes=number)
-        self._sheet.add(TierChange, (number,), TierChange(number, former, tier, self.operation_id, self.now))
-        self.tell(TIER_CHANGED, former=former, tier=tier)
+        self.move_to_tier(tier)
         return True
 
     # -- how it is done ---------------------------------------------------------------------------
