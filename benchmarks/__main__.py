@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks import importing, operations, report
+from benchmarks import channels, importing, operations, report
 from graph.laurel import collect_rarely, tables
 from tests.databases import KINDS, Server, open_server, server_address
 
-PARTS = ("operations", "statements", "imports", "memory")
+PARTS = ("operations", "channels", "statements", "imports", "memory")
 
 
 @contextmanager
@@ -37,11 +37,13 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     collect_rarely()  # as a server does; the plain implementation profits too
     kinds = [kind for kind in KINDS if kind in asked.databases and server_address(kind)]
     rounds, seconds, rows = (1, 0.3, 2_000) if asked.quick else (asked.rounds, 1.0, asked.rows)
+    members = 200 if asked.quick else channels.MEMBERS
     figures: dict[str, Any] = {
         "machine": report.machine(),
         "settings": {"rounds": rounds, "seconds": seconds, "rows": rows},
         "versions": {},
         "operations": {},
+        "channels": {},
         "imports": [],
     }
     with TemporaryDirectory() as files:
@@ -55,6 +57,11 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                     figures["operations"][kind] = asyncio.run(
                         operations.measure_rates(server, rounds=rounds, seconds=seconds)
                     )
+                if "channels" in asked.parts:
+                    _say(f"{kind}: channels …")
+                    figures["channels"][kind] = asyncio.run(
+                        channels.measure_channels(server, rounds=rounds, members=members)
+                    )
                 if "imports" in asked.parts:
                     for name, file, programme in importing.real_files(Path(files), rows):
                         _say(f"{kind}: {name}, {programme} …")
@@ -65,7 +72,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                 figures["statements"] = asyncio.run(operations.count_statements(server))
             if "memory" in asked.parts:
                 figures["memory"] = []
-                for size in importing.SIZES[: 1 if asked.quick else None]:
+                for size in importing.SIZES[:1] if asked.quick else (*importing.SIZES, asked.most):
                     _say(f"memory: {size} orders …")
                     file = importing.repeated_cdnow(Path(files), size)
                     figures["memory"].append(importing.measure(server, file, "cdnow"))
@@ -91,8 +98,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--databases", nargs="+", choices=KINDS, default=KINDS)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of operations (default 5)")
-    parser.add_argument("--rows", type=int, help="import so many rows of each file at most (default all)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of operations (default 3)")
+    parser.add_argument(
+        "--rows", type=int, default=30_000, help="import so many rows of each file at most (default 30000)"
+    )
+    parser.add_argument(
+        "--most",
+        type=int,
+        default=importing.MOST,
+        help=f"orders of the largest file whose memory is measured (default {importing.MOST})",
+    )
     parser.add_argument("--quick", action="store_true", help="small samples, to see that it works")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--write", action="store_true", help=f"write docs/{report.PAGE.name}")

@@ -84,10 +84,10 @@ async def prepare(server: Server) -> tuple[str, Pairs]:
             EnrolMember(member=ByExternalId(f"member {number}"), idempotency_key="enrol", actor="bench")
             for number in range(MEMBERS)
         )
-    return url, Pairs([_accepted(outcome) for outcome in enrolled])
+    return url, Pairs([accepted(outcome) for outcome in enrolled])
 
 
-def _accepted(outcome: Outcome | BaseException) -> str:
+def accepted(outcome: Outcome | BaseException) -> str:
     """The member's id. Measuring refusals would flatter us."""
     if isinstance(outcome, BaseException):
         raise outcome
@@ -106,7 +106,7 @@ async def laurel(server: Server, batch_max: int) -> Opened:
         async with committer(url, Store(), batch_max) as laurel:
 
             async def call(caller: int) -> None:
-                _accepted(await laurel.submit(pairs.next(caller)))
+                accepted(await laurel.submit(pairs.next(caller)))
 
             yield call
 
@@ -265,7 +265,7 @@ async def count_statements(server: Server) -> list[dict[str, Any]]:
         async with committer(url, store, size) as laurel:
             for _ in range(2):
                 for outcome in await laurel.submit_many([pairs.next(caller) for caller in range(size)]):
-                    _accepted(outcome)
+                    accepted(outcome)
         asked = store.counts
         counted.append(
             {

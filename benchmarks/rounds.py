@@ -4,7 +4,7 @@ A slow minute then slows all of them. Each round begins with another contender, 
 """
 
 from asyncio import gather
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from statistics import median
 from time import perf_counter
 from typing import NamedTuple
@@ -25,11 +25,17 @@ class Sample(NamedTuple):
 Samples = Mapping[str, Sequence[Sample]]
 
 
-async def take_turns(contenders: Mapping[str, Callable[[], Awaitable[Sample]]], rounds: int) -> Samples:
-    """The samples of each contender, one a round."""
+async def take_turns(
+    contenders: Mapping[str, Callable[[], Awaitable[Sample]]],
+    rounds: int,
+    before: Callable[[int], Awaitable[object]] | None = None,
+) -> Samples:
+    """The samples of each contender, one a round; ``before`` makes ready what a round needs."""
     names = list(contenders)
     samples: dict[str, list[Sample]] = {name: [] for name in names}
     for number in range(rounds):
+        if before is not None:
+            await before(number)
         first = number % len(names)
         for name in names[first:] + names[:first]:
             samples[name].append(await contenders[name]())
@@ -52,4 +58,20 @@ async def keep_calling(call: Callable[[int], Awaitable[object]], callers: int, s
             latencies.append(perf_counter() - asked)
 
     await gather(*(caller(number) for number in range(callers)))
+    return Sample(len(latencies) / (perf_counter() - begun), latencies)
+
+
+async def call_each(call: Callable[[int], Awaitable[object]], numbers: Iterable[int], callers: int) -> Sample:
+    """Call once with each number, so many callers at once: for what nobody can do again and again."""
+    latencies: list[float] = []
+    left = iter(numbers)
+    begun = perf_counter()
+
+    async def caller() -> None:
+        for number in left:
+            asked = perf_counter()
+            await call(number)
+            latencies.append(perf_counter() - asked)
+
+    await gather(*(caller() for _ in range(callers)))
     return Sample(len(latencies) / (perf_counter() - begun), latencies)
