@@ -1,0 +1,41 @@
+"""Tier purchase: a tier is bought with points, where the programme sells any."""
+
+from collections.abc import Sequence
+
+from core.errors import Refusal
+from core.events import Event
+from core.programme import ChannelSettings
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import TierPurchaseMemberFields, TierPurchaseMutations
+from .operations import follow_reversal
+from .refusals import REFUSALS
+from .rules import TierPurchaseSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return TierPurchaseSettings
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [TierPurchaseMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [TierPurchaseMemberFields]
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow_reversal(event, work)

@@ -1,0 +1,59 @@
+"""What buying a tier is answered "no" with."""
+
+from datetime import datetime
+
+from core.errors import NotFound, Refusal, fact
+from core.units import Points
+
+
+class TierPurchaseNotOffered(Refusal):
+    """The programme in force has no tier_purchase section, or no tiers."""
+
+    code = "TIER_PURCHASE_NOT_OFFERED"
+    says = "the programme in force at {at} sells no tiers"
+    at: datetime = fact("The time of the request.")
+
+
+class TierNotForSale(NotFound):
+    """There is no such tier, or it has no price."""
+
+    code = "TIER_NOT_FOR_SALE"
+    says = "tier {tier} is not for sale; for sale: {tiers}"
+    tier: str = fact("The tier that was asked for.")
+    tiers: str = fact("The tiers that are for sale, with commas between them.")
+
+
+class TierAlreadyReached(Refusal):
+    """The member stands on that tier, or above it."""
+
+    code = "TIER_ALREADY_REACHED"
+    says = "the member is {tier_reached} already"
+    tier: str = fact("The tier that was asked for.")
+    tier_reached: str = fact("The member's tier.")
+
+
+class TierTooHigh(Refusal):
+    """The tier lies further above the member's than one purchase may go."""
+
+    code = "TIER_TOO_HIGH"
+    says = "tier {tier} is too far up, {tier_max} is the highest in reach"
+    tier: str = fact("The tier that was asked for.")
+    tier_max: str = fact("The highest tier that lies in reach.")
+
+
+class TierPriceChanged(Refusal):
+    """The tier costs another number of points than the caller said."""
+
+    code = "TIER_PRICE_CHANGED"
+    says = "it costs {price} points, not {price_expected}"
+    price_expected: Points = fact("What the caller said.")
+    price: Points = fact("What it costs.")
+
+
+REFUSALS: list[type[Refusal]] = [
+    TierPurchaseNotOffered,
+    TierNotForSale,
+    TierAlreadyReached,
+    TierTooHigh,
+    TierPriceChanged,
+]

@@ -1,0 +1,47 @@
+"""The tiers that can be bought, and for how much. All of it is pure."""
+
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from core.document import Identifier
+from core.programme import ChannelSettings
+from core.tiers import Ladder
+from core.units import AMOUNT_MAX
+
+from .refusals import TierAlreadyReached, TierNotForSale, TierTooHigh
+
+CHANNEL: Final = "tier_purchase"
+
+Price = Annotated[int, Field(strict=True, ge=1, le=AMOUNT_MAX)]
+
+
+class TierPurchaseSettings(ChannelSettings):
+    """The programme's section ``channels: tier_purchase:``.
+
+    ``prices`` are points by tier; a tier without one is not for sale. ``steps`` is how many tiers up one purchase may
+    go at most.
+    """
+
+    prices: Annotated[dict[Identifier, Price], Field(min_length=1, max_length=20)]
+    steps: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
+
+    def price(self, ladder: Ladder, tier: str, member_tier: str) -> int:
+        """What the tier costs a member of that other tier.
+
+        Raises TierNotForSale, TierAlreadyReached, TierTooHigh. Where everybody begins cannot be bought.
+        """
+        wanted, reached = ladder.rank(tier), ladder.rank(member_tier)
+        if tier not in self.prices or wanted < 1:
+            raise TierNotForSale(tier=tier[:64], tiers=", ".join(self.for_sale(ladder)))
+        if wanted <= reached:
+            raise TierAlreadyReached(tier=tier, tier_reached=member_tier)
+        # Who stands on no tier that the ladder knows begins at its foot.
+        highest = max(reached, 0) + self.steps
+        if wanted > highest:
+            raise TierTooHigh(tier=tier, tier_max=ladder.ladder[highest].id)
+        return self.prices[tier]
+
+    def for_sale(self, ladder: Ladder) -> list[str]:
+        """The tiers with a price that the ladder has, from the lowest up."""
+        return [tier.id for tier in ladder.ladder[1:] if tier.id in self.prices]
