@@ -120,7 +120,7 @@ def _channels(figures: dict[str, list[dict[str, Any]]]) -> Section:
         "Channels",
         "The mutations' operations through the committer, with every channel installed: one of each of 1,000 members a"
         f" round, by {CALLERS} callers at once. The ratio is to a purchase without lines in the same round."
-        " All rewards are pieces of one stock and all donations go to one pot, so their rows are shared by all callers.",
+        " All rewards are pieces of one stock, all donations go to one pot: everybody shares these rows.",
         ("database", "mutation", "a second", "p99 ms", "times a purchase", "why below half"),
         [
             [
