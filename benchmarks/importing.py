@@ -19,7 +19,7 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Any
 
-from core.importing import Reject, examine, import_rows, read
+from core.importing import Reject, examine, import_batch, import_rows, read
 from core.publishing import publish
 from examples.data import prepare
 from graph.commands.importing import columns_of, maker
@@ -48,7 +48,7 @@ def purchases_only() -> Plugins:
 async def import_once(url: str, file: Path, programme: str, profile: Profile | None = None) -> dict[str, Any]:
     """Import the file by the programme, each order at its own time; what became of it and how long it took."""
     plugins = purchases_only()
-    async with open_laurel(Settings(database_url=url), plugins=plugins) as laurel:
+    async with open_laurel(Settings(database_url=url), plugins=plugins, batch_max=import_batch(url)) as laurel:
         document = (EXAMPLES / "programmes" / f"{programme}.yaml").read_text(encoding="utf-8")
         await publish(
             document,

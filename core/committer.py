@@ -71,7 +71,7 @@ class Committer:
     ) -> None:
         self._store = store
         self._rules = rules
-        self._batch_max = batch_max
+        self.batch_max = batch_max
         self._queue_max = queue_max
         self._patience = patience
         self._queue: deque[_Waiting] = deque()
@@ -154,7 +154,7 @@ class Committer:
                 self._arrived.clear()
                 await self._arrived.wait()
                 continue
-            batch = [self._queue.popleft() for _ in range(min(self._batch_max, len(self._queue)))]
+            batch = [self._queue.popleft() for _ in range(min(self.batch_max, len(self._queue)))]
             try:
                 await self._perform([waiting for waiting in batch if self._is_due(waiting)])
             except Exception as error:

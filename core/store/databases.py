@@ -280,10 +280,10 @@ async def checkpoint(client: BaseDBAsyncClient, *, wait_ms: int = CHECKPOINT_WAI
 
 
 async def checkpoint_when_due(client: BaseDBAsyncClient, *, wait_ms: int = CHECKPOINT_WAIT_MS) -> bool:
-    """Checkpoint if SQLite's log has grown past 8 MiB; for writers to call after their commits.
+    """Checkpoint if SQLite's log has grown past 64 MiB; for writers to call after their commits.
 
     When a long reader in another process keeps the log from being emptied, the next attempt waits for
-    8 MiB more, so that the writers don't stop for the reader again and again. Does nothing elsewhere.
+    64 MiB more, so that the writers don't stop for the reader again and again. Does nothing elsewhere.
     """
     if client.capabilities.dialect != "sqlite":
         return False

@@ -14,7 +14,8 @@ from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionConte
 from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError
 
-CHECKPOINT_BYTES = 8 * 1024 * 1024
+# Pages that several batches change are copied into the database once.
+CHECKPOINT_BYTES = 64 * 1024 * 1024
 
 
 class _ImmediateTransaction(SqliteTransactionWrapper):

@@ -18,7 +18,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core.errors import LaurelError
-from core.importing import Columns, Figures, Line, Make, OrderFile, Reject, Row, examine, import_rows, read
+from core.importing import (
+    Columns,
+    Figures,
+    Line,
+    Make,
+    OrderFile,
+    Reject,
+    Row,
+    examine,
+    import_batch,
+    import_rows,
+    read,
+)
 from core.operations import Operation
 from graph.commands.moments import MOMENT, last_instant, zone_of
 from graph.laurel import Laurel, open_laurel
@@ -93,7 +105,7 @@ async def _import(
 ) -> Figures:
     console = Console(stderr=True)
     figures = Figures()
-    async with open_laurel(settings) as laurel:
+    async with open_laurel(settings, batch_max=import_batch(settings.database_url)) as laurel:
         importer = laurel.plugins.importers.get(name)
         if importer is None:
             known = ", ".join(laurel.plugins.importers) or "nothing"

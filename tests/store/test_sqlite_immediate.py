@@ -97,14 +97,14 @@ async def grow_log(client: SqliteImmediateClient, size: int) -> None:
     """Fill the log with at least this many bytes."""
     await client.execute_query("CREATE TABLE IF NOT EXISTS ballast (stuff BLOB)")
     while log_size(client) < size:
-        await client.execute_query("INSERT INTO ballast VALUES (zeroblob(1000000))")
+        await client.execute_query("INSERT INTO ballast VALUES (zeroblob(8000000))")
 
 
 async def test_the_log_is_emptied_when_it_is_due_and_never_before(client: SqliteImmediateClient) -> None:
     # By itself, SQLite would checkpoint at a thousand pages: 4 MiB.
-    await grow_log(client, CHECKPOINT_BYTES - 2_000_000)
+    await grow_log(client, CHECKPOINT_BYTES - 16_000_000)
     assert not await checkpoint_when_due(client)
-    assert log_size(client) > CHECKPOINT_BYTES - 2_000_000
+    assert log_size(client) > CHECKPOINT_BYTES - 16_000_000
 
     await grow_log(client, CHECKPOINT_BYTES)
     assert await checkpoint_when_due(client)
