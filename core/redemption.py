@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from core.errors import InvalidValue
+from core.errors import HoldNotFound, InvalidValue
+from core.holds import Hold
 from core.operations import Operation
 from core.units import POINTS
 from core.work import Work
@@ -64,6 +65,7 @@ class CaptureHold(Operation):
     unit: str = POINTS
 
     async def perform(self, work: Work) -> dict[str, Any]:
+        await _check_ours(work, self.unit, self.hold)
         hold = await work.capture(self.hold, self.points, unit=self.unit)
         return {"hold": hold.seq, "unit": self.unit, "points": hold.captured}
 
@@ -79,5 +81,13 @@ class ReleaseHold(Operation):
     unit: str = POINTS
 
     async def perform(self, work: Work) -> dict[str, Any]:
+        await _check_ours(work, self.unit, self.hold)
         hold = await work.release(self.hold, unit=self.unit)
         return {"hold": hold.seq, "unit": self.unit, "points": hold.amount}
+
+
+async def _check_ours(work: Work, unit: str, number: int) -> None:
+    """Raise HoldNotFound for a hold of a channel, which alone resolves it: a bid, say, is not taken back."""
+    for hold in await work.rows(Hold, unit=unit, seq=number):
+        if hold.channel != HoldPoints.channel:
+            raise HoldNotFound(hold=str(number))

@@ -1,5 +1,7 @@
 """What the tests of a channel begin with: a shop with only the plugins they are about, and what a member has in it."""
 
+import asyncio
+
 from graph.testing import Shop  # noqa: TID251  used by tests only
 from graph.tokens import Role
 from plugins.manager import Plugins, find_offers, load_plugins
@@ -39,3 +41,14 @@ async def reverse(shop: Shop, transaction: str) -> None:
         role=Role.OPERATOR,
     )
     assert data["reverseTransaction"]["errors"] == []
+
+
+async def told(shop: Shop) -> None:
+    """Wait until all that has happened has been told to whom it concerns."""
+    for _ in range(1_000):
+        await shop.laurel.deliverer.drain()
+        # What the background has taken is told by it.
+        if not await shop.laurel.store.reader().query("SELECT id FROM outbox"):
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError("the outbox is never empty")

@@ -1,0 +1,63 @@
+"""Auction: bids set points aside, the highest wins, and all others are given back."""
+
+from collections.abc import Sequence
+
+from core.errors import Refusal
+from core.events import Delivery, Event
+from core.outbox import Submit
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import AuctionMemberFields, AuctionMutations, AuctionQueries
+from .operations import OUTBID, follow_reversal, release_outbid
+from .refusals import REFUSALS
+from .rules import AuctionSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return AuctionSettings
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_queries() -> Sequence[type]:
+    return [AuctionQueries]
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [AuctionMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [AuctionMemberFields]
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow_reversal(event, work)
+
+
+@hookimpl
+def register_outgoing() -> Sequence[str]:
+    return [OUTBID]
+
+
+@hookimpl
+async def after_event(event: Delivery, submit: Submit) -> None:
+    await release_outbid(event, submit)
