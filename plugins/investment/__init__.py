@@ -1,0 +1,52 @@
+"""Investment: points are staked on projects, and come back with a return, or by the rule for a failure."""
+
+from collections.abc import Sequence
+
+from core.errors import Refusal
+from core.events import Event
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import InvestmentMemberFields, InvestmentMutations, InvestmentQueries
+from .operations import follow_reversal
+from .refusals import REFUSALS
+from .rules import InvestmentSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return InvestmentSettings
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_queries() -> Sequence[type]:
+    return [InvestmentQueries]
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [InvestmentMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [InvestmentMemberFields]
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow_reversal(event, work)
