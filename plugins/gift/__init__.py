@@ -1,0 +1,63 @@
+"""Gift: members give each other points, where the programme lets them."""
+
+from collections.abc import Mapping, Sequence
+
+from core.errors import Refusal
+from core.events import Delivery, Event
+from core.outbox import Submit
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import GiftMemberFields, GiftMutations
+from .operations import GIVEN, OUTGOING, deliver, follow_reversal
+from .refusals import REFUSALS
+from .rules import GiftSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return GiftSettings
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [GiftMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [GiftMemberFields]
+
+
+@hookimpl
+def register_countables() -> Mapping[str, str]:
+    return {GIVEN: "Points that a member has given to other members and that did not come back."}
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow_reversal(event, work)
+
+
+@hookimpl
+def register_outgoing() -> Sequence[str]:
+    return OUTGOING
+
+
+@hookimpl
+async def after_event(event: Delivery, submit: Submit) -> None:
+    await deliver(event, submit)
