@@ -32,6 +32,7 @@ Make = Callable[[Row], Operation]
 _GZIP: Final = b"\x1f\x8b"
 _BOM: Final = codecs.BOM_UTF8
 _CHUNK: Final = 1 << 20
+_CHUNK_TEXT_MAX: Final = 1_500_000
 _LINE_MAX: Final = 16 * 1024 * 1024
 
 
@@ -317,7 +318,15 @@ Made = tuple[Line, Operation | str]
 
 
 def _next_chunk(lines: Iterator[Line], make: Make, size: int) -> list[Made]:
-    return [(line, _made(line, make)) for line in islice(lines, size)]
+    """At most so many rows, and fewer when they are long: what is in memory at once depends on their text."""
+    chunk: list[Made] = []
+    left = _CHUNK_TEXT_MAX
+    for line in islice(lines, size):
+        chunk.append((line, _made(line, make)))
+        left -= len(line.text)
+        if left < 0:
+            break
+    return chunk
 
 
 def _made(line: Line, make: Make) -> Operation | str:
