@@ -36,7 +36,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     """Everything that was asked for, by part."""
     collect_rarely()  # as a server does; the plain implementation profits too
     kinds = [kind for kind in KINDS if kind in asked.databases and server_address(kind)]
-    rounds, seconds, rows = (1, 0.3, 2_000) if asked.quick else (asked.rounds, 1.0, asked.rows)
+    rounds, seconds, rows = (1, 0.3, 2_000) if asked.quick else (asked.rounds, 1.0, asked.rows or None)
     members = 200 if asked.quick else channels.MEMBERS
     figures: dict[str, Any] = {
         "machine": report.machine(),
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--databases", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--rounds", type=int, default=3, help="rounds of operations (default 3)")
     parser.add_argument(
-        "--rows", type=int, default=30_000, help="import so many rows of each file at most (default 30000)"
+        "--rows", type=int, default=30_000, help="import so many rows of each file at most (default 30000; 0: all)"
     )
     parser.add_argument(
         "--most",

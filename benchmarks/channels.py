@@ -95,8 +95,7 @@ LEAST: Final = 0.5
 _IN_TURN: Final = "all callers claim one row, and a batch lets them have it one after the other"
 REASONS: Final = {
     "redeemReward, of a stock": _IN_TURN,
-    "redeemReward, a code": f"{_IN_TURN}; a code is a second row to lock",
-    "drawLottery, once": "a draw spends and earns, and keeps a row for whoever checks it",
+    "redeemReward, a code": f"{_IN_TURN}; which code it is shows only then, so each takes a statement of its own",
     "drawLottery, five times": "five draws keep five rows for whoever checks them; by the draw it is faster",
     "donatePoints": _IN_TURN,
 }
