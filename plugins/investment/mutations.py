@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, NamedTuple, cast
 
 import strawberry
 
-from core.errors import MemberNotFound, Refusal
+from core.errors import InvalidInput, MemberNotFound, Refusal
 from core.members import ById
 from core.operations import Outcome
 from core.store.questions import Rows
@@ -55,7 +55,9 @@ from .refusals import (
     InvestmentClosed,
     InvestmentNotYetOpen,
     InvestmentProjectNotFound,
+    InvestmentSettled,
     InvestmentsNotOffered,
+    InvestmentStillOpen,
     InvestmentWithoutStakes,
     StakeNotFound,
     StakeNotOpen,
@@ -248,7 +250,8 @@ class SettleInvestmentPayload:
 
     settled: int = strawberry.field(default=0, description="How many stakes this request has paid back, 500 at most.")
     waiting: int = strawberry.field(
-        default=0, description="How many still wait: ask again until there is none, with any key."
+        default=0,
+        description="How many still wait: ask again until there is none, with another key for those that were refused.",
     )
     errors: list[UserError] = strawberry.field(
         default_factory=list, description="Why it was refused, or stakes were left waiting; empty when all went well."
@@ -349,6 +352,10 @@ class InvestmentMemberFields:
 # -- settling -----------------------------------------------------------------------------------------
 
 
+_OF_THE_PROJECT: Final = (InvestmentStillOpen, InvestmentSettled, InvalidInput)
+"""What is refused of one stake for a reason that holds for all of them."""
+
+
 class _Waiting(NamedTuple):
     """A stake that was not paid back."""
 
@@ -385,7 +392,7 @@ async def _settle(info: Info, input: SettleInvestmentInput) -> SettleInvestmentP
             # Somebody else who settles the same project may have been faster.
             if done.refusal is not None and not isinstance(done.refusal, StakeNotOpen):
                 errors.setdefault(done.refusal.message, done.refusal)
-        if errors and not settled:
+        if any(isinstance(refusal, _OF_THE_PROJECT) for refusal in errors.values()):
             break
     info.context.wrote()
     pot = await _pot(info, input.project)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from core.errors import ProgrammeInvalid
 from core.members import ById
 from core.programme import load_programme
+from core.units import AMOUNT_MAX
 from core.verify import verify
 from graph.ids import read_id
 from graph.laurel import tables
@@ -439,6 +440,21 @@ async def test_who_was_frozen_meanwhile_is_paid_what_was_promised(town: Shop) ->
     close(town)
     assert await settle(town, "SUCCEEDED") == {"settled": 1, "waiting": 0, "errors": []}
     assert (await standing(town, ann))[0] == 1_020
+
+
+async def test_who_has_no_room_for_more_points_holds_up_nobody_else(town: Shop) -> None:
+    ann, bob = await with_points(town, "ann"), await with_points(town, "bob")
+    await stake(town, ann, 100)
+    await stake(town, bob, 100)
+    await town.give(ann, AMOUNT_MAX - 900, "all there is")
+    close(town)
+    assert await settle(town, "SUCCEEDED") == {
+        "settled": 1, "waiting": 1, "errors": [{"code": "BALANCE_LIMIT_EXCEEDED"}]
+    }  # fmt: skip
+    assert (await standing(town, bob))[0] == 1_020
+    await town.give(ann, -1_000, "room")
+    assert await settle(town, "SUCCEEDED", key="another") == {"settled": 1, "waiting": 0, "errors": []}
+    assert (await standing(town, ann))[0] == AMOUNT_MAX - 1_000 + 120
 
 
 # -- an operator takes a stake back -------------------------------------------------------------------
