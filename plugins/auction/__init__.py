@@ -11,7 +11,7 @@ from core.work import Work
 from plugins import hookimpl
 
 from .mutations import AuctionMemberFields, AuctionMutations, AuctionQueries
-from .operations import OUTBID, follow_reversal, release_outbid
+from .operations import OUTBID, check_order, follow_reversal, release_outbid
 from .refusals import REFUSALS
 from .rules import AuctionSettings
 
@@ -50,6 +50,7 @@ def register_member_fields() -> Sequence[type]:
 
 @hookimpl
 async def react(event: Event, work: Work) -> None:
+    await check_order(event, work)
     await follow_reversal(event, work)
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
-from core.errors import InvalidAmount, MemberNotActive
+from core.errors import HoldNotFound, InvalidAmount, MemberNotActive
 from core.events import TRANSACTION_REVERSED, Delivery, Event
 from core.holds import Hold, HoldState
 from core.members import ById, MemberStatus
 from core.operations import Operation, Recorded
+from core.orders import ORDER_PAID
 from core.outbox import Submit
 from core.units import AMOUNT_MAX, POINTS
 from core.work import Work
@@ -176,6 +177,14 @@ async def release_outbid(event: Delivery, submit: Submit) -> None:
                 hold=event.payload["hold"],
             )
         )
+
+
+async def check_order(event: Event, work: Work) -> None:
+    """An order cannot be paid with a bid."""
+    if event.name == ORDER_PAID and "hold" in event.payload:
+        number = event.payload["hold"]["hold"]
+        if any(hold.channel == CHANNEL for hold in await work.rows(Hold, unit=POINTS, seq=number)):
+            raise HoldNotFound(hold=str(number))
 
 
 async def follow_reversal(event: Event, work: Work) -> None:

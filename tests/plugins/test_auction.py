@@ -362,6 +362,33 @@ async def test_a_bidder_cannot_take_a_bid_back(hall: Shop, field: str) -> None:
     assert await balance(hall, ann) == {"available": 700, "held": 300}
 
 
+async def test_an_order_cannot_be_paid_with_a_bid(sqlite_folder: SqliteFolder) -> None:
+    shops = only("auction", "purchase")
+    earn = "{groups: [{id: base, add: sum, rules: [{id: spend, points: order.amount}]}]}"
+    document = PROGRAMME.replace("channels:", f"channels:\n  purchase: {{earn: {{points: {earn}}}}}")
+    async with open_shop(sqlite_folder.migrated(tables(shops)), document, plugins=shops) as shop:
+        ann = await with_points(shop, "ann")
+        await bid(shop, ann, 300)
+        data = await shop.ask(
+            "query ($id: ID!) { node(id: $id) { ... on Member { holds { nodes { id } } } } }", {"id": ann}
+        )
+        (hold,) = data["node"]["holds"]["nodes"]
+        answer = await shop.ask(
+            "mutation ($input: RecordPurchaseInput!) { recordPurchase(input: $input) { errors { code } } }",
+            {
+                "input": {
+                    "member": {"id": ann},
+                    "reference": "A1",
+                    "amount": {"amount": "10.00", "currency": "CNY"},
+                    "paidWithPoints": {"points": 300, "amount": "3.00", "hold": hold["id"]},
+                    "idempotencyKey": "order:A1",
+                }
+            },
+        )
+        assert answer["recordPurchase"]["errors"] == [{"code": "HOLD_NOT_FOUND"}]
+        assert await balance(shop, ann) == {"available": 700, "held": 300}
+
+
 async def test_a_member_bids_their_own_points_and_ends_nothing(hall: Shop) -> None:
     ann, bob = await with_points(hall, "ann"), await with_points(hall, "bob")
     asked = {"member": {"id": ann}, "auction": "guitar", "points": 100, "idempotencyKey": "1"}
