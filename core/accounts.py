@@ -13,7 +13,6 @@ from core.clock import microseconds
 from core.errors import BalanceLimitExceeded
 from core.units import AMOUNT_MAX
 
-
 _SIDE_MAX: Final = 2**63 - 1
 
 

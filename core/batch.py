@@ -6,7 +6,7 @@ members share (see ``core.shared``). What they leave is written with one stateme
 """
 
 from asyncio import CancelledError
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,7 @@ from core.members import ByExternalId, ById, Member, bucket_of
 from core.operations import Operation, Outcome, Recorded, check_names
 from core.programmes import Programmes
 from core.reads import Read
-from core.shared import Claim, SharedRows
+from core.shared import Claim, Place, SharedRows
 from core.sheet import Sheet
 from core.store.dialect import Reader, Writer
 from core.store.tables import Row, Table, table_of
@@ -195,23 +195,26 @@ class _Batch:
     async def _step_together(self, lanes: Sequence[_Running]) -> None:
         """Run all lanes, asking together whatever they wait for at the same time."""
         answered: list[tuple[_Running, Any]] = [(lane, None) for lane in lanes]
-        claims: list[tuple[_Running, Claim]] = []
-        while answered or claims:
+        queues: dict[Place, deque[tuple[_Running, Claim]]] = defaultdict(deque)
+        while answered or queues:
             asked: dict[Any, dict[Any, list[_Running]]] = defaultdict(lambda: defaultdict(list))
             for lane, answer in answered:
                 match _step(lane, answer):
                     case Read() as read:
                         asked[read.question][read.key].append(lane)
+                    case Claim() as claim if self.shared.holds(claim):
+                        queues[claim.place].appendleft((lane, claim))
                     case Claim() as claim:
-                        claims.append((lane, claim))
+                        queues[claim.place].append((lane, claim))
             answered = []
             for question, waiting in asked.items():
                 answers = await question.answer(self.reader, list(waiting))
                 answered += [(lane, answers.get(key)) for key, lanes_of in waiting.items() for lane in lanes_of]
-            granted = [(lane, claim) for lane, claim in claims if self.shared.claim(claim)]
-            if claims and not granted and not answered:
+            granted = [queue.popleft() for queue in queues.values() if self.shared.claim(queue[0][1])]
+            if queues and not granted and not answered:
                 raise RuntimeError("operations wait for one another's shared rows: claim them in one order")
-            claims = [waiting for waiting in claims if waiting not in granted]
+            for place in [place for place, queue in queues.items() if not queue]:
+                del queues[place]
             await self._read_shared([claim for _, claim in granted])
             answered += [(lane, self.shared.get(claim.place)) for lane, claim in granted]
 

@@ -40,6 +40,10 @@ class SharedRows:
         """Whether the row is free, or the claimant's already. If so it is the claimant's from now on."""
         return self._holders.setdefault(claim.place, claim.holder) == claim.holder
 
+    def holds(self, claim: Claim) -> bool:
+        """Whether the row is the claimant's already."""
+        return self._holders.get(claim.place) == claim.holder
+
     def knows(self, place: Place) -> bool:
         """Whether the row has been read, so that ``get`` can say what it is."""
         return place in self._values
