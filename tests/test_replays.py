@@ -415,6 +415,7 @@ async def test_x5_replays_the_points_that_were_received_and_spent(fresh_database
 def import_command(url: str, file: Path, folder: Path, *, disk: int | None = None) -> subprocess.Popen[bytes]:
     """``laurel import`` as an operator runs it. No file of it can grow beyond ``disk`` bytes."""
     command = [sys.executable, "-m", "graph", "--database", url, "import", "orders", str(file), "--as-of", "row"]
+    command += ["--rows-at-once", "256"]
     command += ["--mapping", str(CDNOW / "mapping.yaml"), "--rejects", str(folder / "rejects.csv")]
     if disk is not None:
         command = ["bash", "-c", f'ulimit -f {disk // 1024} && exec "$@"', "-", *command]

@@ -70,6 +70,11 @@ class _AsOf(click.ParamType[Any]):
 )
 @click.option("--rejects", type=_FILE, help="Where to write the rows that did not go in. FILE.rejects.csv otherwise.")
 @click.option("--batch", help="A name for this import, for the record. The files' names, when left out.")
+@click.option(
+    "--rows-at-once",
+    type=click.IntRange(1, 10_000),
+    help="How many rows go into one transaction; by default what suits the database.",
+)
 @click.pass_obj
 def command(
     settings: Settings,
@@ -79,6 +84,7 @@ def command(
     as_of: Any,
     rejects: Path | None,
     batch: str | None,
+    rows_at_once: int | None,
 ) -> None:
     """Import sales, refunds, cancellations and adjustments from FILES, CSV or JSON lines, gzip or not.
 
@@ -90,7 +96,8 @@ def command(
         logging.getLogger("laurel.committer").setLevel(logging.CRITICAL)
     rejects = rejects or Path(f"{files[0].name}.rejects.csv")
     batch = batch or ", ".join(file.name for file in files)
-    figures = asyncio.run(_import(settings, name, files, mapping, as_of, rejects, f"import:{batch}"[:200]))
+    actor = f"import:{batch}"[:200]
+    figures = asyncio.run(_import(settings, name, files, mapping, as_of, rejects, actor, rows_at_once))
     sys.exit(1 if figures.refused or figures.rejected else 0)
 
 
@@ -102,10 +109,11 @@ async def _import(
     as_of: Any,
     rejects: Path,
     actor: str,
+    rows_at_once: int | None,
 ) -> Figures:
     console = Console(stderr=True)
     figures = Figures()
-    async with open_laurel(settings, batch_max=import_batch(settings.database_url)) as laurel:
+    async with open_laurel(settings, batch_max=rows_at_once or import_batch(settings.database_url)) as laurel:
         importer = laurel.plugins.importers.get(name)
         if importer is None:
             known = ", ".join(laurel.plugins.importers) or "nothing"
