@@ -85,6 +85,7 @@ class Table:
         )
         self.mysql_types: tuple[str, ...] = tuple(field.get_for_dialect("mysql", "SQL_TYPE") for field in columns)
         if issubclass(kind, Model):
+            # mypy wants to see the fields of a named tuple; these are the columns of a model it cannot see.
             self.value: Callable[..., Any] = namedtuple(f"{kind.__name__}Value", self.columns[len(self.leading) :])  # type: ignore[misc]
         else:
             self.value = kind
