@@ -1,13 +1,13 @@
 """The HTTP application: GraphQL, the page for operators, and two questions for whoever watches over the process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -25,6 +25,9 @@ _PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+_LIVE: Final = '<meta name="laurel-live" content="yes" />'
+_NOT_LIVE: Final = '<meta name="laurel-live" content="no" />'
 
 
 def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clock | None = None) -> Starlette:
@@ -64,12 +67,19 @@ def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clo
         Route("/health/live", live),
         Route("/health/ready", ready),
     ]
-    if settings.graphiql:
-        routes += [Route("/graphiql", _page), Mount("/graphiql", StaticFiles(directory=STATIC))]
+    if settings.serves_graphiql:
+        routes += [Route("/graphiql", _page(settings)), Mount("/graphiql", StaticFiles(directory=STATIC))]
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-async def _page(request: Request) -> Response:
-    """GraphiQL, of our own files only."""
+def _page(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
+    """GraphiQL, of our own files only. The page asks before it moves points of a live programme."""
     headers = {"Content-Security-Policy": _PAGE_POLICY, "X-Content-Type-Options": "nosniff"}
-    return FileResponse(STATIC / "graphiql.html", headers=headers)
+    text = (STATIC / "graphiql.html").read_text(encoding="utf-8")
+    if not settings.live:
+        text = text.replace(_LIVE, _NOT_LIVE)
+
+    async def page(request: Request) -> Response:
+        return HTMLResponse(text, headers=headers)
+
+    return page

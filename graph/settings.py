@@ -21,7 +21,8 @@ class SettingsInvalid(LaurelError):
 class Settings:
     """The settings of one process.
 
-    ``secret`` signs the tokens; without one nothing is served. ``graphiql`` serves the page for operators,
+    ``secret`` signs the tokens; without one nothing is served. ``live`` says that the points are worth
+    something: the page for operators then asks before it moves any, and is served only if ``graphiql`` says so.
     ``introspection`` lets clients ask for the schema.
     """
 
@@ -29,10 +30,16 @@ class Settings:
     secret: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
-    graphiql: bool = True
+    live: bool = True
+    graphiql: bool | None = None
     introspection: bool = True
     disabled_plugins: frozenset[str] = frozenset()
     body_bytes_max: int = 1_000_000
+
+    @property
+    def serves_graphiql(self) -> bool:
+        """Whether there is a page for operators: where nothing says so, only if the programme is not live."""
+        return not self.live if self.graphiql is None else self.graphiql
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
@@ -47,7 +54,8 @@ class Settings:
             secret=secret,
             host=environ.get("LAUREL_HOST", usual.host),
             port=_number(environ, "LAUREL_PORT", usual.port),
-            graphiql=_choice(environ, "LAUREL_GRAPHIQL", usual.graphiql),
+            live=_choice(environ, "LAUREL_LIVE", usual.live),
+            graphiql=_choice(environ, "LAUREL_GRAPHIQL", False) if "LAUREL_GRAPHIQL" in environ else None,
             introspection=_choice(environ, "LAUREL_INTROSPECTION", usual.introspection),
             disabled_plugins=frozenset(names),
             body_bytes_max=_number(environ, "LAUREL_BODY_BYTES_MAX", usual.body_bytes_max),

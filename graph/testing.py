@@ -138,7 +138,7 @@ async def open_shop(
         await migrate(url, tables(plugins))
     assert isinstance(url, str)
     clock = StoppedClock(now)
-    app = create_app(Settings(database_url=url, secret=SECRET), plugins=plugins, clock=clock)
+    app = create_app(Settings(database_url=url, secret=SECRET, live=False), plugins=plugins, clock=clock)
     async with app.router.lifespan_context(app):
         laurel: Laurel = app.state.laurel
         if programme is not None:

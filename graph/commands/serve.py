@@ -45,7 +45,7 @@ def command(settings: Settings, host: str | None, port: int | None, workers: int
     settings = replace(settings, host=host or settings.host, port=port or settings.port)
     _check_address(settings)
     if sample:
-        settings = replace(settings, secret=settings.secret or _kept_secret(settings))
+        settings = replace(settings, live=False, secret=settings.secret or _kept_secret(settings))
         asyncio.run(_sample(settings))
     elif not settings.secret:
         raise CannotServe("LAUREL_SECRET is not set: it signs the tokens (32 bytes or more, and to be kept secret)")
@@ -54,6 +54,7 @@ def command(settings: Settings, host: str | None, port: int | None, workers: int
     # The workers are processes of their own, and read their settings as this one did.
     os.environ["LAUREL_DATABASE_URL"] = settings.database_url
     os.environ["LAUREL_SECRET"] = settings.secret
+    os.environ["LAUREL_LIVE"] = "yes" if settings.live else "no"
     uvicorn.run(
         f"{__name__}:application",
         factory=True,
@@ -117,7 +118,7 @@ async def _sample(settings: Settings) -> None:
         shop = await open_shop(laurel)
     address = f"http://{settings.host}:{settings.port}"
     click.echo(f"\nGraphQL   {address}/graphql")
-    if settings.graphiql:
+    if settings.serves_graphiql:
         click.echo(f"GraphiQL  {address}/graphiql")
     click.echo(f"\nTokens for the header Authorization: Bearer …, good for {_SAMPLE_TOKEN.days} days:\n")
     now = SystemClock().now()

@@ -38,6 +38,13 @@ def test_what_is_served_names_no_place_that_code_is_fetched_from(file: Path) -> 
     assert file.stat().st_size < 3_000_000
 
 
+async def test_the_page_knows_whether_the_programme_is_live(shop: Shop) -> None:
+    live = create_app(Settings(secret=SECRET, graphiql=True), plugins=Plugins())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(live), base_url="http://shop.example") as client:
+        assert '<meta name="laurel-live" content="yes" />' in (await client.get("/graphiql")).text
+    assert '<meta name="laurel-live" content="no" />' in (await shop.client.get("/graphiql")).text
+
+
 async def test_graphiql_can_be_switched_off() -> None:
     app = create_app(Settings(secret=SECRET, graphiql=False), plugins=Plugins())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop.example") as client:

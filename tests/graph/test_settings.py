@@ -17,6 +17,7 @@ def test_every_setting_has_its_variable() -> None:
             "LAUREL_SECRET": "x" * 32,
             "LAUREL_HOST": "0.0.0.0",
             "LAUREL_PORT": "80",
+            "LAUREL_LIVE": "no",
             "LAUREL_GRAPHIQL": "no",
             "LAUREL_INTROSPECTION": "off",
             "LAUREL_DISABLED_PLUGINS": "purchase, sign_in",
@@ -28,6 +29,7 @@ def test_every_setting_has_its_variable() -> None:
         secret="x" * 32,
         host="0.0.0.0",
         port=80,
+        live=False,
         graphiql=False,
         introspection=False,
         disabled_plugins=frozenset({"purchase", "sign_in"}),
@@ -47,6 +49,16 @@ def test_every_setting_has_its_variable() -> None:
 def test_a_variable_that_cannot_be_meant_is_an_error(name: str, value: str) -> None:
     with pytest.raises(SettingsInvalid, match=name):
         Settings.from_environment({name: value})
+
+
+@pytest.mark.parametrize(
+    ("environment", "served"),
+    [({}, False), ({"LAUREL_LIVE": "no"}, True), ({"LAUREL_GRAPHIQL": "yes"}, True)],
+)
+def test_the_page_for_operators_of_a_live_programme_has_to_be_asked_for(
+    environment: dict[str, str], served: bool
+) -> None:
+    assert Settings.from_environment(environment).serves_graphiql is served
 
 
 def test_nothing_is_served_without_a_secret() -> None:
