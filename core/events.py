@@ -27,13 +27,22 @@ class Event(NamedTuple):
 
 
 class Outgoing(NamedTuple):
-    """An event in the outbox. A process that delivers it has it until ``leased_until``."""
+    """An event in the outbox, once for each ``consumer`` that is to hear it; ``event_id`` is the same for all of them.
+
+    A process that delivers it has it until ``leased_until``, and nobody tries again before. ``dead`` says that it has
+    been tried for long enough, ``error`` what the last of the ``tries`` ran into.
+    """
 
     id: str
     name: str
     payload: Mapping[str, Any]
     recorded_at: datetime
     leased_until: datetime | None = None
+    consumer: str = ""
+    event_id: str = ""
+    tries: int = 0
+    dead: bool = False
+    error: str = ""
 
 
 class Delivery(NamedTuple):

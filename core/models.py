@@ -227,7 +227,10 @@ class TierChangeRow(Model):
 
 
 class OutboxRow(Model):
-    """An event that has to leave, written with what it tells of and deleted when delivered."""
+    """An event that one consumer has to hear, written with what it tells of and deleted when heard.
+
+    See ``core.events.Outgoing``. A row without a consumer is from before there was one row for each of them.
+    """
 
     key: ClassVar = ("bucket", "member_id", "id")
     bucket = fields.SmallIntField()
@@ -237,7 +240,16 @@ class OutboxRow(Model):
     payload = JsonField()
     recorded_at = InstantField()
     leased_until = InstantField(null=True)
+    consumer = fields.CharField(max_length=100, default="", db_default="")
+    event_id = fields.CharField(max_length=36, default="", db_default="")
+    tries = fields.IntField(default=0, db_default=0)
+    dead = fields.BooleanField(default=False, db_default=False)
+    error = fields.CharField(max_length=500, default="", db_default="")
 
     class Meta:
         table = "outbox"
-        indexes = (Index(fields=("id",)),)
+        indexes = (
+            Index(fields=("id",)),
+            Index(fields=("consumer", "dead", "id")),
+            Index(fields=("consumer", "leased_until")),
+        )
