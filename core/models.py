@@ -253,3 +253,52 @@ class OutboxRow(Model):
             Index(fields=("consumer", "dead", "id")),
             Index(fields=("consumer", "leased_until")),
         )
+
+
+class AuditRow(Model):
+    """See ``core.audit.Record``. Only ever inserted. What is about no member has an empty one, in bucket 0."""
+
+    key: ClassVar = ("bucket", "member_id", "number")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    number = fields.IntField(primary_key=True, generated=False)
+    id = fields.CharField(max_length=36)
+    mutation = fields.CharField(max_length=100)
+    actor = fields.CharField(max_length=200)
+    reason = fields.CharField(max_length=1000, null=True)
+    request_id = fields.CharField(max_length=100)
+    operation_id = fields.CharField(max_length=36, null=True)
+    before = JsonField()
+    after = JsonField()
+    recorded_at = InstantField()
+    digest = fields.CharField(max_length=64)
+
+    class Meta:
+        table = "audit"
+        indexes = (
+            Index(fields=("id",)),
+            Index(fields=("actor", "id")),
+            Index(fields=("mutation", "id")),
+            Index(fields=("recorded_at",)),
+        )
+
+
+class ApiKeyRow(Model):
+    """See ``core.keys``. The key itself is not kept, only its digest."""
+
+    id = fields.CharField(max_length=36, primary_key=True)
+    digest = fields.CharField(max_length=64, unique=True)
+    hint = fields.CharField(max_length=16)
+    name = fields.CharField(max_length=150)
+    role = fields.CharField(max_length=16)
+    channels = JsonField()
+    capabilities = JsonField()
+    created_at = InstantField()
+    created_by = fields.CharField(max_length=200)
+    expires_at = InstantField(null=True)
+    revoked_at = InstantField(null=True)
+    used_at = InstantField(null=True)
+    replaces = fields.CharField(max_length=36, null=True)
+
+    class Meta:
+        table = "api_key"

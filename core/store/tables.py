@@ -16,6 +16,7 @@ from tortoise.models import Model
 
 from core import models
 from core.accounts import Account, Entry
+from core.audit import Record
 from core.clock import instant, microseconds
 from core.events import Outgoing
 from core.holds import Hold, HoldLot
@@ -42,6 +43,7 @@ def _models() -> dict[type, type[Model]]:
         Tally: models.TallyRow,
         TierChange: models.TierChangeRow,
         Outgoing: models.OutboxRow,
+        Record: models.AuditRow,
     }
 
 
