@@ -17,6 +17,7 @@ from graph.texts import NUL
 _SEPARATOR = ":"
 _CHECK_LENGTH = 6
 _ID_MAX = 600
+_CURSOR_MAX = 2_000
 
 
 class InvalidId(InvalidInput):
@@ -90,7 +91,7 @@ def cursor(place: str, key: str) -> str:
 def read_cursor(place: str, given: str) -> str:
     """The key of the row that the cursor stands for. Raises InvalidCursor."""
     try:
-        text = _decoded(given[:_ID_MAX])
+        text = _decoded(given[:_CURSOR_MAX])
     except ValueError:
         text = ""
     key = text[_CHECK_LENGTH:]

@@ -21,16 +21,15 @@ from core.operations import Recorded
 from core.store.questions import Rows
 from core.units import GROWTH, POINTS
 from graph.context import Info
+from graph.filters import InstantFilter, TextFilter, enum_is, instant_is, text_is
 from graph.ids import Node, global_id, parts_of
-from graph.pages import PAGE_DEFAULT, Connection, newest, sliced
+from graph.pages import Connection, Order, Page, Where, newest, oldest, page_of_member, paged, sliced
 from graph.permissions import caller_of, forbidden, may_see
 from graph.scalars import Points
 from graph.tier import Progress, Tier, TierChange, progress_of
 from graph.tokens import Role
-from graph.transaction import Hold, Lot, Transaction
+from graph.transaction import Hold, Lot, Transaction, TransactionOrder, TransactionsFilter
 
-First = Annotated[int, strawberry.argument(description="How many, 1 to 100.")]
-After = Annotated[str | None, strawberry.argument(description="Begin after this cursor: the last page's `endCursor`.")]
 UnitName = Annotated[str, strawberry.argument(description="The unit: points, growth …")]
 
 
@@ -41,6 +40,53 @@ class MemberStatus(Enum):
     ACTIVE = strawberry.enum_value("active", description="Earns and spends.")
     FROZEN = strawberry.enum_value("frozen", description="Neither earns nor spends, for the time being.")
     CLOSED = strawberry.enum_value("closed", description="Has left the programme for good.")
+
+
+@strawberry.enum
+class MemberOrder(Enum):
+    """In which order members are listed."""
+
+    RECORDED_AT_ASC = strawberry.enum_value("recorded_at_asc", description="By when Laurel came to know them.")
+    RECORDED_AT_DESC = strawberry.enum_value("recorded_at_desc", description="The other way round, the latest first.")
+    ENROLLED_AT_ASC = strawberry.enum_value("enrolled_at_asc", description="By when the membership began.")
+    ENROLLED_AT_DESC = strawberry.enum_value("enrolled_at_desc", description="The other way round, the latest first.")
+    EXTERNAL_ID_ASC = strawberry.enum_value("external_id_asc", description="By the brand's own id, as its bytes sort.")
+    EXTERNAL_ID_DESC = strawberry.enum_value("external_id_desc", description="The other way round.")
+
+    @property
+    def order(self) -> Order:
+        column, _, way = str(self.value).rpartition("_")
+        # Ids are made in the order of time.
+        columns = ("id",) if column == "recorded_at" else (column, "id")
+        return newest(*columns) if way == "desc" else oldest(*columns)
+
+
+@strawberry.input
+class MemberStatusFilter:
+    """Which statuses are wanted."""
+
+    eq: MemberStatus | None = strawberry.field(default=None, description="This one.")
+    in_: list[MemberStatus] | None = strawberry.field(default=None, name="in", description="One of these.")
+
+
+@strawberry.input
+class MembersFilter:
+    """Which members to list. Everything given must hold."""
+
+    tier: TextFilter | None = strawberry.field(default=None, description="Their tier, by its code.")
+    status: MemberStatusFilter | None = strawberry.field(default=None, description="What they may do at present.")
+    external_id: TextFilter | None = strawberry.field(default=None, description="The brand's own id of the member.")
+    enrolled_at: InstantFilter | None = strawberry.field(default=None, description="When the membership began.")
+
+    def where(self) -> list[Where]:
+        """The conditions in SQL. Raises InvalidValue."""
+        status = self.status
+        return [
+            *text_is("tier", "tier", self.tier),
+            *(enum_is("status", status.eq, status.in_) if status is not None else ()),
+            *text_is("externalId", "external_id", self.external_id),
+            *instant_is("enrolled_at", self.enrolled_at),
+        ]
 
 
 @strawberry.type
@@ -163,35 +209,45 @@ class Member(Node):
         return [await self._balance(info, unit) for unit in units]
 
     @strawberry.field
-    async def lots(
-        self, info: Info, unit: UnitName = POINTS, first: First = PAGE_DEFAULT, after: After = None
-    ) -> Connection[Lot]:
+    @paged
+    async def lots(self, info: Info, page: Page, unit: UnitName = POINTS) -> Connection[Lot]:
         """What is left of what was earned, the soonest expiry first."""
         now = info.context.now
         open_lots = [lot for lot in await self._open_lots(info, unit) if not lot.lapsed(now)]
         items = [(str(lot.seq), Lot.of(self._value.id, lot, now)) for lot in sorted(open_lots, key=spending_order)]
-        return sliced(f"lot:{self._value.id}:{unit}", items, first, after)
+        return sliced(f"lot:{self._value.id}:{unit}", items, page)
 
     @strawberry.field
-    async def holds(self, info: Info, first: First = PAGE_DEFAULT, after: After = None) -> Connection[Hold]:
+    @paged
+    async def holds(self, info: Info, page: Page) -> Connection[Hold]:
         """The holds that are open, the oldest first."""
         now = info.context.now
         rows = sorted(await self._open_holds(info), key=lambda hold: (hold.placed_at, hold.unit, hold.seq))
         items = [(f"{hold.unit}:{hold.seq}", Hold.of(self._value.id, hold, now)) for hold in rows]
-        return sliced(f"hold:{self._value.id}", items, first, after)
+        return sliced(f"hold:{self._value.id}", items, page)
 
     @strawberry.field
+    @paged
     async def transactions(
-        self, info: Info, first: First = PAGE_DEFAULT, after: After = None
+        self,
+        info: Info,
+        page: Page,
+        filter: Annotated[
+            TransactionsFilter | None, strawberry.argument(description="Which ones; all if left out.")
+        ] = None,
+        order_by: Annotated[
+            TransactionOrder, strawberry.argument(description="In which order.")
+        ] = TransactionOrder.RECORDED_AT_DESC,
     ) -> Connection[Transaction]:
-        """All that was done to the account, the newest first."""
+        """All that was done to the account; the newest first, unless asked for otherwise."""
         member_id = self._value.id
 
         def node(recorded: Recorded) -> Transaction:
             return Transaction.of(member_id, recorded)
 
-        # The id grows with time; 'accepted' leaves out the requests that were refused.
-        return await newest(info, Recorded, member_id, node, column="id", first=first, after=after, where="accepted")
+        # Requests that were refused are no transactions.
+        where = [Where("accepted"), *(filter.where() if filter is not None else ())]
+        return await page_of_member(info, Recorded, member_id, node, page, order_by.order, where)
 
     async def _open_lots(self, info: Info, unit: str) -> Sequence[LotValue]:
         # All units at once, so that points and growth are one question.

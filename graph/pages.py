@@ -1,8 +1,15 @@
-"""Connections: pages of a list that grows, by keyset, so that a page stays what it was while rows are added."""
+"""Connections: pages of a list that grows, by keyset, so that a page stays what it was while rows are added.
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+A resolver that is ``paged`` takes a ``Page`` and answers with ``page_of_member`` or ``page_of_all``, or with ``sliced``
+where the list is at hand and short. The last column of an order is unique, so that no two rows share a place.
+"""
 
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar
+
+import orjson
 import strawberry
 
 from core.errors import InvalidValue
@@ -10,10 +17,12 @@ from core.members import bucket_of
 from core.store.dialect import Reader
 from core.store.tables import table_of
 from graph.context import Info
-from graph.ids import cursor, read_cursor
+from graph.ids import InvalidCursor, cursor, read_cursor
+from graph.texts import NUL
 
 PAGE_DEFAULT: Final = 20
 PAGE_MAX: Final = 100
+COUNT_MAX: Final = 10_000
 
 T = TypeVar("T")
 
@@ -22,10 +31,18 @@ T = TypeVar("T")
 class PageInfo:
     """Where a page stands in its list."""
 
-    has_next_page: bool = strawberry.field(description="Whether there is more after this page.")
-    has_previous_page: bool = strawberry.field(description="Whether the page was asked for with `after`.")
-    start_cursor: str | None = strawberry.field(description="The cursor of the page's first item.")
-    end_cursor: str | None = strawberry.field(description="The cursor of the page's last item: the next `after`.")
+    has_next_page: bool = strawberry.field(
+        description="Whether there is more after this page; asked for with `last`, whether `before` was given."
+    )
+    has_previous_page: bool = strawberry.field(
+        description="Whether there is more before this page; asked for with `first`, whether `after` was given."
+    )
+    start_cursor: str | None = strawberry.field(
+        description="The cursor of the page's first item: the `before` of the page before."
+    )
+    end_cursor: str | None = strawberry.field(
+        description="The cursor of the page's last item: the `after` of the next page."
+    )
 
 
 @strawberry.type
@@ -41,77 +58,182 @@ class Connection(Generic[T]):
     """A page of a list."""
 
     page_info: PageInfo = strawberry.field(description="Where the page stands in the list.")
-    edges: list[Edge[T]] = strawberry.field(description="The items with their places.")
     nodes: list[T] = strawberry.field(description="The items.")
+    _place: strawberry.Private[str]
+    _keys: strawberry.Private[Sequence[str]]
+    _count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    @strawberry.field
+    def edges(self) -> list[Edge[T]]:
+        """The items with their places."""
+        keyed = zip(self._keys, self.nodes, strict=True)
+        return [Edge(cursor=cursor(self._place, key), node=node) for key, node in keyed]
+
+    @strawberry.field
+    async def total_count(self) -> int | None:
+        """How many items the list has in all; null when there are more than 10,000. Counted only if it is asked for."""
+        count = await self._count()
+        return count if count <= COUNT_MAX else None
 
 
-def check_first(first: int) -> None:
-    """Raise InvalidValue unless a page may be that long."""
-    if not 1 <= first <= PAGE_MAX:
-        raise InvalidValue(field="first", reason=f"a page has 1 to {PAGE_MAX} items")
+# -- what is asked for --------------------------------------------------------------------------------
 
 
-def connection(place: str, items: Sequence[tuple[str, T]], first: int, after: str | None) -> Connection[T]:
-    """The page of these items, each with its key, of which one more than ``first`` was read."""
-    edges = [Edge(cursor=cursor(place, key), node=node) for key, node in items[:first]]
-    info = PageInfo(
-        has_next_page=len(items) > first,
-        has_previous_page=after is not None,
-        start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else None,
-    )
-    return Connection(page_info=info, edges=edges, nodes=[edge.node for edge in edges])
+class Page(NamedTuple):
+    """The part of a list that was asked for: ``size`` items after and before cursors, from the end if ``backwards``."""
+
+    size: int = PAGE_DEFAULT
+    after: str | None = None
+    before: str | None = None
+    backwards: bool = False
+
+    @classmethod
+    def of(cls, first: int | None, after: str | None, last: int | None, before: str | None) -> "Page":
+        """The page that these arguments ask for. Raises InvalidValue."""
+        if first is not None and last is not None:
+            raise InvalidValue(field="last", reason="a page is asked for with first or with last, not with both")
+        for name, given in (("first", first), ("last", last)):
+            if given is not None and not 1 <= given <= PAGE_MAX:
+                raise InvalidValue(field=name, reason=f"a page has 1 to {PAGE_MAX} items")
+        return cls(first or last or PAGE_DEFAULT, after, before, last is not None)
 
 
-def sliced(place: str, items: Sequence[tuple[str, T]], first: int, after: str | None) -> Connection[T]:
-    """A page of a list that is wholly at hand, by its items' keys."""
-    check_first(first)
-    start = 0
-    if after is not None:
-        key = read_cursor(place, after)
-        keys = [key for key, _ in items]
-        # The item may have gone meanwhile, as a lot that was spent; then the page begins anew.
-        start = keys.index(key) + 1 if key in keys else 0
-    return connection(place, items[start : start + first + 1], first, after)
+_First = Annotated[
+    int | None,
+    strawberry.argument(description=f"How many from the start, 1 to {PAGE_MAX}; {PAGE_DEFAULT} without `last`."),
+]
+_After = Annotated[str | None, strawberry.argument(description="Begin after this cursor: a page's `endCursor`.")]
+_Last = Annotated[int | None, strawberry.argument(description=f"How many from the end instead, 1 to {PAGE_MAX}.")]
+_Before = Annotated[str | None, strawberry.argument(description="End before this cursor: a page's `startCursor`.")]
+_ARGUMENTS: Final = {"first": _First, "after": _After, "last": _Last, "before": _Before}
 
 
-class Newest(NamedTuple):
-    """A page of each member's rows of a kind, by descending ``column``, in one statement.
+def paged(resolver: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+    """Let a resolver that takes ``page: Page`` have the arguments of a connection: first, after, last, before.
 
-    Keys are ``(bucket, member_id, after)``; ``after`` is the column's value in the row before, or None.
-    ``where`` is a fixed SQL condition.
+    It stands below ``query`` or ``strawberry.field``.
+    """
+
+    @functools.wraps(resolver)
+    async def asked(
+        *args: Any,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        **kwargs: Any,
+    ) -> T:
+        return await resolver(*args, page=Page.of(first, after, last, before), **kwargs)
+
+    signature = inspect.signature(resolver)
+    parameters = [
+        parameter.replace(kind=parameter.KEYWORD_ONLY) if name not in ("self", "root") else parameter
+        for name, parameter in signature.parameters.items()
+        if name != "page"
+    ]
+    parameters += [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in _ARGUMENTS.items()
+    ]
+    made: Any = asked
+    made.__signature__ = signature.replace(parameters=parameters)
+    return asked
+
+
+# -- the order and the conditions of a list -----------------------------------------------------------
+
+
+class Order(NamedTuple):
+    """By which columns a list is sorted, all of them one way; none of them is ever null, and the last is unique."""
+
+    columns: tuple[str, ...]
+    descending: bool = False
+
+    def beyond(self, key: Sequence[Any], *, backwards: bool = False) -> "Where":
+        """What holds for the rows that come after the one with this key, or before it if ``backwards``."""
+        sign = "<" if self.descending != backwards else ">"
+        first, *rest = self.columns
+        if not rest:
+            return Where(f"{first} {sign} ?", (key[0],))
+        inner = Order(tuple(rest), self.descending).beyond(key[1:], backwards=backwards)
+        # The first part alone already lets an index find the place.
+        return Where(f"{first} {sign}= ? AND ({first} {sign} ? OR ({inner.sql}))", (key[0], key[0], *inner.values))
+
+    def by(self, *, backwards: bool = False) -> str:
+        direction = "DESC" if self.descending != backwards else "ASC"
+        return ", ".join(f"{column} {direction}" for column in self.columns)
+
+
+def newest(*columns: str) -> Order:
+    """The greatest first."""
+    return Order(columns, descending=True)
+
+
+def oldest(*columns: str) -> Order:
+    """The least first."""
+    return Order(columns)
+
+
+class Where(NamedTuple):
+    """A condition in SQL, with a ``?`` for each of its values."""
+
+    sql: str
+    values: tuple[Any, ...] = ()
+
+
+# -- reading ------------------------------------------------------------------------------------------
+
+
+class Slice(NamedTuple):
+    """A page of each member's rows of a kind, and one row more, in one statement.
+
+    Keys are ``(bucket, member_id, after, before)``; the latter two are keys of the order, or None. Answers are pairs of
+    a row's key in the order and its value.
     """
 
     kind: type
-    column: str
-    limit: int
-    where: str = ""
+    order: Order
+    where: tuple[Where, ...]
+    size: int
+    backwards: bool
 
     async def answer(self, reader: Reader, keys: Sequence[tuple[Any, ...]]) -> Mapping[tuple[Any, ...], list[Any]]:
         table = table_of(self.kind)
-        columns = ", ".join(table.columns)
         parts: list[str] = []
         values: list[Any] = []
-        for number, (bucket, member_id, after) in enumerate(keys):
-            conditions = ["bucket = ?", "member_id = ?"]
-            values += [bucket, member_id]
-            if after is not None:
-                conditions.append(f"{self.column} < ?")
-                values.append(after)
-            if self.where:
-                conditions.append(self.where)
+        for number, (bucket, member_id, after, before) in enumerate(keys):
+            owned = Where("bucket = ? AND member_id = ?", (bucket, member_id))
+            conditions = _joined((owned, *self.where, *_between(self.order, after, before)))
+            values += conditions.values
             # MariaDB and SQLite take ORDER BY and LIMIT in a part of a union only as a table of its own.
             parts.append(
-                f"SELECT {number} AS part, t{number}.* FROM (SELECT {columns} FROM {table.name} "
-                f"WHERE {' AND '.join(conditions)} ORDER BY {self.column} DESC LIMIT {self.limit}) t{number}"
+                f"SELECT {number} AS part, t{number}.* FROM (SELECT {table.column_list} FROM {table.name} "
+                f"WHERE {conditions.sql} ORDER BY {self.order.by(backwards=self.backwards)} "
+                f"LIMIT {self.size + 1}) t{number}"
             )
         found: dict[tuple[Any, ...], list[Any]] = {tuple(key): [] for key in keys}
         for part, *row in await reader.query(in_words_of(reader, " UNION ALL ".join(parts)), values):
-            found[tuple(keys[part])].append(table.of(table.decode(row)))
-        at = table.columns.index(self.column) - len(table.leading)
+            found[tuple(keys[part])].append((_key(table, self.order, row), table.of(table.decode(row))))
         for rows in found.values():
-            rows.sort(key=lambda value: value[at], reverse=True)
+            rows.sort(key=lambda pair: pair[0], reverse=self.order.descending != self.backwards)
         return found
+
+
+class Size(NamedTuple):
+    """How many rows of a kind each member has, ``COUNT_MAX + 1`` at most. Keys are ``(bucket, member_id)``."""
+
+    kind: type
+    where: tuple[Where, ...]
+
+    async def answer(self, reader: Reader, keys: Sequence[tuple[Any, ...]]) -> Mapping[tuple[Any, ...], int]:
+        parts: list[str] = []
+        values: list[Any] = []
+        for number, (bucket, member_id) in enumerate(keys):
+            counted = _count(self.kind, (Where("bucket = ? AND member_id = ?", (bucket, member_id)), *self.where))
+            parts.append(f"SELECT {number} AS part, t{number}.n FROM ({counted.sql}) t{number}")
+            values += counted.values
+        rows = await reader.query(in_words_of(reader, " UNION ALL ".join(parts)), values)
+        return {tuple(keys[part]): count for part, count in rows}
 
 
 def in_words_of(reader: Reader, sql: str) -> str:
@@ -126,57 +248,153 @@ def in_words_of(reader: Reader, sql: str) -> str:
             return sql
 
 
-async def newest(
+def _between(order: Order, after: Sequence[Any] | None, before: Sequence[Any] | None) -> tuple[Where, ...]:
+    limits = [order.beyond(after)] if after is not None else []
+    if before is not None:
+        limits.append(order.beyond(before, backwards=True))
+    return tuple(limits)
+
+
+def _joined(where: Sequence[Where]) -> Where:
+    sql = " AND ".join(f"({condition.sql})" for condition in where) or "1 = 1"
+    return Where(sql, tuple(value for condition in where for value in condition.values))
+
+
+def _count(kind: type, where: Sequence[Where]) -> Where:
+    conditions = _joined(where)
+    rows = f"SELECT 1 FROM {table_of(kind).name} WHERE {conditions.sql} LIMIT {COUNT_MAX + 1}"
+    return Where(f"SELECT COUNT(*) AS n FROM ({rows}) counted", conditions.values)
+
+
+def _key(table: Any, order: Order, row: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(row[table.columns.index(column)] for column in order.columns)
+
+
+# -- answering ----------------------------------------------------------------------------------------
+
+
+async def page_of_member(
     info: Info,
     kind: type,
     member_id: str,
     node: Callable[[Any], T],
-    *,
-    column: str,
-    first: int,
-    after: str | None,
-    where: str = "",
+    page: Page,
+    order: Order,
+    where: Sequence[Where] = (),
 ) -> Connection[T]:
-    """A page of a member's rows of a kind, newest first by ``column``, which is text and grows with time.
+    """A page of a member's rows of a kind; ``node`` makes of a row what the page holds. Raises InvalidCursor.
 
-    ``node`` makes of a row what the page holds. Raises InvalidValue and InvalidCursor.
+    However many members are asked for such a page, it is one statement.
     """
-    check_first(first)
-    table = table_of(kind)
-    place = f"{table.name}:{member_id}"
-    key = None if after is None else read_cursor(place, after)
-    question = Newest(kind, column, first + 1, where)
-    rows = await info.context.loaders.ask(question, (bucket_of(member_id), member_id, key))
-    return connection(place, [(getattr(row, column), node(row)) for row in rows], first, after)
+    where = tuple(where)
+    place = _place(kind, order, where, member_id)
+    after, before = _read(kind, place, order, page.after), _read(kind, place, order, page.before)
+    question = Slice(kind, order, where, page.size, page.backwards)
+    loaders, owner = info.context.loaders, (bucket_of(member_id), member_id)
+    rows = await loaders.ask(question, (*owner, after, before)) or []
+
+    async def count() -> int:
+        found: int = await loaders.ask(Size(kind, where), owner) or 0
+        return found
+
+    return _connection(place, [(_dumped(key), node(row)) for key, row in rows], page, count)
 
 
-async def oldest(
+async def page_of_all(
     info: Info,
     kind: type,
     node: Callable[[str, Any], T],
-    *,
-    by: Mapping[str, str],
-    column: str,
-    first: int,
-    after: str | None,
+    page: Page,
+    order: Order,
+    where: Sequence[Where] = (),
 ) -> Connection[T]:
-    """A page of all members' rows of a kind whose columns equal ``by``: a queue, the oldest first.
+    """A page of a table's rows, whosoever they are; ``node`` makes of a member's id and a row what the page holds.
 
-    ``column`` is text and grows with time; an index holds ``by`` and it. ``node`` makes of a member's id and a row what
-    the page holds. Raises InvalidValue and InvalidCursor.
+    An index should hold the columns of ``where`` and then those of the order. Raises InvalidCursor.
     """
-    check_first(first)
-    table = table_of(kind)
-    place = ":".join([table.name, *by.values()])
-    conditions, values = [f"{name} = ?" for name in by], list(by.values())
-    if after is not None:
-        conditions.append(f"{column} > ?")
-        values.append(read_cursor(place, after))
+    where = tuple(where)
+    place = _place(kind, order, where)
+    limits = _between(order, _read(kind, place, order, page.after), _read(kind, place, order, page.before))
+    table, reader = table_of(kind), info.context.reader
+    conditions = _joined((*where, *limits))
     sql = (
-        f"SELECT {', '.join(table.columns)} FROM {table.name} "
-        f"WHERE {' AND '.join(conditions)} ORDER BY {column} LIMIT {first + 1}"
+        f"SELECT {table.column_list} FROM {table.name} WHERE {conditions.sql} "
+        f"ORDER BY {order.by(backwards=page.backwards)} LIMIT {page.size + 1}"
     )
-    reader = info.context.reader
-    rows = [table.decode(row) for row in await reader.query(in_words_of(reader, sql), values)]
-    at, member_at = table.columns.index(column), table.columns.index("member_id")
-    return connection(place, [(row[at], node(row[member_at], table.of(row))) for row in rows], first, after)
+    rows = await reader.query(in_words_of(reader, sql), conditions.values)
+    member_at = table.columns.index("member_id" if "member_id" in table.columns else "id")
+
+    async def count() -> int:
+        counted = _count(kind, where)
+        ((found,),) = await reader.query(in_words_of(reader, counted.sql), counted.values)
+        return int(found)
+
+    items = [(_dumped(_key(table, order, row)), node(row[member_at], table.of(table.decode(row)))) for row in rows]
+    return _connection(place, items, page, count)
+
+
+def sliced(place: str, items: Sequence[tuple[str, T]], page: Page) -> Connection[T]:
+    """A page of a list that is wholly at hand, by its items' keys; ``place`` names the list. Raises InvalidCursor."""
+    keys = [key for key, _ in items]
+    start, end = 0, len(items)
+    # The item may have gone meanwhile, as a lot that was spent; then the page begins anew.
+    if page.after is not None and (key := read_cursor(place, page.after)) in keys:
+        start = keys.index(key) + 1
+    if page.before is not None and (key := read_cursor(place, page.before)) in keys:
+        end = keys.index(key)
+    part = items[start:end]
+    part = part[::-1][: page.size + 1] if page.backwards else part[: page.size + 1]
+
+    async def count() -> int:
+        return len(items)
+
+    return _connection(place, part, page, count)
+
+
+def _connection(
+    place: str, items: Sequence[tuple[str, T]], page: Page, count: Callable[[], Awaitable[int]]
+) -> Connection[T]:
+    """The page of these items, each with its key, of which one more was read than the page has."""
+    more, items = len(items) > page.size, items[: page.size]
+    if page.backwards:
+        items = items[::-1]
+    keys = [key for key, _ in items]
+    info = PageInfo(
+        has_next_page=page.before is not None if page.backwards else more or page.before is not None,
+        has_previous_page=page.after is not None if not page.backwards else more or page.after is not None,
+        start_cursor=cursor(place, keys[0]) if keys else None,
+        end_cursor=cursor(place, keys[-1]) if keys else None,
+    )
+    return Connection(page_info=info, nodes=[node for _, node in items], _place=place, _keys=keys, _count=count)
+
+
+def _place(kind: type, order: Order, where: Sequence[Where], member_id: str = "") -> str:
+    # A cursor of another order points to nowhere, and one of another filter to what may not be in the list.
+    return repr((table_of(kind).name, member_id, order.columns, order.descending, tuple(where)))
+
+
+def _dumped(key: Sequence[Any]) -> str:
+    return orjson.dumps(key).decode()
+
+
+def _read(kind: type, place: str, order: Order, given: str | None) -> tuple[Any, ...] | None:
+    """The key of the row that a cursor stands for. A cursor can be forged, so its key is taken for a stranger's."""
+    if given is None:
+        return None
+    table = table_of(kind)
+    types = [table.postgres_types[table.columns.index(column)] for column in order.columns]
+    try:
+        key = orjson.loads(read_cursor(place, given))
+    except orjson.JSONDecodeError:
+        key = None
+    if not isinstance(key, list) or len(key) != len(types) or not all(map(_fits, key, types)):
+        raise InvalidCursor(cursor=given[:100])
+    return tuple(key)
+
+
+def _fits(value: Any, column_type: str) -> bool:
+    """Whether a value can be compared with what is in a column of that type, on every database."""
+    bits = {"smallint": 15, "int": 31, "bigint": 63}.get(column_type)
+    if bits is None:
+        return isinstance(value, str) and NUL not in value
+    return type(value) is int and -(2**bits) <= value < 2**bits

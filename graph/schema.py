@@ -15,38 +15,35 @@ from typing import Annotated, Any
 import strawberry
 from graphql import (
     ASTValidationRule,
-    GraphQLError,
     GraphQLNamedType,
+    GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     is_introspection_type,
+    specified_rules,
 )
 from strawberry import ID, UNSET
 from strawberry.annotation import StrawberryAnnotation
-from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
-from strawberry.types.execution import ExecutionContext
 from strawberry.types.field import StrawberryField
 
 from core.errors import InvalidValue
 from core.members import Member as MemberValue
-from core.store.tables import table_of
 from graph.context import Info
 from graph.errors import UserError, check_facts, error_codes, error_type, refusals_of
-from graph.ids import InvalidId, Node, read_cursor, read_id
-from graph.member import After, First, Member, MemberByInput, MemberStatus, find_member
+from graph.ids import InvalidId, Node, read_id
+from graph.member import Member, MemberByInput, MemberOrder, MembersFilter, find_member
 from graph.operator import CoreMutations
-from graph.pages import PAGE_DEFAULT, PAGE_MAX, Connection, check_first, connection, in_words_of
+from graph.pages import PAGE_MAX, Connection, Page, page_of_all, paged
 from graph.permissions import EVERYONE, STAFF, caller_of, query
 from graph.programme import ProgrammeMutations, ProgrammeQueries
 from graph.scalars import SCALARS
-from graph.texts import check_text
 from graph.tier import Tier
 from graph.tokens import Role
 from graph.transaction import Hold, Transaction
 from plugins.manager import Plugins
-
-TOKENS_MAX = 5_000
 
 
 @strawberry.type
@@ -56,14 +53,6 @@ class Viewer:
     role: str = strawberry.field(description="The token's role.")
     subject: str = strawberry.field(description="The token's name for the caller.")
     member: Member | None = strawberry.field(description="The member whose token it is; null for everybody else.")
-
-
-@strawberry.input
-class MembersFilter:
-    """Which members to list. Everything given must hold."""
-
-    tier: str | None = strawberry.field(default=None, description="Their tier, by its code.")
-    status: MemberStatus | None = strawberry.field(default=None, description="What they may do at present.")
 
 
 @strawberry.type
@@ -85,31 +74,23 @@ class Query:
         return await find_member(info, by)
 
     @query(allow=STAFF)
+    @paged
     async def members(
         self,
         info: Info,
-        first: First = PAGE_DEFAULT,
-        after: After = None,
+        page: Page,
         filter: Annotated[MembersFilter | None, strawberry.argument(description="Which ones; all if left out.")] = None,
+        order_by: Annotated[
+            MemberOrder, strawberry.argument(description="In which order.")
+        ] = MemberOrder.RECORDED_AT_ASC,
     ) -> Connection[Member]:
-        """The members, in the order in which they were enrolled."""
-        check_first(first)
-        conditions, values = ["id > ?"], ["" if after is None else read_cursor("member", after)]
-        if filter is not None and filter.tier is not None:
-            conditions.append("tier = ?")
-            values.append(check_text("tier", filter.tier, 64, shortest=0))
-        if filter is not None and filter.status is not None:
-            conditions.append("status = ?")
-            values.append(str(filter.status.value))
-        table = table_of(MemberValue)
-        sql = (
-            f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {' AND '.join(conditions)} "
-            f"ORDER BY id LIMIT {first + 1}"
-        )
-        reader = info.context.reader
-        rows = await reader.query(in_words_of(reader, sql), values)
-        found: list[MemberValue] = [table.of(table.decode(row)) for row in rows]
-        return connection("member", [(value.id, Member.of(value)) for value in found], first, after)
+        """The members; in the order in which they became known, unless asked for otherwise."""
+
+        def node(_: str, value: MemberValue) -> Member:
+            return Member.of(value)
+
+        where = [] if filter is None else filter.where()
+        return await page_of_all(info, MemberValue, node, page, order_by.order, where)
 
     @query(allow=EVERYONE)
     async def node(
@@ -144,13 +125,18 @@ class Mutation:
 
 
 class LaurelSchema(strawberry.Schema):
-    """A schema with what plugins add to its types."""
+    """A schema with what plugins add to its types. ``rules`` are what a document must meet to be executed."""
 
     def __init__(self, extra: Mapping[str, Iterable[type]], codes: type[Enum], **options: Any) -> None:
         # Before the base class: it converts the types in its constructor.
         self._extra = {name: [f for kind in kinds for f in _fields(kind)] for name, kinds in extra.items()}
         self._codes = codes
         super().__init__(**options)
+        self.rules: tuple[type[ASTValidationRule], ...] = (
+            *specified_rules,
+            MaybeNullValidationRule,
+            OneOfInputValidationRule,
+        )
         self.node_types: dict[str, type[Node]] = {}
         for named in self._schema.type_map.values():
             _describe(named)
@@ -178,8 +164,10 @@ class LaurelSchema(strawberry.Schema):
                     argument.description = "What is asked for."
         return fields
 
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Logged by the view, which knows the request."""
+    @property
+    def core(self) -> GraphQLSchema:
+        """The schema as graphql-core executes it."""
+        return self._schema
 
 
 def build_schema(plugins: Plugins, *, introspection: bool = True) -> LaurelSchema:
@@ -187,7 +175,6 @@ def build_schema(plugins: Plugins, *, introspection: bool = True) -> LaurelSchem
 
     Raises TypeError when two of them offer one field, or one fact with two types.
     """
-    rules: list[type[ASTValidationRule]] = [] if introspection else [NoSchemaIntrospectionCustomRule]
     refusals = refusals_of(plugins.refusals)
     schema = LaurelSchema(
         extra={
@@ -200,13 +187,8 @@ def build_schema(plugins: Plugins, *, introspection: bool = True) -> LaurelSchem
         mutation=Mutation,
         types=[Member, Tier, Transaction, Hold, *(error_type(kind) for kind in refusals)],
         config=StrawberryConfig(scalar_map=SCALARS),
-        extensions=[
-            lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
-            lambda: AddValidationRules(rules),
-            lambda: ParserCache(maxsize=512),
-            lambda: ValidationCache(maxsize=512),
-        ],
     )
+    schema.rules += () if introspection else (NoSchemaIntrospectionCustomRule,)
     check_facts(refusals, schema._schema.type_map)
     return schema
 

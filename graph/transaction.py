@@ -18,9 +18,12 @@ from core.lots import LotMove as LotMoveValue
 from core.operations import Recorded
 from core.units import POINTS
 from graph.context import Info
+from graph.filters import InstantFilter, TextFilter, instant_is, text_is
 from graph.ids import Node, global_id
+from graph.pages import Order, Where, newest, oldest
 from graph.permissions import may_see
 from graph.scalars import Points
+from graph.texts import check_text
 
 
 @strawberry.enum
@@ -57,6 +60,52 @@ class HoldState(Enum):
     TIMED_OUT = strawberry.enum_value(
         "timed_out", description="Its time is over; the points are about to be given back."
     )
+
+
+@strawberry.enum
+class TransactionOrder(Enum):
+    """In which order transactions are listed."""
+
+    RECORDED_AT_DESC = strawberry.enum_value("recorded_at_desc", description="The one that was written last first.")
+    RECORDED_AT_ASC = strawberry.enum_value("recorded_at_asc", description="In the order in which they were written.")
+    EFFECTIVE_AT_DESC = strawberry.enum_value("effective_at_desc", description="The one that took effect last first.")
+    EFFECTIVE_AT_ASC = strawberry.enum_value("effective_at_asc", description="In the order in which they took effect.")
+
+    @property
+    def order(self) -> Order:
+        column, _, way = str(self.value).rpartition("_")
+        # Ids are made in the order of time.
+        columns = ("id",) if column == "recorded_at" else (column, "id")
+        return newest(*columns) if way == "desc" else oldest(*columns)
+
+
+@strawberry.input
+class TransactionsFilter:
+    """Which transactions to list. Everything given must hold."""
+
+    kind: TextFilter | None = strawberry.field(default=None, description="What was done: redeem, hold, record …")
+    channel: TextFilter | None = strawberry.field(default=None, description="The channel that did it.")
+    actor: TextFilter | None = strawberry.field(default=None, description="Who asked for it: operator:anna.")
+    unit: str | None = strawberry.field(default=None, description="A unit that it moved: points, growth …")
+    recorded_at: InstantFilter | None = strawberry.field(default=None, description="When it was written down.")
+    effective_at: InstantFilter | None = strawberry.field(default=None, description="When it took effect.")
+
+    def where(self) -> list[Where]:
+        """The conditions in SQL. Raises InvalidValue."""
+        where = [
+            *text_is("kind", "kind", self.kind),
+            *text_is("channel", "channel", self.channel),
+            *text_is("actor", "actor", self.actor),
+            *instant_is("recorded_at", self.recorded_at),
+            *instant_is("effective_at", self.effective_at),
+        ]
+        if self.unit is not None:
+            entries = (
+                "SELECT 1 FROM entry WHERE entry.bucket = operation.bucket AND entry.member_id = operation.member_id "
+                "AND entry.operation_id = operation.id AND entry.unit = ?"
+            )
+            where.append(Where(f"EXISTS ({entries})", (check_text("unit", self.unit, shortest=0),)))
+        return where
 
 
 @strawberry.type

@@ -26,7 +26,7 @@ from graph.ids import Node, global_id, parts_of
 from graph.member import Member, MemberByInput, find_member
 from graph.money import Money, MoneyInput
 from graph.operator import hold_named
-from graph.pages import PAGE_DEFAULT, Connection, newest, oldest, sliced
+from graph.pages import Connection, Order, Page, Where, newest, oldest, page_of_all, page_of_member, paged, sliced
 from graph.payload import Payload, answer, perform, perform_many
 from graph.permissions import ACTING, EVERYONE, STAFF, actor, may_see, mutation, query
 from graph.scalars import CurrencyCode, Day, Instant, Points
@@ -38,7 +38,6 @@ __all__ = [
     "ACTING",
     "EVERYONE",
     "ID",
-    "PAGE_DEFAULT",
     "STAFF",
     "Connection",
     "Context",
@@ -54,12 +53,15 @@ __all__ = [
     "Money",
     "MoneyInput",
     "Node",
+    "Order",
+    "Page",
     "Payload",
     "Points",
     "Role",
     "TraceStep",
     "Transaction",
     "UserError",
+    "Where",
     "actor",
     "answer",
     "check_text",
@@ -70,6 +72,9 @@ __all__ = [
     "mutation",
     "newest",
     "oldest",
+    "page_of_all",
+    "page_of_member",
+    "paged",
     "parts_of",
     "perform",
     "perform_many",

@@ -14,12 +14,12 @@ from core.store.questions import Rows
 from graph.vocabulary import (
     ACTING,
     ID,
-    PAGE_DEFAULT,
     Connection,
     Info,
     Member,
     MemberByInput,
     Node,
+    Page,
     Payload,
     Points,
     Role,
@@ -30,6 +30,8 @@ from graph.vocabulary import (
     may_see,
     mutation,
     newest,
+    page_of_member,
+    paged,
     perform,
     query,
 )
@@ -269,14 +271,8 @@ class AuctionMemberFields:
     """What a member has of auctions."""
 
     @strawberry.field
-    async def auction_bids(
-        self,
-        info: Info,
-        first: Annotated[int, strawberry.argument(description="How many, 1 to 100.")] = PAGE_DEFAULT,
-        after: Annotated[
-            str | None, strawberry.argument(description="Begin after this cursor: the last page's `endCursor`.")
-        ] = None,
-    ) -> Connection[AuctionBidNode]:
+    @paged
+    async def auction_bids(self, info: Info, page: Page) -> Connection[AuctionBidNode]:
         """The member's bids, the newest first."""
         # Fields of Member, so they are resolved with a member as self.
         member_id = cast(Member, self).member_id
@@ -284,7 +280,7 @@ class AuctionMemberFields:
         def node(row: Any) -> AuctionBidNode:
             return AuctionBidNode.of(member_id, row)
 
-        return await newest(info, AuctionBid, member_id, node, column="bid_id", first=first, after=after)
+        return await page_of_member(info, AuctionBid, member_id, node, page, newest("bid_id"))
 
 
 # -- how it is found ----------------------------------------------------------------------------------

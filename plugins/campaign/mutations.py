@@ -2,12 +2,24 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, cast
+from typing import Any, cast
 
 import strawberry
 
 from core.store.questions import Rows
-from graph.vocabulary import EVERYONE, PAGE_DEFAULT, Connection, Info, Member, Points, Transaction, query, sliced
+from graph.vocabulary import (
+    EVERYONE,
+    Connection,
+    Info,
+    Member,
+    Page,
+    Points,
+    Transaction,
+    newest,
+    page_of_member,
+    paged,
+    query,
+)
 
 from .models import CampaignBonus, CampaignBudget
 from .rules import CHANNEL, Campaign, CampaignSettings
@@ -83,7 +95,27 @@ class CampaignBonusType:
     given: Points = strawberry.field(description="What the member got.")
     left: Points = strawberry.field(description="What is left of that after refunds.")
     cut: list[CampaignCut] = strawberry.field(description="What was cut off, and by what.")
-    transaction: Transaction | None = strawberry.field(description="The transaction of the order, which holds it.")
+    _member_id: strawberry.Private[str]
+    _transaction_id: strawberry.Private[str]
+
+    @classmethod
+    def of(cls, member_id: str, row: Any) -> "CampaignBonusType":
+        return cls(
+            campaign=row.campaign,
+            order=row.reference,
+            occurred_at=row.occurred_at,
+            worth=Points(row.worth),
+            given=Points(row.given),
+            left=Points(row.kept),
+            cut=[CampaignCut(cap=cap, points=Points(points)) for cap, points in row.cut],
+            _member_id=member_id,
+            _transaction_id=row.transaction_id,
+        )
+
+    @strawberry.field
+    async def transaction(self, info: Info) -> Transaction | None:
+        """The transaction of the order, which holds it."""
+        return await Transaction.find(info, self._member_id, self._transaction_id)
 
 
 @strawberry.type
@@ -105,33 +137,14 @@ class CampaignMemberFields:
     """What a member has of campaigns."""
 
     @strawberry.field
-    async def campaign_bonuses(
-        self,
-        info: Info,
-        first: Annotated[int, strawberry.argument(description="How many, 1 to 100.")] = PAGE_DEFAULT,
-        after: Annotated[
-            str | None, strawberry.argument(description="Begin after this cursor: the last page's `endCursor`.")
-        ] = None,
-    ) -> Connection[CampaignBonusType]:
+    @paged
+    async def campaign_bonuses(self, info: Info, page: Page) -> Connection[CampaignBonusType]:
         """What the member's orders got out of campaigns, the newest first."""
         # Fields of Member, so they are resolved with a member as self.
         member_id = cast(Member, self).member_id
-        rows = await info.context.loaders.rows(CampaignBonus, member_id)
-        rows.sort(key=lambda row: (row.occurred_at, row.reference, row.campaign), reverse=True)
-        items = [
-            (
-                f"{row.reference}:{row.campaign}",
-                CampaignBonusType(
-                    campaign=row.campaign,
-                    order=row.reference,
-                    occurred_at=row.occurred_at,
-                    worth=Points(row.worth),
-                    given=Points(row.given),
-                    left=Points(row.kept),
-                    cut=[CampaignCut(cap=cap, points=Points(points)) for cap, points in row.cut],
-                    transaction=await Transaction.find(info, member_id, row.transaction_id),
-                ),
-            )
-            for row in rows
-        ]
-        return sliced(f"campaign_bonus:{member_id}", items, first, after)
+
+        def node(row: Any) -> CampaignBonusType:
+            return CampaignBonusType.of(member_id, row)
+
+        order = newest("occurred_at", "reference", "campaign")
+        return await page_of_member(info, CampaignBonus, member_id, node, page, order)

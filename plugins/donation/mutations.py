@@ -15,12 +15,12 @@ from core.tallies import Tally
 from graph.vocabulary import (
     ACTING,
     ID,
-    PAGE_DEFAULT,
     Connection,
     Info,
     Member,
     MemberByInput,
     Node,
+    Page,
     Payload,
     Points,
     Role,
@@ -32,6 +32,8 @@ from graph.vocabulary import (
     may_see,
     mutation,
     newest,
+    page_of_member,
+    paged,
     perform,
     query,
     user_error,
@@ -193,14 +195,8 @@ class DonationMemberFields:
     """What a member has of donations."""
 
     @strawberry.field
-    async def donations(
-        self,
-        info: Info,
-        first: Annotated[int, strawberry.argument(description="How many, 1 to 100.")] = PAGE_DEFAULT,
-        after: Annotated[
-            str | None, strawberry.argument(description="Begin after this cursor: the last page's `endCursor`.")
-        ] = None,
-    ) -> Connection[DonationNode]:
+    @paged
+    async def donations(self, info: Info, page: Page) -> Connection[DonationNode]:
         """What the member has given, the newest first."""
         # Fields of Member, so they are resolved with a member as self.
         member_id = cast(Member, self).member_id
@@ -208,7 +204,7 @@ class DonationMemberFields:
         def node(row: Any) -> DonationNode:
             return DonationNode.of(member_id, row)
 
-        return await newest(info, Donation, member_id, node, column="donation_id", first=first, after=after)
+        return await page_of_member(info, Donation, member_id, node, page, newest("donation_id"))
 
 
 # -- how it is found ----------------------------------------------------------------------------------

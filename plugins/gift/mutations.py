@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import strawberry
 
 from core.operations import Outcome
 from graph.vocabulary import (
     ACTING,
-    PAGE_DEFAULT,
     Connection,
     Info,
     Member,
     MemberByInput,
     Node,
+    Page,
     Payload,
     Points,
     Transaction,
@@ -24,14 +24,13 @@ from graph.vocabulary import (
     may_see,
     mutation,
     newest,
+    page_of_member,
+    paged,
     perform,
 )
 
 from .models import GiftReceived, GiftSent
 from .operations import GivePoints
-
-_First = Annotated[int, strawberry.argument(description="How many, 1 to 100.")]
-_After = Annotated[str | None, strawberry.argument(description="Begin after this cursor: the last page's `endCursor`.")]
 
 
 @strawberry.input
@@ -147,26 +146,26 @@ class MemberGifts:
     _member_id: strawberry.Private[str]
 
     @strawberry.field
-    async def sent(self, info: Info, first: _First = PAGE_DEFAULT, after: _After = None) -> Connection[SentGift]:
+    @paged
+    async def sent(self, info: Info, page: Page) -> Connection[SentGift]:
         """What the member has given, the newest first."""
         member_id = self._member_id
 
         def node(row: Any) -> SentGift:
             return SentGift.of(member_id, row)
 
-        return await newest(info, GiftSent, member_id, node, column="gift_id", first=first, after=after)
+        return await page_of_member(info, GiftSent, member_id, node, page, newest("gift_id"))
 
     @strawberry.field
-    async def received(
-        self, info: Info, first: _First = PAGE_DEFAULT, after: _After = None
-    ) -> Connection[ReceivedGift]:
+    @paged
+    async def received(self, info: Info, page: Page) -> Connection[ReceivedGift]:
         """What the member has got, the one that was given last first."""
         member_id = self._member_id
 
         def node(row: Any) -> ReceivedGift:
             return ReceivedGift.of(member_id, row)
 
-        return await newest(info, GiftReceived, member_id, node, column="gift_id", first=first, after=after)
+        return await page_of_member(info, GiftReceived, member_id, node, page, newest("gift_id"))
 
 
 @strawberry.type

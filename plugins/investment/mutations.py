@@ -15,17 +15,18 @@ from core.store.questions import Rows
 from graph.vocabulary import (
     ACTING,
     ID,
-    PAGE_DEFAULT,
     Connection,
     Info,
     Member,
     MemberByInput,
     Node,
+    Page,
     Payload,
     Points,
     Role,
     Transaction,
     UserError,
+    Where,
     actor,
     check_text,
     find_member,
@@ -34,6 +35,9 @@ from graph.vocabulary import (
     mutation,
     newest,
     oldest,
+    page_of_all,
+    page_of_member,
+    paged,
     parts_of,
     perform,
     query,
@@ -331,14 +335,8 @@ class InvestmentMemberFields:
     """What a member has of investments."""
 
     @strawberry.field
-    async def stakes(
-        self,
-        info: Info,
-        first: Annotated[int, strawberry.argument(description="How many, 1 to 100.")] = PAGE_DEFAULT,
-        after: Annotated[
-            str | None, strawberry.argument(description="Begin after this cursor: the last page's `endCursor`.")
-        ] = None,
-    ) -> Connection[InvestmentStake]:
+    @paged
+    async def stakes(self, info: Info, page: Page) -> Connection[InvestmentStake]:
         """What the member has staked, the newest first."""
         # Fields of Member, so they are resolved with a member as self.
         member_id = cast(Member, self).member_id
@@ -346,7 +344,7 @@ class InvestmentMemberFields:
         def node(row: Any) -> InvestmentStake:
             return InvestmentStake.of(member_id, row)
 
-        return await newest(info, Stake, member_id, node, column="stake_id", first=first, after=after)
+        return await page_of_member(info, Stake, member_id, node, page, newest("stake_id"))
 
 
 # -- settling -----------------------------------------------------------------------------------------
@@ -368,12 +366,12 @@ async def _settle(info: Info, input: SettleInvestmentInput) -> SettleInvestmentP
     outcome = str(input.outcome.value)
     settled, errors, after = 0, dict[str, Refusal](), None
     for size in _PAGES:
-        page = await _waiting(info, input.project, size, after)
-        if not page.nodes:
+        waiting = await _waiting(info, input.project, Page(size, after))
+        if not waiting.nodes:
             if after is None:
                 await _check_nothing_waits(info, input.project, outcome)
             break
-        after = page.page_info.end_cursor
+        after = waiting.page_info.end_cursor
         operations = [
             PayBack(
                 member=ById(stake.member_id),
@@ -383,7 +381,7 @@ async def _settle(info: Info, input: SettleInvestmentInput) -> SettleInvestmentP
                 outcome=outcome,
                 reason=input.reason,
             )
-            for stake in page.nodes
+            for stake in waiting.nodes
         ]
         for done in await info.context.laurel.committer.submit_many(operations):
             if isinstance(done, BaseException):
@@ -401,12 +399,12 @@ async def _settle(info: Info, input: SettleInvestmentInput) -> SettleInvestmentP
     )
 
 
-async def _waiting(info: Info, project: str, size: int, after: str | None) -> Connection[_Waiting]:
+async def _waiting(info: Info, project: str, page: Page) -> Connection[_Waiting]:
     def node(member_id: str, row: Any) -> _Waiting:
         return _Waiting(member_id, row.stake_id)
 
-    by = {"project": project, "state": OPEN}
-    return await oldest(info, Stake, node, by=by, column="stake_id", first=size, after=after)
+    where = [Where("project = ? AND state = ?", (project, OPEN))]
+    return await page_of_all(info, Stake, node, page, oldest("stake_id"), where)
 
 
 async def _check_nothing_waits(info: Info, project: str, outcome: str) -> None:

@@ -18,20 +18,23 @@ from graph.vocabulary import (
     ACTING,
     EVERYONE,
     ID,
-    PAGE_DEFAULT,
     Connection,
     Info,
     Member,
     MemberByInput,
     Node,
+    Page,
     Payload,
     Points,
     Transaction,
+    Where,
     actor,
     global_id,
     may_see,
     mutation,
     newest,
+    page_of_member,
+    paged,
     parts_of,
     perform,
     query,
@@ -280,23 +283,16 @@ class LotteryChances:
     _member_id: strawberry.Private[str]
 
     @strawberry.field
-    async def draws(
-        self,
-        info: Info,
-        first: Annotated[int, strawberry.argument(description="How many, 1 to 100.")] = PAGE_DEFAULT,
-        after: Annotated[
-            str | None, strawberry.argument(description="Begin after this cursor: the last page's `endCursor`.")
-        ] = None,
-    ) -> Connection[LotteryDrawNode]:
+    @paged
+    async def draws(self, info: Info, page: Page) -> Connection[LotteryDrawNode]:
         """The member's draws from the pool, the newest first."""
         member_id = self._member_id
 
         def node(row: Any) -> LotteryDrawNode:
             return LotteryDrawNode.of(member_id, row)
 
-        # The pool is one of the programme's, whose names hold nothing that SQL would mind.
-        where = f"pool = '{self.pool}'"
-        return await newest(info, LotteryDraw, member_id, node, column="draw_id", first=first, after=after, where=where)
+        where = [Where("pool = ?", (self.pool,))]
+        return await page_of_member(info, LotteryDraw, member_id, node, page, newest("draw_id"), where)
 
 
 # -- the fields ---------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Final, cast
+from typing import Any, Final, cast
 from uuid import uuid4
 
 import strawberry
@@ -14,7 +14,6 @@ from core.errors import InvalidValue
 from core.operations import Outcome
 from graph.vocabulary import (
     ID,
-    PAGE_DEFAULT,
     Connection,
     Info,
     Member,
@@ -22,6 +21,7 @@ from graph.vocabulary import (
     Money,
     MoneyInput,
     Node,
+    Page,
     Payload,
     Points,
     Role,
@@ -33,10 +33,12 @@ from graph.vocabulary import (
     hold_named,
     may_see,
     mutation,
+    newest,
+    page_of_member,
+    paged,
     perform,
     perform_many,
     query,
-    sliced,
     trace_of,
     user_error,
 )
@@ -408,21 +410,16 @@ class PurchaseMemberFields:
     """What a member has of purchases."""
 
     @strawberry.field
-    async def orders(
-        self,
-        info: Info,
-        first: Annotated[int, strawberry.argument(description="How many, 1 to 100.")] = PAGE_DEFAULT,
-        after: Annotated[
-            str | None, strawberry.argument(description="Begin after this cursor: the last page's `endCursor`.")
-        ] = None,
-    ) -> Connection[PurchaseOrderNode]:
+    @paged
+    async def orders(self, info: Info, page: Page) -> Connection[PurchaseOrderNode]:
         """The member's orders, the newest first."""
         # Fields of Member, so they are resolved with a member as self.
         member_id = cast(Member, self).member_id
-        rows = await info.context.loaders.rows(PurchaseOrder, member_id)
-        rows.sort(key=lambda row: (row.occurred_at, row.transaction_id), reverse=True)
-        items = [(row.transaction_id, PurchaseOrderNode.of(member_id, row)) for row in rows]
-        return sliced(f"purchase_order:{member_id}", items, first, after)
+
+        def node(row: Any) -> PurchaseOrderNode:
+            return PurchaseOrderNode.of(member_id, row)
+
+        return await page_of_member(info, PurchaseOrder, member_id, node, page, newest("occurred_at", "transaction_id"))
 
 
 def _recorded(info: Info, input: PreviewPurchaseInput, reference: str, key: str) -> RecordPurchase:

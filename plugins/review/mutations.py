@@ -11,26 +11,30 @@ from core.operations import Outcome
 from graph.vocabulary import (
     ACTING,
     ID,
-    PAGE_DEFAULT,
     STAFF,
     Connection,
     Info,
     Member,
     MemberByInput,
     Node,
+    Page,
     Payload,
     Points,
     Role,
     Transaction,
+    Where,
     actor,
     global_id,
     may_see,
     mutation,
+    newest,
     oldest,
+    page_of_all,
+    page_of_member,
+    paged,
     parts_of,
     perform,
     query,
-    sliced,
 )
 
 from .models import Review
@@ -52,9 +56,6 @@ _KEY = (
     "and answered as before."
 )
 _REVIEW = "The review's id."
-
-First = Annotated[int, strawberry.argument(description="How many, 1 to 100.")]
-After = Annotated[str | None, strawberry.argument(description="Begin after this cursor: the last page's `endCursor`.")]
 
 
 # -- what is asked ------------------------------------------------------------------------------------
@@ -240,16 +241,16 @@ class ReviewQueries:
     """What can be asked about reviews."""
 
     @query(allow=STAFF)
+    @paged
     async def reviews(
         self,
         info: Info,
+        page: Page,
         status: Annotated[ReviewStatus, strawberry.argument(description="Where they stand.")] = ReviewStatus.PENDING,
-        first: First = PAGE_DEFAULT,
-        after: After = None,
     ) -> Connection[ReviewNode]:
         """The reviews of all members that stand so, the oldest first: the moderators' queue."""
-        by = {"status": str(status.value)}
-        return await oldest(info, Review, ReviewNode.of, by=by, column="transaction_id", first=first, after=after)
+        where = [Where("status = ?", (str(status.value),))]
+        return await page_of_all(info, Review, ReviewNode.of, page, oldest("transaction_id"), where)
 
 
 @strawberry.type
@@ -257,14 +258,16 @@ class ReviewMemberFields:
     """What a member has of reviews."""
 
     @strawberry.field
-    async def reviews(self, info: Info, first: First = PAGE_DEFAULT, after: After = None) -> Connection[ReviewNode]:
+    @paged
+    async def reviews(self, info: Info, page: Page) -> Connection[ReviewNode]:
         """The member's reviews, the newest first."""
         # Fields of Member, so they are resolved with a member as self.
         member_id = cast(Member, self).member_id
-        rows = await info.context.loaders.rows(Review, member_id)
-        rows.sort(key=lambda row: row.transaction_id, reverse=True)
-        items = [(row.transaction_id, ReviewNode.of(member_id, row)) for row in rows]
-        return sliced(f"review:{member_id}", items, first, after)
+
+        def node(row: Any) -> ReviewNode:
+            return ReviewNode.of(member_id, row)
+
+        return await page_of_member(info, Review, member_id, node, page, newest("transaction_id"))
 
 
 @strawberry.type

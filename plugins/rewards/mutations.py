@@ -19,12 +19,12 @@ from core.units import POINTS
 from graph.vocabulary import (
     ACTING,
     ID,
-    PAGE_DEFAULT,
     Connection,
     Info,
     Member,
     MemberByInput,
     Node,
+    Page,
     Payload,
     Points,
     Role,
@@ -37,6 +37,8 @@ from graph.vocabulary import (
     may_see,
     mutation,
     newest,
+    page_of_member,
+    paged,
     parts_of,
     perform,
     query,
@@ -370,14 +372,8 @@ class RewardsMemberFields:
     """What a member has of the store."""
 
     @strawberry.field
-    async def reward_orders(
-        self,
-        info: Info,
-        first: Annotated[int, strawberry.argument(description="How many, 1 to 100.")] = PAGE_DEFAULT,
-        after: Annotated[
-            str | None, strawberry.argument(description="Begin after this cursor: the last page's `endCursor`.")
-        ] = None,
-    ) -> Connection[RewardOrderNode]:
+    @paged
+    async def reward_orders(self, info: Info, page: Page) -> Connection[RewardOrderNode]:
         """The rewards that the member has redeemed, the newest first."""
         # Fields of Member, so they are resolved with a member as self.
         member_id = cast(Member, self).member_id
@@ -385,7 +381,7 @@ class RewardsMemberFields:
         def node(row: Any) -> RewardOrderNode:
             return RewardOrderNode.of(member_id, row)
 
-        return await newest(info, RewardOrder, member_id, node, column="order_id", first=first, after=after)
+        return await page_of_member(info, RewardOrder, member_id, node, page, newest("order_id"))
 
 
 # -- how it is found ----------------------------------------------------------------------------------

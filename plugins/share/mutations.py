@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import strawberry
 
@@ -14,12 +14,12 @@ from core.operations import Outcome
 from core.tallies import Tally
 from graph.vocabulary import (
     ACTING,
-    PAGE_DEFAULT,
     Connection,
     Info,
     Member,
     MemberByInput,
     Node,
+    Page,
     Payload,
     Points,
     Role,
@@ -28,8 +28,10 @@ from graph.vocabulary import (
     global_id,
     may_see,
     mutation,
+    newest,
+    page_of_member,
+    paged,
     perform,
-    sliced,
 )
 
 from .models import Share, SharersByCode
@@ -179,20 +181,15 @@ class ShareMemberFields:
         )
 
     @strawberry.field
-    async def shares(
-        self,
-        info: Info,
-        first: Annotated[int, strawberry.argument(description="How many, 1 to 100.")] = PAGE_DEFAULT,
-        after: Annotated[
-            str | None, strawberry.argument(description="Begin after this cursor: the last page's `endCursor`.")
-        ] = None,
-    ) -> Connection[ShareNode]:
+    @paged
+    async def shares(self, info: Info, page: Page) -> Connection[ShareNode]:
         """What the member shared, the newest first."""
         member_id, now = cast(Member, self).member_id, info.context.now
-        rows = await info.context.loaders.rows(Share, member_id)
-        rows.sort(key=lambda row: row.transaction_id, reverse=True)
-        items = [(row.transaction_id, ShareNode.of(member_id, row, now)) for row in rows]
-        return sliced(f"share:{member_id}", items, first, after)
+
+        def node(row: Any) -> ShareNode:
+            return ShareNode.of(member_id, row, now)
+
+        return await page_of_member(info, Share, member_id, node, page, newest("transaction_id"))
 
 
 @strawberry.type
