@@ -7,20 +7,22 @@ members share (see ``core.shared``). What they leave is written with one stateme
 
 from asyncio import CancelledError
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from core.accounts import Account
+from core.audit import LAST, Note, Record, State, record_after, state_of
 from core.clock import Clock
 from core.errors import IdempotencyKeyMismatch, InvalidValue, MemberNotFound, Refusal
-from core.events import Outgoing
+from core.events import TRANSACTION_RECORDED, Outgoing
 from core.members import ByExternalId, ById, Member, bucket_of
 from core.operations import Operation, Outcome, Recorded, check_names
 from core.programmes import Programmes
 from core.reads import Read
+from core.routes import Routes
 from core.shared import Claim, Place, SharedRows
 from core.sheet import Sheet
 from core.store.dialect import Reader, Writer
@@ -34,10 +36,14 @@ Lock = Callable[[Table, tuple[str, ...], Sequence[Row]], Awaitable[Sequence[Row]
 
 @dataclass(slots=True)
 class Ticket:
-    """An operation in a batch, the id it will have, and what becomes of it: an outcome, or the defect it ran into."""
+    """An operation in a batch, the id it will have, and what becomes of it: an outcome, or the defect it ran into.
+
+    With a ``note`` there will be a record of it in the audit log, if it is accepted.
+    """
 
     operation: Operation
     id: str
+    note: Note | None = None
     outcome: Outcome | None = None
     defect: Exception | None = None
 
@@ -50,8 +56,8 @@ class Rules:
     clock: Clock
     new_id: Callable[[], str]
     reactions: Sequence[Reaction] = ()
-    outgoing: Collection[str] = ()
-    """Names of the events that somebody outside waits for; others are not kept."""
+    routes: Routes = field(default_factory=Routes)
+    """Who is to hear of which events; those that nobody is to hear of are not kept."""
 
 
 @dataclass(slots=True)
@@ -262,6 +268,7 @@ class _Batch:
                 name = ref.id if isinstance(ref, ById) else ref.external_id
                 return Outcome(member_id=None, recorded=None, refusal=MemberNotFound(member=name))
         savepoint = sheet.savepoint()
+        before = state_of(sheet) if ticket.note else {}
         result: dict[str, Any]
         refusal: Refusal | None = None
         work = None
@@ -284,6 +291,8 @@ class _Batch:
             if not isinstance(result, dict):
                 raise TypeError(f"perform returned {type(result).__name__}, not a dict")
             await work.finish()
+            if ticket.note:
+                await self._write_down(ticket.note, work, sheet, before)
         except Refusal as refused:
             sheet.rollback(savepoint)
             self.shared.undo(ticket.id)
@@ -294,10 +303,7 @@ class _Batch:
         else:
             if work.events:
                 result["events"] = [{"name": event.name, **event.payload} for event in work.events]
-                for event in work.events:
-                    if event.name in rules.outgoing:
-                        outgoing = Outgoing(rules.new_id(), event.name, event.payload, recorded_at)
-                        sheet.add(Outgoing, (outgoing.id,), outgoing)
+            self._send(work, sheet)
         # As it will be read again, so that a replay answers the same to the letter. What is no JSON fails here, alone.
         result = orjson.loads(orjson.dumps(result))
         recorded = Recorded(
@@ -317,6 +323,41 @@ class _Batch:
         sheet.add(Recorded, key, recorded)
         self.shared.keep(ticket.id)
         return Outcome(member_id=lane.member_id, recorded=recorded, refusal=refusal)
+
+    async def _write_down(self, note: Note, work: Work, sheet: Sheet, before: State) -> None:
+        """Put what an operation has done to its member into the audit log."""
+        records: list[Record] = await work.rows(Record, LAST)
+        record = record_after(
+            records[-1] if records else None,
+            note,
+            id=self.rules.new_id(),
+            member_id=work.member.id,
+            operation_id=work.operation_id,
+            before=before,
+            after=state_of(sheet),
+            at=self.recorded_at,
+        )
+        sheet.add(Record, (record.number,), record)
+        note.written = True
+
+    def _send(self, work: Work, sheet: Sheet) -> None:
+        """Put what happened into the outbox, once for each who is to hear of it."""
+        events = work.events
+        if self.rules.routes.to(TRANSACTION_RECORDED) and (transaction := work.as_event()) is not None:
+            events = [transaction, *events]
+        for event in events:
+            consumers = self.rules.routes.to(event.name)
+            event_id = self.rules.new_id() if consumers else ""
+            for consumer in consumers:
+                row = Outgoing(
+                    id=self.rules.new_id(),
+                    name=event.name,
+                    payload=event.payload,
+                    recorded_at=work.recorded_at,
+                    consumer=consumer,
+                    event_id=event_id,
+                )
+                sheet.add(Outgoing, (row.id,), row)
 
 
 def _is_named(ticket: Ticket) -> bool:

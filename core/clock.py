@@ -29,6 +29,15 @@ def instant(stored: int) -> datetime:
     return EPOCH + stored * _MICROSECOND
 
 
+def rfc3339(at: datetime) -> str:
+    """The instant as text, in UTC.
+
+    >>> rfc3339(datetime(2026, 1, 31, 9, 30, tzinfo=UTC))
+    '2026-01-31T09:30:00Z'
+    """
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
 class Clock(Protocol):
     """Something that knows what time it is."""
 

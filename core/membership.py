@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import orjson
 
 from core.errors import InvalidInstant, InvalidValue, MemberAlreadyEnrolled
-from core.events import MEMBER_UPDATED
+from core.events import MEMBER_STATUS_CHANGED, MEMBER_UPDATED
 from core.members import ByExternalId, MemberStatus
 from core.operations import Newcomer, Operation
 from core.work import FUTURE_TOLERANCE, Work
@@ -85,7 +85,7 @@ class ChangeMemberStatus(Operation):
             raise InvalidValue(field="status", reason="a closed membership stays closed")
         check_reason(self.reason)
         work.change_member(status=self.status)
-        work.tell("member.status_changed", former=former, status=self.status, reason=self.reason)
+        work.tell(MEMBER_STATUS_CHANGED, former=former, status=self.status, reason=self.reason)
         return {"former": former, "reason": self.reason}
 
 

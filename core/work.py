@@ -24,7 +24,14 @@ from core.errors import (
     TransactionNotFound,
     UnitNotSpendable,
 )
-from core.events import MEMBER_ENROLLED, TALLIES_COUNTED, TIER_CHANGED, TRANSACTION_REVERSED, Event
+from core.events import (
+    MEMBER_ENROLLED,
+    TALLIES_COUNTED,
+    TIER_CHANGED,
+    TRANSACTION_RECORDED,
+    TRANSACTION_REVERSED,
+    Event,
+)
 from core.expiry import expires_at
 from core.holds import Hold, HoldLot, HoldState
 from core.ledger import ClawBack, Ledger, LotTerms
@@ -167,6 +174,24 @@ class Work:
         if len(self.events) >= _EVENTS_MAX:
             raise RuntimeError(f"more than {_EVENTS_MAX} events: reactions {name} answer one another without end")
         self.events.append(Event(name, payload, activity))
+
+    def as_event(self) -> Event | None:
+        """The books as this operation leaves them, for whoever is told after the commit; None if it moved nothing."""
+        entries = [entry for entry in self._sheet.of(Entry).values() if entry.operation_id == self.operation_id]
+        if not entries:
+            return None
+        moved = [
+            {"unit": e.unit, "seq": e.seq, "amount": e.amount, "held": e.held, "contra": e.contra, "balance": e.balance}
+            for e in entries
+        ]
+        payload = {
+            "transaction": self.operation_id,
+            "channel": self.operation.channel,
+            "kind": self.operation.kind,
+            "reverses": self.reverses,
+            "entries": moved,
+        }
+        return Event(TRANSACTION_RECORDED, payload)
 
     # -- reading ----------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from core.members import new_id
 from core.outbox import Deliverer
 from core.programme import Programme, load_programme
 from core.programmes import Programmes
+from core.routes import Routes
 from core.store import Store
 from core.store.databases import Tables, connect
 from core.store.migrating import require_migrated
@@ -79,17 +80,24 @@ async def open_laurel(
         store = Store()
         programmes = Programmes(lambda document: load_document(plugins, document))
         await programmes.refresh(store.reader())
+        routes = Routes(plugins.outgoing)
+        destinations = {
+            name: kind(settings.of_plugin(name), clock, plugins.event_types)
+            for name, kind in plugins.destinations.items()
+        }
         rules = Rules(
             programmes=programmes,
             clock=clock,
             new_id=new_id,
             reactions=plugins.reactions,
-            outgoing=plugins.outgoing,
+            routes=routes,
         )
         # The deliverer ends first: what it submits must still be taken.
         async with (
             Committer(store, rules, batch_max=batch_max) as committer,
-            Deliverer(plugins.consumers, committer.submit, clock) as deliverer,
+            Deliverer(
+                plugins.consumers, committer.submit, clock, destinations=destinations, routes=routes
+            ) as deliverer,
         ):
             yield Laurel(
                 settings=settings,

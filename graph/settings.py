@@ -1,7 +1,7 @@
 """What an installation decides, read from the environment once, at the start."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from core.errors import LaurelError
@@ -23,7 +23,9 @@ class Settings:
 
     ``secret`` signs the tokens; without one nothing is served. ``live`` says that the points are worth
     something: the page for operators then asks before it moves any, and is served only if ``graphiql`` says so.
-    ``introspection`` lets clients ask for the schema.
+    ``introspection`` lets clients ask for the schema. ``http_status`` is ``compat`` or ``draft``: the statuses that
+    clients of today expect, or those of the newest draft of GraphQL over HTTP. ``variables`` are all whose names begin
+    with ``LAUREL_``.
     """
 
     database_url: str = "sqlite://laurel.sqlite3"
@@ -35,6 +37,15 @@ class Settings:
     introspection: bool = True
     disabled_plugins: frozenset[str] = frozenset()
     body_bytes_max: int = 1_000_000
+    http_status: str = "compat"
+
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def of_plugin(self, plugin: str) -> dict[str, str]:
+        """What the installation decides for a plugin: ``LAUREL_<PLUGIN>_<OPTION>``, by the option in lower case."""
+        prefix = f"LAUREL_{plugin.upper()}_"
+        found = (name for name in self.variables if name.startswith(prefix))
+        return {name.removeprefix(prefix).lower(): self.variables[name] for name in found}
 
     @property
     def serves_graphiql(self) -> bool:
@@ -59,6 +70,8 @@ class Settings:
             introspection=_choice(environ, "LAUREL_INTROSPECTION", usual.introspection),
             disabled_plugins=frozenset(names),
             body_bytes_max=_number(environ, "LAUREL_BODY_BYTES_MAX", usual.body_bytes_max),
+            variables={name: value for name, value in environ.items() if name.startswith("LAUREL_")},
+            http_status=_one_of(environ, "LAUREL_HTTP_STATUS", ("compat", "draft")),
         )
 
 
@@ -69,6 +82,14 @@ def _choice(environ: Mapping[str, str], name: str, usual: bool) -> bool:
     if given.lower() not in _YES | _NO:
         raise SettingsInvalid(f"{name} is yes or no, not {given!r}")
     return given.lower() in _YES
+
+
+def _one_of(environ: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
+    """The choice that was made; the first one when none was."""
+    given = environ.get(name, choices[0])
+    if given not in choices:
+        raise SettingsInvalid(f"{name} is one of {', '.join(choices)}, not {given!r}")
+    return given
 
 
 def _number(environ: Mapping[str, str], name: str, usual: int) -> int:

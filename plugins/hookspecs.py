@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from core.destinations import Destinations
 from core.errors import Refusal
+from core.event_types import EventType
 from core.events import Delivery, Event
 from core.operations import Operation
 from core.outbox import Submit
@@ -126,6 +128,21 @@ async def react(event: Event, work: Work) -> None:
 @hookspec
 def register_outgoing() -> Sequence[str]:
     """Name the events that ``after_event`` is to be told; events that nobody names are not kept."""
+    raise NotImplementedError
+
+
+@hookspec
+def register_event_types() -> Sequence[EventType]:
+    """Say what events of the plugin look like that may be told outside: to webhooks, a broker, carriers of messages.
+
+    The shape is a promise: it only ever gains fields, and has another version otherwise.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_destinations() -> type[Destinations]:
+    """Offer places outside that events are carried to, at least once and in order for each member."""
     raise NotImplementedError
 
 

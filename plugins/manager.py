@@ -20,7 +20,9 @@ from strawberry.utils.str_converters import to_camel_case
 from tortoise.models import Model
 
 import plugins
+from core.destinations import Destinations
 from core.errors import LaurelError, Refusal
+from core.event_types import EVENT_TYPES, EventType
 from core.outbox import Consumer
 from core.programme import ChannelSettings, countables_of
 from core.store.databases import Tables
@@ -72,8 +74,10 @@ class Plugins:
     member_fields: tuple[type, ...] = ()
     importers: Mapping[str, Importer] = field(default_factory=dict)
     reactions: tuple[Reaction, ...] = ()
-    outgoing: frozenset[str] = frozenset()
+    outgoing: Mapping[str, frozenset[str]] = field(default_factory=dict)
     consumers: Mapping[str, Consumer] = field(default_factory=dict)
+    destinations: Mapping[str, type[Destinations]] = field(default_factory=dict)
+    event_types: Mapping[str, EventType] = field(default_factory=lambda: EVENT_TYPES)
 
 
 def find_offers() -> list[Offer]:
@@ -197,6 +201,8 @@ class _Assembly:
             reactions=tuple(function for _, function in self._implementations("react")),
             outgoing=self._outgoing(consumers),
             consumers=consumers,
+            destinations=self._destinations(),
+            event_types=self._event_types(),
         )
 
     # -- asking -----------------------------------------------------------------------------------
@@ -297,12 +303,30 @@ class _Assembly:
             importers[importer.name] = importer
         return importers
 
-    def _outgoing(self, consumers: Mapping[str, Consumer]) -> frozenset[str]:
-        named = self._ask_each("register_outgoing", str)
-        one_sided = {name for name, _ in named} ^ consumers.keys()
-        for name in sorted(one_sided):
+    def _outgoing(self, consumers: Mapping[str, Consumer]) -> dict[str, frozenset[str]]:
+        named: dict[str, set[str]] = {}
+        for name, event in self._ask_each("register_outgoing", str):
+            named.setdefault(name, set()).add(event)
+        for name in sorted(named.keys() ^ consumers.keys()):
             raise PluginsInvalid(f"{self._who[name]}: register_outgoing and after_event need one another")
-        return frozenset(event for _, event in named)
+        return {name: frozenset(events) for name, events in named.items()}
+
+    def _destinations(self) -> dict[str, type[Destinations]]:
+        destinations: dict[str, type[Destinations]] = {}
+        for name, given in self._ask("register_destinations"):
+            if not (isinstance(given, type) and issubclass(given, Destinations)):
+                raise PluginsInvalid(f"{self._who[name]}: register_destinations must give a subclass of Destinations")
+            destinations[name] = given
+        return destinations
+
+    def _event_types(self) -> dict[str, EventType]:
+        for event in EVENT_TYPES:
+            self._claim("event", event, "the core")
+        types = dict(EVENT_TYPES)
+        for name, offered in self._ask_each("register_event_types", EventType):
+            self._claim("event", offered.name, self._who[name])
+            types[offered.name] = offered
+        return types
 
 
 def _table_names(module: str) -> list[str]:

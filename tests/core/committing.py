@@ -19,7 +19,7 @@ from core.committer import Committer
 from core.corrections import AdjustPoints, ReverseTransaction
 from core.events import Outgoing
 from core.holds import Hold, HoldLot
-from core.lots import Lot, LotMove
+from core.lots import Extension, Lot, LotMove
 from core.members import ByExternalId, ById, Member, MemberRef, TierChange, bucket_of, new_id
 from core.membership import EnrolMember
 from core.models import ProgrammeVersionRow
@@ -27,6 +27,7 @@ from core.operations import Operation, Outcome, Recorded
 from core.programme import load_programme
 from core.programmes import Programmes
 from core.redemption import HoldPoints, RedeemPoints
+from core.routes import Routes
 from core.store import Store
 from core.store.databases import Tables, connect
 from core.store.dialect import Reader
@@ -36,7 +37,7 @@ from core.units import POINTS
 from core.work import Reaction, Work
 
 APPS: Final = {"core": Tables(("core.models",), "core.migrations")}
-KINDS: Final = (Member, Account, Recorded, Entry, Lot, LotMove, Hold, HoldLot, Tally, TierChange, Outgoing)
+KINDS: Final = (Member, Account, Recorded, Entry, Lot, LotMove, Extension, Hold, HoldLot, Tally, TierChange, Outgoing)
 
 BEGIN: Final = datetime(2026, 1, 15, 2, tzinfo=UTC)
 """Ten in the morning in Shanghai."""
@@ -92,7 +93,7 @@ def rules(clock: Clock, *, reactions: Sequence[Reaction] = (), outgoing: Sequenc
         clock=clock,
         new_id=new_id,
         reactions=reactions,
-        outgoing=outgoing,
+        routes=Routes({"somebody": outgoing}),
     )
 
 

@@ -19,7 +19,8 @@ from core.batch import Rules, Ticket, perform
 from core.clock import StoppedClock
 from core.corrections import AdjustPoints, ExpirePoints, ReverseTransaction
 from core.errors import IdempotencyKeyMismatch, MemberNotFound
-from core.events import Event, Outgoing
+from core.event_types import EVENT_TYPES
+from core.events import Delivery, Event, Outgoing
 from core.members import ByExternalId, ById
 from core.membership import EnrolMember, UpdateMember
 from core.operations import Operation, Outcome
@@ -234,12 +235,40 @@ async def test_reactions_see_events_and_only_those_that_are_wanted_leave(connect
             {"name": "tier.changed", "former": "regular", "tier": "gold"},
             {"name": "gift.given", "points": 100},
         ]
-        assert [row.name for row in await desk.rows(Outgoing, ann)] == ["tier.changed", "gift.given"]
+        assert [(row.name, row.consumer) for row in await desk.rows(Outgoing, ann)] == [
+            ("tier.changed", "somebody"),
+            ("gift.given", "somebody"),
+        ]
         assert await desk.lots(ann) == [5_000, 100]
 
         before = await desk.everything()
         await desk.submit(RedeemPoints(**desk.request(ann), points=9_999))
         assert (await desk.everything())["outbox"] == before["outbox"]
+
+
+async def test_what_a_transaction_left_in_the_books_leaves_where_somebody_waits_for_it(
+    connected: TortoiseContext,
+) -> None:
+    async with open_desk(settings=rules(StoppedClock(BEGIN), outgoing=["transaction.recorded"])) as desk:
+        ann = await desk.enrol("ann")
+        transaction = await desk.give(ann, 50)
+        outcome = await desk.accepted(RedeemPoints(**desk.request(ann), points=20))
+
+        earned, spent = await desk.rows(Outgoing, ann)
+
+    assert earned.payload == {
+        "transaction": transaction,
+        "channel": "test",
+        "kind": "give",
+        "reverses": None,
+        "entries": [{"unit": "points", "seq": 1, "amount": 50, "held": 0, "contra": "issuance", "balance": 50}],
+    }
+    assert [entry["balance"] for entry in spent.payload["entries"]] == [30]
+    assert "events" not in outcome.result
+    message = EVENT_TYPES["transaction.recorded"].message(
+        Delivery(spent.event_id, ann.id, spent.name, spent.payload, spent.recorded_at), member={"externalId": "ann"}
+    )
+    assert message["data"]["entries"][0]["contra"] == "redemption"
 
 
 async def test_reactions_that_answer_one_another_without_end_are_a_defect(connected: TortoiseContext) -> None:

@@ -1,18 +1,20 @@
 """The outbox tells every event after its commit, in order for each member, until it is heard."""
 
 import asyncio
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tortoise.context import TortoiseContext
 
 from core.clock import StoppedClock
+from core.destinations import RETRIES, Destinations, NotHeard
 from core.errors import Overloaded
 from core.events import Delivery
 from core.members import bucket_of
 from core.models import OutboxRow
 from core.operations import Operation, Outcome
-from core.outbox import BATCH_MAX, LEASE, Deliverer, Submit
+from core.outbox import BATCH_MAX, LEASE, Deliverer, Submit, revive
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -21,14 +23,16 @@ async def submit(operation: Operation) -> Outcome:
     raise AssertionError(f"nobody submits {operation}")
 
 
-async def put(member: str, number: int) -> None:
+async def put(member: str, number: int, consumer: str = "listener") -> None:
     await OutboxRow.create(
         bucket=bucket_of(member),
         member_id=member,
-        id=f"{number:04d}",
+        id=f"{number:04d} {consumer}",
         name="order.paid",
         payload={"number": number},
         recorded_at=NOON,
+        consumer=consumer,
+        event_id=f"{number:04d}",
     )
 
 
@@ -120,6 +124,96 @@ async def test_what_a_killed_process_had_taken_is_told_when_its_lease_has_run_ou
     assert await deliverer.drain() == 0
     clock.advance(LEASE + timedelta(seconds=1))
     assert await deliverer.drain() == 1
+
+
+async def test_no_consumer_waits_for_another(connected: TortoiseContext) -> None:
+    for consumer in ("deaf", "listener"):
+        await put("ann", 1, consumer)
+    deaf, listener = Listener(1), Listener()
+    deliverer = Deliverer({"deaf": deaf, "listener": listener}, submit, StoppedClock(NOON))
+
+    await deliverer.drain()
+
+    assert (deaf.heard, listener.heard) == ([], [("ann", 1)])
+    assert [row.consumer for row in await OutboxRow.all()] == ["deaf"]
+
+
+async def test_an_event_written_before_it_had_a_consumer_is_told_to_all(connected: TortoiseContext) -> None:
+    await put("ann", 1, "")
+    one, other = Listener(), Listener()
+
+    assert await Deliverer({"one": one, "other": other}, submit, StoppedClock(NOON)).drain() == 1
+
+    assert one.heard == other.heard == [("ann", 1)]
+
+
+class Shops(Destinations):
+    """Two places: one that takes everything, and one that takes nothing for as long as ``error`` says why."""
+
+    def __init__(self, clock: StoppedClock, error: NotHeard) -> None:
+        super().__init__({}, clock, {})
+        self.error: NotHeard | None = error
+        self.taken: list[tuple[str, str]] = []
+        self.given_up: list[str] = []
+
+    async def wanted(self) -> Mapping[str, Collection[str]]:
+        return {"open": ["order.paid"], "closed": ["order.paid"]}
+
+    async def carry(self, place: str, event: Delivery) -> None:
+        if place == "closed" and self.error:
+            raise self.error
+        self.taken.append((place, event.id))
+
+    async def give_up(self, place: str, event: Delivery, error: NotHeard) -> None:
+        self.given_up.append(event.id)
+
+
+async def _shops(error: NotHeard) -> tuple[Shops, Deliverer, StoppedClock]:
+    clock = StoppedClock(NOON)
+    shops = Shops(clock, error)
+    deliverer = Deliverer({}, submit, clock, destinations={"shops": shops})
+    await deliverer.refresh()
+    for number, member in enumerate(("ann", "ann", "bob"), 1):
+        for place in ("open", "closed"):
+            await put(member, number, f"shops:{place}")
+    await deliverer.drain()
+    return shops, deliverer, clock
+
+
+async def test_a_place_that_is_away_is_tried_later_and_loses_nothing(connected: TortoiseContext) -> None:
+    shops, deliverer, clock = await _shops(NotHeard("it is shut", whole_place=True))
+
+    assert sorted(shops.taken) == [("open", "0001"), ("open", "0002"), ("open", "0003")]
+    waiting = await OutboxRow.all().order_by("id")
+    assert [(row.tries, row.error) for row in waiting].count((1, "it is shut")) >= 1
+
+    shops.error = None
+    assert await deliverer.drain() == 0, "it rests"
+    clock.advance(RETRIES[0])
+    await deliverer.drain()
+    taken = [event for place, event in shops.taken if place == "closed"]
+    assert sorted(taken) == ["0001", "0002", "0003"]
+    assert taken.index("0001") < taken.index("0002")
+
+
+async def test_what_a_place_will_not_take_is_given_up_after_days_and_can_be_revived(connected: TortoiseContext) -> None:
+    shops, deliverer, clock = await _shops(NotHeard("what is this?"))
+    for pause in RETRIES:
+        assert shops.given_up == []
+        clock.advance(pause)
+        await deliverer.drain()
+
+    # The second of the same member had to wait for the first, and has its own three days now.
+    assert sorted(shops.given_up) == ["0001", "0003"]
+    dead = await OutboxRow.filter(dead=True).order_by("id")
+    assert [(row.tries, row.error) for row in dead] == [(len(RETRIES) + 1, "what is this?")] * 2
+
+    shops.error = None
+    assert await revive("shops:closed") == 2
+    clock.advance(RETRIES[-1])
+    await deliverer.drain()
+    assert sorted(event for place, event in shops.taken if place == "closed") == ["0001", "0002", "0003"]
+    assert not await OutboxRow.exists()
 
 
 async def test_it_delivers_in_the_background_until_it_is_left(connected: TortoiseContext) -> None:

@@ -16,6 +16,7 @@ from core.members import ByExternalId, bucket_of, new_id
 from core.operations import Operation, Outcome
 from core.programme import load_programme
 from core.programmes import Programmes
+from core.routes import Routes
 from core.store import Store
 from core.store.tables import table_of
 from core.tallies import Tally
@@ -143,7 +144,7 @@ async def open_shop(document: str = PLAIN, at: datetime = JULY) -> AsyncIterator
         clock=clock,
         new_id=new_id,
         reactions=PLUGINS.reactions,
-        outgoing=PLUGINS.outgoing,
+        routes=Routes(PLUGINS.outgoing),
     )
     async with Committer(store, rules) as committer:
         yield Shop(committer, clock, store)

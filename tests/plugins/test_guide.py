@@ -20,15 +20,19 @@ GUIDE = (Path(plugins.__file__).parent / "README.md").read_text()
 HOOKS = [name for name, found in vars(hookspecs).items() if hasattr(found, "laurel_spec")]
 IMPORTS = """
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import cast
 
+import httpx
 import strawberry
+from pydantic import Field
 from tortoise import fields
 from tortoise.models import Model
 
+from core.destinations import Destinations, NotHeard
 from core.errors import Refusal, fact
+from core.event_types import EventData, EventType
 from core.events import MEMBER_ENROLLED, TIER_CHANGED, Delivery, Event
 from core.members import ByExternalId
 from core.outbox import Submit
@@ -80,6 +84,8 @@ def test_the_plugin_of_the_guide_loads_with_all_that_it_offers(visit: ModuleType
     assert list(loaded.importers) == ["visits"]
     assert loaded.reactions == (visit.react,)
     assert loaded.consumers == {"visit": visit.after_event}
+    assert loaded.destinations == {"visit": visit.Screens}
+    assert loaded.event_types["visit.recorded"].data is visit.VisitRecorded
 
 
 def test_the_schema_has_the_fields_of_the_guide(loaded: Plugins) -> None:

@@ -329,7 +329,7 @@ def test_what_plugins_offer_is_put_together_in_the_order_of_their_names() -> Non
     assert loaded.member_fields == (VisitFields,)
     assert list(loaded.importers) == ["visits"]
     assert loaded.reactions == (react, react)
-    assert loaded.outgoing == {"member.enrolled"}
+    assert loaded.outgoing == {"visit": {"member.enrolled"}}
     assert loaded.consumers == {"visit": after_event}
 
 

@@ -1,0 +1,144 @@
+"""What events look like to the outside: webhooks, brokers and carriers of messages get these shapes and no others.
+
+A shape is a promise. It may gain fields; for anything else its ``version`` grows and the old one is told beside it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from core.clock import rfc3339
+from core.events import (
+    MEMBER_ENROLLED,
+    MEMBER_STATUS_CHANGED,
+    MEMBER_UPDATED,
+    TIER_CHANGED,
+    TRANSACTION_RECORDED,
+    TRANSACTION_REVERSED,
+    Delivery,
+)
+from core.orders import ORDER_PAID, ORDER_REFUNDED
+
+
+class EventData(BaseModel):
+    """The ``data`` of an event. Subclasses are its shape; what they don't name of the payload stays inside."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+
+class EventType(NamedTuple):
+    """A kind of event: its name (``noun.happened``), the version of its shape, and the shape, which says when."""
+
+    name: str
+    version: int
+    data: type[EventData]
+
+    @property
+    def description(self) -> str:
+        """When it is told."""
+        return (self.data.__doc__ or "").strip().partition("\n")[0]
+
+    def schema(self) -> dict[str, Any]:
+        """The shape of ``data`` as JSON Schema."""
+        return self.data.model_json_schema(mode="serialization")
+
+    def message(self, event: Delivery, *, member: Mapping[str, str]) -> dict[str, Any]:
+        """The event as it is told outside, as plain JSON. ``member`` says whose it is."""
+        data = self.data.model_validate(dict(event.payload)).model_dump(mode="json", by_alias=True)
+        return {
+            "id": event.id,
+            "type": self.name,
+            "version": self.version,
+            "timestamp": rfc3339(event.recorded_at),
+            "member": dict(member),
+            "data": data,
+        }
+
+
+class MemberEnrolled(EventData):
+    """A member has joined."""
+
+    tier: str = Field(description="The code of the tier in which the member begins; empty without tiers.")
+
+
+class MemberUpdated(EventData):
+    """What is known of a member was changed: the birthday or an attribute."""
+
+
+class MemberStatusChanged(EventData):
+    """A member was frozen, may go on, or was closed."""
+
+    former: str = Field(description="The status before: active, frozen or closed.")
+    status: str = Field(description="The status now.")
+    reason: str = Field(description="What the operator gave as the reason.")
+
+
+class TierChanged(EventData):
+    """A member has moved to another tier, up or down."""
+
+    former: str = Field(description="The code of the tier before.")
+    tier: str = Field(description="The code of the tier now.")
+
+
+class Line(EventData):
+    """A line of a member's account."""
+
+    unit: str = Field(description="points, growth, or another unit of the programme.")
+    seq: int = Field(description="The number of the line in the account: 1, 2, 3 … without a gap.")
+    amount: int = Field(description="What came (positive) or went (negative).")
+    held: int = Field(description="By how much the amount set aside changed.")
+    contra: str = Field(description="The programme's side: issuance, redemption, breakage, claw_back and so on.")
+    balance: int = Field(description="The balance of the account after this line.")
+
+
+class TransactionRecorded(EventData):
+    """Points or another unit were earned, spent, set aside, taken back or have expired."""
+
+    transaction: str = Field(description="The transaction's number.")
+    channel: str = Field(description="The channel that it came through.")
+    kind: str = Field(description="What was done there.")
+    reverses: str | None = Field(description="The number of the transaction that this one takes back, or null.")
+    entries: list[Line] = Field(description="The lines of the accounts, in their order.")
+
+
+class TransactionReversed(EventData):
+    """An operator has taken a transaction back, wholly or in part."""
+
+    transaction: str = Field(description="The number of the transaction that was taken back.")
+    channel: str = Field(description="The channel that it had come through.")
+
+
+class OrderPaid(EventData):
+    """An order was recorded."""
+
+    reference: str = Field(description="The order's number with the shop.")
+    occurred_at: datetime = Field(description="When it was paid.")
+    paid: int = Field(description="What was paid in money, in the currency's minor unit, without what points paid for.")
+    awards: dict[str, int] = Field(description="What it brought, by unit.")
+
+
+class OrderRefunded(EventData):
+    """An order was refunded, wholly or in part."""
+
+    reference: str = Field(description="The order's number with the shop.")
+    amount: int = Field(description="What the order had cost, in the currency's minor unit.")
+    amount_left: int = Field(description="What of it was not refunded.")
+    gone: bool = Field(description="Whether nothing of the order is left.")
+
+
+EVENT_TYPES: Final[Mapping[str, EventType]] = {
+    kind.name: kind
+    for kind in (
+        EventType(MEMBER_ENROLLED, 1, MemberEnrolled),
+        EventType(MEMBER_UPDATED, 1, MemberUpdated),
+        EventType(MEMBER_STATUS_CHANGED, 1, MemberStatusChanged),
+        EventType(TIER_CHANGED, 1, TierChanged),
+        EventType(TRANSACTION_RECORDED, 1, TransactionRecorded),
+        EventType(TRANSACTION_REVERSED, 1, TransactionReversed),
+        EventType(ORDER_PAID, 1, OrderPaid),
+        EventType(ORDER_REFUNDED, 1, OrderRefunded),
+    )
+}
