@@ -23,6 +23,14 @@ class Reader(ABC):
     async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
         """All rows whose columns ``by`` equal one of the keys."""
 
+    @abstractmethod
+    async def look_up(self, sql: str, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
+        """Rows of a statement of the caller's own, for all keys at once.
+
+        ``{keys}`` in it becomes the keys as a table: ``k.k0``, ``k.k1`` … of the types of the table's columns ``by``.
+        ``{join}`` joins what is looked up for each of them, and is written where another table follows.
+        """
+
     async def query(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Row]:
         """Rows of a statement in the database's own words."""
         _, rows = await self.client.execute_query(sql, list(values))

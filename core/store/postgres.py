@@ -13,14 +13,27 @@ class Postgres(Writer):
 
     @staticmethod
     @cache
-    def _select(table: Table, by: tuple[str, ...], where: str, tail: str) -> str:
+    def _keys(table: Table, by: tuple[str, ...]) -> str:
         types = dict(zip(table.columns, table.postgres_types, strict=True))
-        columns = ", ".join(f"t.{column}" for column in table.columns)
         names = ", ".join(f"k{at}" for at, _ in enumerate(by))
         arrays = ", ".join(f"${at}::{types[column]}[]" for at, column in enumerate(by, 1))
+        return f"unnest({arrays}) AS k({names})"
+
+    @classmethod
+    @cache
+    def _looking_up(cls, sql: str, table: Table, by: tuple[str, ...]) -> str:
+        return sql.format(keys=cls._keys(table, by), join="JOIN")
+
+    async def look_up(self, sql: str, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
+        return await self.query(self._looking_up(sql, table, by), _arrays(keys))
+
+    @classmethod
+    @cache
+    def _select(cls, table: Table, by: tuple[str, ...], where: str, tail: str) -> str:
+        columns = ", ".join(f"t.{column}" for column in table.columns)
         on = " AND ".join(f"t.{column} = k.k{at}" for at, column in enumerate(by))
         more = f" WHERE {where}" if where else ""
-        return f"SELECT {columns} FROM unnest({arrays}) AS k({names}) JOIN {table.name} t ON {on}{more}{tail}"
+        return f"SELECT {columns} FROM {cls._keys(table, by)} JOIN {table.name} t ON {on}{more}{tail}"
 
     async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
         return await self.query(self._select(table, by, where, ""), _arrays(keys))

@@ -15,6 +15,15 @@ class Sqlite(Writer):
 
     @staticmethod
     @cache
+    def _looking_up(sql: str, by: tuple[str, ...]) -> str:
+        names = ", ".join(f"json_extract(value, '$[{at}]') AS k{at}" for at, _ in enumerate(by))
+        return sql.format(keys=f"(SELECT {names} FROM json_each(?)) k", join="CROSS JOIN")
+
+    async def look_up(self, sql: str, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
+        return await self.query(self._looking_up(sql, by), [orjson.dumps(keys).decode()])
+
+    @staticmethod
+    @cache
     def _select(table: Table, by: tuple[str, ...], where: str) -> str:
         columns = ", ".join(f"t.{column}" for column in table.columns)
         on = " AND ".join(f"t.{column} = json_extract(k.value, '$[{at}]')" for at, column in enumerate(by))

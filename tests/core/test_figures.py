@@ -1,0 +1,96 @@
+"""What the database adds up is what the values say, for lots in every state and at every boundary."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.accounts import Account
+from core.figures import Balance, Balances, Totals
+from core.holds import Hold, HoldLot, without_overdue
+from core.lots import Lot
+from core.members import ById
+from core.redemption import HoldPoints, RedeemPoints
+from core.store.questions import Rows
+from core.units import GROWTH, POINTS
+from tests.core.committing import BEGIN, Desk, Give
+
+DAY = timedelta(days=1)
+MICROSECOND = timedelta(microseconds=1)
+
+
+async def busy_member(desk: Desk) -> str:
+    """Lots that are spent, held, pending and lapsed, holds that are open and overdue, and a second unit."""
+    member = await desk.enrol("anna")
+    for points in (40, 30):
+        await desk.accepted(Give(**desk.request(member), points=points))
+    await desk.accepted(Give(**desk.request(member), points=7, unit=GROWTH))
+    desk.clock.set(BEGIN + 200 * DAY)
+    await desk.accepted(Give(**desk.request(member), points=25, pending_days=14))
+    await desk.accepted(HoldPoints(**desk.request(member), points=50, seconds=600, reference="cart"))
+    await desk.accepted(HoldPoints(**desk.request(member), points=5, seconds=90 * 24 * 3600, reference="trip"))
+    await desk.accepted(RedeemPoints(**desk.request(member), points=3, reference="tea"))
+    assert isinstance(member, ById)
+    return member.id
+
+
+async def said_by_values(desk: Desk, member_id: str, at: datetime) -> dict[str, Balance]:
+    """The balances by unit, of the rows themselves."""
+    reader = desk.store.reader()
+
+    async def rows(kind: type, where: str = "") -> Sequence[Any]:
+        key = Balances.key(member_id, at)[:2]
+        return (await Rows(kind, ("bucket", "member_id"), where).answer(reader, [key])).get(key, [])
+
+    lots: list[Lot] = without_overdue(await rows(Lot), await rows(Hold, "state = 'open'"), await rows(HoldLot), at)
+    said = {}
+    for account in await rows(Account):
+        mine = [lot for lot in lots if lot.unit == account.unit and lot.remaining]
+        expiries = [lot.expires_at for lot in mine if lot.expires_at is not None and lot.free(at)]
+        soonest = min(expiries, default=None)
+        said[account.unit] = Balance(
+            available=sum(lot.free(at) for lot in mine),
+            pending=sum(lot.remaining - lot.held for lot in mine if at < lot.available_from and not lot.lapsed(at)),
+            held=sum(lot.held for lot in mine),
+            debt=account.debt,
+            expiring=sum(lot.free(at) for lot in mine if lot.expires_at == soonest),
+            expires_at=soonest,
+        )
+    return said
+
+
+async def test_balances_are_those_of_the_lots_at_every_instant(desk: Desk) -> None:
+    member_id = await busy_member(desk)
+    acted, lots = BEGIN + 200 * DAY, await Rows(Lot, ("member_id",)).answer(desk.store.reader(), [(member_id,)])
+    turns = {BEGIN, acted, acted + 600 * timedelta(seconds=1), acted + 90 * DAY}
+    turns |= {at for lot in lots[member_id,] for at in (lot.available_from, lot.expires_at) if at is not None}
+    instants = [at + step for at in sorted(turns) for step in (-MICROSECOND, timedelta(), MICROSECOND)]
+    keys = [Balances.key(member_id, at) for at in instants]
+
+    answer = await Balances().answer(desk.store.reader(), keys)
+
+    assert [answer[key] for key in keys] == [await said_by_values(desk, member_id, at) for at in instants]
+    assert answer[Balances.key(member_id, acted)] == {
+        POINTS: Balance(available=12, pending=25, held=55, expiring=12, expires_at=lots[member_id,][0].expires_at),
+        GROWTH: Balance(available=7, expiring=7, expires_at=lots[member_id,][0].expires_at),
+    }
+    assert answer[Balances.key(member_id, acted)][POINTS].total == 92
+
+
+async def test_who_has_no_account_has_nothing(desk: Desk) -> None:
+    key = Balances.key("nobody", BEGIN)
+
+    assert await Balances().answer(desk.store.reader(), [key]) == {key: {}}
+
+
+async def test_totals_begin_with_their_day(desk: Desk) -> None:
+    member = await desk.enrol("anna")
+    for points, days in ((10, 0), (20, 1), (30, 40)):
+        desk.clock.set(BEGIN + days * DAY)
+        await desk.accepted(Give(**desk.request(member), points=points))
+    assert isinstance(member, ById)
+    days = (0, 20260115, 20260116, 20260224, 20260225)
+    keys = [Totals.key(member.id, "points_earned", day) for day in days]
+
+    answer = await Totals().answer(desk.store.reader(), [*keys, Totals.key(member.id, "orders", 0)])
+
+    assert answer == dict(zip(keys[:4], (60, 60, 50, 30), strict=True))
