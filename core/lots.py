@@ -26,11 +26,19 @@ class MoveKind(StrEnum):
     CARRY = "carry"
 
 
+class ExtensionCause(StrEnum):
+    """Why a lot expires later than it was to."""
+
+    ACTIVITY = "activity"
+    OPERATOR = "operator"
+
+
 class Lot(NamedTuple):
     """What is left of one accrual.
 
     ``remaining`` includes ``held``. ``expired`` is what was written down as lost, ``clawed`` what refunds and
-    reversals have asked back so far, ``forgiven`` how much of that was not taken because it had expired.
+    reversals have asked back so far, ``forgiven`` how much of that was not taken because it had expired. A ``fixed``
+    lot has an expiry of its own, which no activity moves.
     """
 
     unit: str
@@ -46,6 +54,7 @@ class Lot(NamedTuple):
     earned_at: datetime
     available_from: datetime
     expires_at: datetime | None
+    fixed: bool = False
 
     def lapsed(self, at: datetime) -> bool:
         return self.expires_at is not None and at >= self.expires_at
@@ -65,6 +74,21 @@ class LotMove(NamedTuple):
     lot_seq: int
     kind: str
     amount: int
+
+
+class Extension(NamedTuple):
+    """The lots ``lot_first`` to ``lot_last`` of a unit expire at ``expires_at``, and no longer at ``former``.
+
+    Never changed. The dates of a lot only ever grow, so they put its extensions in order.
+    """
+
+    unit: str
+    expires_at: datetime
+    lot_first: int
+    lot_last: int
+    former: datetime
+    cause: str
+    operation_id: str
 
 
 class Draw(NamedTuple):

@@ -138,9 +138,12 @@ class LotRow(Model):
     earned_at = InstantField()
     available_from = InstantField()
     expires_at = InstantField(null=True)
+    fixed = fields.BooleanField(default=False, db_default=False)
 
     class Meta:
         table = "lot"
+        # For those who ask what expires on a day; all that expires together does so at one instant.
+        indexes = (Index(fields=("expires_at", "bucket")),)
 
 
 class LotMoveRow(Model):
@@ -157,6 +160,24 @@ class LotMoveRow(Model):
 
     class Meta:
         table = "lot_move"
+
+
+class ExtensionRow(Model):
+    """See ``core.lots.Extension``. Only ever inserted."""
+
+    key: ClassVar = ("bucket", "member_id", "unit", "expires_at", "lot_first")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    unit = fields.CharField(max_length=32)
+    expires_at = InstantField()
+    lot_first = fields.BigIntField(primary_key=True, generated=False)
+    lot_last = fields.BigIntField()
+    former = InstantField()
+    cause = fields.CharField(max_length=16)
+    operation_id = fields.CharField(max_length=36)
+
+    class Meta:
+        table = "lot_extension"
 
 
 class HoldRow(Model):
@@ -302,3 +323,23 @@ class ApiKeyRow(Model):
 
     class Meta:
         table = "api_key"
+
+
+class JobRow(Model):
+    """Where a job stands: see ``core.jobs``. Who runs it is its ``owner``, until ``leased_until`` at most."""
+
+    name = fields.CharField(max_length=100, primary_key=True)
+    next_at = InstantField()
+    started_at = InstantField(null=True)
+    finished_at = InstantField(null=True)
+    succeeded_at = InstantField(null=True)
+    owner = fields.CharField(max_length=36, null=True)
+    leased_until = InstantField(null=True)
+    runs = fields.BigIntField(default=0)
+    failures = fields.BigIntField(default=0)
+    failures_in_a_row = fields.IntField(default=0)
+    done = fields.BigIntField(default=0)
+    error = fields.CharField(max_length=500, null=True)
+
+    class Meta:
+        table = "job"

@@ -20,7 +20,7 @@ from core.audit import Record
 from core.clock import instant, microseconds
 from core.events import Outgoing
 from core.holds import Hold, HoldLot
-from core.lots import Lot, LotMove
+from core.lots import Extension, Lot, LotMove
 from core.members import Member, TierChange
 from core.operations import Recorded
 from core.store.fields import DayField, InstantField, JsonField
@@ -37,6 +37,7 @@ def _models() -> dict[type, type[Model]]:
         Entry: models.EntryRow,
         Lot: models.LotRow,
         LotMove: models.LotMoveRow,
+        Extension: models.ExtensionRow,
         Hold: models.HoldRow,
         HoldLot: models.HoldLotRow,
         Count: models.TallyRow,
