@@ -15,7 +15,8 @@ from core.clock import Clock
 from graph.laurel import open_laurel
 from graph.schema import build_schema
 from graph.settings import Settings, SettingsInvalid
-from graph.view import View
+from graph.transport.execution import Engine
+from graph.transport.http import HttpView
 from plugins.manager import Plugins, load_plugins
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -38,22 +39,22 @@ def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clo
     if not settings.secret:
         raise SettingsInvalid("LAUREL_SECRET is not set: without it no token can be checked")
     plugins = plugins or load_plugins(settings.disabled_plugins)
-    view = View(build_schema(plugins, introspection=settings.introspection), body_bytes_max=settings.body_bytes_max)
+    engine = Engine(build_schema(plugins, introspection=settings.introspection), settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_laurel(settings, plugins=plugins, clock=clock) as laurel:
-            view.laurel = app.state.laurel = laurel
+            engine.laurel = app.state.laurel = laurel
             try:
                 yield
             finally:
-                view.laurel = None
+                engine.laurel = None
 
     async def live(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def ready(request: Request) -> Response:
-        laurel = view.laurel
+        laurel = engine.laurel
         try:
             if laurel is None:
                 return JSONResponse({"status": "not started"}, 503)
@@ -63,7 +64,7 @@ def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clo
         return JSONResponse({"status": "ok", "waiting": laurel.committer.waiting})
 
     routes: list[BaseRoute] = [
-        Route("/graphql", view),
+        Route("/graphql", HttpView(engine)),
         Route("/health/live", live),
         Route("/health/ready", ready),
     ]

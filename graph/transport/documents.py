@@ -1,0 +1,128 @@
+"""Documents that have been parsed and validated, kept by their text for the next request that sends it.
+
+A document that fails is not kept, and one that was asked for once does not push out one that was asked for twice:
+nobody can empty the store by sending what nobody will ask again.
+"""
+
+from collections import OrderedDict
+from hashlib import sha256
+from typing import Final
+
+from graphql import FragmentDefinitionNode, GraphQLError, OperationDefinitionNode, parse, validate
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.language import DocumentNode
+
+from graph.schema import LaurelSchema
+from graph.transport.failures import DocumentFailed, Failure, RequestFailed, document_failed
+
+SOURCE_MAX: Final = 100_000
+"""Characters of a document, as some hundreds of them are kept; long texts belong into variables."""
+TOKENS_MAX: Final = 5_000
+KEPT_MAX: Final = 512
+_CHARACTERS_MAX: Final = 500_000
+"""Characters of all documents of one age; the tree of a document takes some hundred bytes for each."""
+
+
+class Document:
+    """A document that fits the schema. ``operations`` are by name; the name of an unnamed one is empty."""
+
+    __slots__ = ("details", "fragments", "operations", "sha256", "source", "tree")
+
+    def __init__(self, source: str, tree: DocumentNode) -> None:
+        self.source = source
+        self.sha256 = sha256(source.encode()).hexdigest()
+        self.tree = tree
+        self.operations: dict[str, OperationDefinitionNode] = {}
+        self.fragments: dict[str, FragmentDefinitionNode] = {}
+        for node in tree.definitions:
+            if isinstance(node, OperationDefinitionNode):
+                self.operations[node.name.value if node.name else ""] = node
+            elif isinstance(node, FragmentDefinitionNode):
+                self.fragments[node.name.value] = node
+        # As the executor wants them.
+        self.details = {name: FragmentDetails(node) for name, node in self.fragments.items()}
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation to run. Raises RequestFailed unless it is clear which one is meant."""
+        if name:
+            found = self.operations.get(name)
+            if found is None:
+                raise RequestFailed(Failure.OPERATION_RESOLUTION_FAILURE, "the document has no operation of that name")
+            return found
+        if len(self.operations) != 1:
+            reason = "operationName must say which of the operations to run"
+            if not self.operations:
+                reason = "the document has no operation"
+            raise RequestFailed(Failure.OPERATION_RESOLUTION_FAILURE, reason)
+        (only,) = self.operations.values()
+        return only
+
+
+class _Shelf:
+    """Documents of one age, those used longest ago in front, bounded by their number and their length."""
+
+    def __init__(self) -> None:
+        self.by_text: OrderedDict[str, Document] = OrderedDict()
+        self.characters = 0
+
+    def put(self, document: Document) -> list[Document]:
+        """Keep a document; those that had to go."""
+        self.by_text[document.source] = document
+        self.characters += len(document.source)
+        gone = []
+        while len(self.by_text) > KEPT_MAX or self.characters > _CHARACTERS_MAX:
+            gone.append(self.take(next(iter(self.by_text))))
+        return gone
+
+    def take(self, text: str) -> Document:
+        document = self.by_text.pop(text)
+        self.characters -= len(text)
+        return document
+
+
+class Documents:
+    """The documents of one schema."""
+
+    def __init__(self, schema: LaurelSchema) -> None:
+        self._schema = schema
+        self._once = _Shelf()
+        self._often = _Shelf()
+        self._by_digest: dict[str, Document] = {}
+
+    def read(self, text: str) -> Document:
+        """The document of a text. Raises RequestFailed when it cannot be executed."""
+        found = self._often.by_text.get(text)
+        if found is not None:
+            self._often.by_text.move_to_end(text)
+            return found
+        if text in self._once.by_text:
+            document = self._once.take(text)
+            gone = self._often.put(document)
+        else:
+            document = self.check(text)
+            self._by_digest[document.sha256] = document
+            gone = self._once.put(document)
+        for old in gone:
+            self._by_digest.pop(old.sha256, None)
+        return document
+
+    def of_digest(self, digest: str) -> Document | None:
+        """The document whose text has that SHA-256, if it is kept."""
+        found = self._by_digest.get(digest)
+        return None if found is None else self.read(found.source)
+
+    def check(self, text: str) -> Document:
+        """Parse and validate a text, and keep nothing. Raises RequestFailed."""
+        if len(text) > SOURCE_MAX:
+            raise RequestFailed(Failure.DOCUMENT_TOO_LARGE, f"the document is longer than {SOURCE_MAX} characters")
+        try:
+            tree = parse(text, max_tokens=TOKENS_MAX)
+        except GraphQLError as error:
+            raise document_failed([error]) from None
+        try:
+            errors = validate(self._schema.core, tree, self._schema.rules)
+        except RecursionError:
+            errors = [GraphQLError("the document is nested too deeply")]
+        if errors:
+            raise DocumentFailed(Failure.GRAPHQL_VALIDATION_FAILED, errors)
+        return Document(text, tree)

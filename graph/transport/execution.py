@@ -1,0 +1,199 @@
+"""The one way in which a request is executed, whatever brought it: HTTP, server-sent events or a WebSocket.
+
+::
+
+    authenticate(token) ──► Caller        who asks
+    prepare(asked)      ──► Prepared      the document, its operation, its variables, within the limits
+    execute(prepared)   ──► Answer        of a query or a mutation
+    subscribe(prepared) ──► Answer, …     of a subscription, one for each event
+
+Strawberry's own way is not taken: it parses and validates anew for each request, runs the first of several operations,
+and has no place for what must hold on every transport.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Final, NamedTuple, cast
+
+import orjson
+from graphql import (
+    ExecutionResult,
+    OperationDefinitionNode,
+    OperationType,
+    default_field_resolver,
+    default_type_resolver,
+    execute_subscription_event,
+)
+from graphql.execution import create_source_event_stream, map_source_to_response_event
+from graphql.execution.executor import Executor
+from graphql.execution.values import VariableValues, get_variable_values
+from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from graph.context import Context
+from graph.laurel import Laurel
+from graph.schema import LaurelSchema
+from graph.settings import Settings
+from graph.tokens import Caller, TokenInvalid, read_token
+from graph.transport.documents import Document, Documents
+from graph.transport.failures import DocumentFailed, Failure, RequestFailed, defect, shown
+from graph.transport.requests import Asked
+
+log = logging.getLogger("laurel.graph")
+
+SECONDS_MAX: Final = 10
+COERCION_ERRORS_MAX: Final = 50
+NOTHING: Final[Any] = object()
+"""The data of an answer that has none, as nothing was executed."""
+
+
+class Prepared(NamedTuple):
+    """A request that may be executed."""
+
+    document: Document
+    operation: OperationDefinitionNode
+    variables: VariableValues
+
+    @property
+    def kind(self) -> OperationType:
+        return self.operation.operation
+
+
+class Answer(NamedTuple):
+    """What is answered; ``data`` is None when a failure has spoilt it, and NOTHING when nothing was executed."""
+
+    errors: list[dict[str, Any]]
+    data: Any = NOTHING
+    extensions: dict[str, Any] | None = None
+
+    def formatted(self) -> dict[str, Any]:
+        """The answer as a GraphQL response. Errors come first, so that nobody overlooks them."""
+        response: dict[str, Any] = {"errors": self.errors} if self.errors else {}
+        if self.data is not NOTHING:
+            response["data"] = self.data
+        if self.extensions:
+            response["extensions"] = self.extensions
+        return response
+
+    def encoded(self) -> bytes:
+        return orjson.dumps(self.formatted())
+
+
+class Engine:
+    """Executes what is asked of one schema. ``laurel`` is set for as long as the server runs."""
+
+    def __init__(self, schema: LaurelSchema, settings: Settings) -> None:
+        self.schema = schema
+        self.settings = settings
+        self.documents = Documents(schema)
+        self.laurel: Laurel | None = None
+
+    @property
+    def running(self) -> Laurel:
+        assert self.laurel is not None, "the application has not started"
+        return self.laurel
+
+    async def authenticate(self, authorization: str | None) -> Caller | None:
+        """Who asks, by the header of that name; None when nobody says. Raises RequestFailed."""
+        if authorization is None:
+            return None
+        scheme, _, token = authorization.partition(" ")
+        try:
+            if scheme.lower() != "bearer":
+                raise TokenInvalid("a bearer token is needed")
+            return read_token(self.settings.secret, token.strip(), now=self.running.clock.now())
+        except TokenInvalid as invalid:
+            raise RequestFailed(
+                Failure.UNAUTHENTICATED, str(invalid), headers={"WWW-Authenticate": "Bearer"}
+            ) from invalid
+
+    def context(self, caller: Caller | None, request_id: str) -> Context:
+        return Context(self.running, caller, request_id)
+
+    def prepare(self, asked: Asked, caller: Caller | None, *, safe: bool = False) -> Prepared:
+        """What a request asks, ready to be executed. Raises RequestFailed; ``safe`` allows nothing but queries."""
+        document = self.documents.read(asked.query)
+        operation = document.operation(asked.operation_name)
+        if safe and operation.operation is not OperationType.QUERY:
+            raise RequestFailed(Failure.METHOD_NOT_ALLOWED, "only queries are sent with GET", headers={"Allow": "POST"})
+        variables = get_variable_values(
+            self.schema.core,
+            operation.variable_definitions or (),
+            asked.variables or {},
+            max_errors=COERCION_ERRORS_MAX,
+        )
+        if isinstance(variables, list):
+            raise DocumentFailed(Failure.BAD_USER_INPUT, variables)
+        return Prepared(document, operation, variables)
+
+    async def execute(self, prepared: Prepared, context: Context) -> Answer:
+        """The answer of a query or a mutation. Raises RequestFailed."""
+        # A mutation is not given up: nobody would know whether it was done.
+        limit = SECONDS_MAX if prepared.kind is OperationType.QUERY else None
+        try:
+            async with asyncio.timeout(limit) as patience:
+                result = self._executor(prepared, context).execute_operation()
+                if optimized_is_awaitable(result):
+                    result = await cast("Any", result)
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            return _timed_out(context)
+        return _answer(cast("ExecutionResult", result), context)
+
+    async def subscribe(self, prepared: Prepared, context: Context) -> AsyncGenerator[Answer, None]:
+        """The answers of a subscription, until it ends or is closed. Raises RequestFailed before the first."""
+        executor = self._executor(prepared, context)
+        source = create_source_event_stream(executor)
+        if optimized_is_awaitable(source):
+            source = await cast("Any", source)
+        if isinstance(source, ExecutionResult):
+            yield Answer([shown(error, context.request_id) for error in source.errors or ()])
+            return
+        async with aclosing(map_source_to_response_event(executor, cast("Any", source), _execute_event)) as results:
+            async for result in results:
+                yield _answer(result, context)
+
+    def _executor(self, prepared: Prepared, context: Context) -> Executor[Any]:
+        return StrawberryGraphQLCoreExecutionContext(
+            self.schema.core,
+            prepared.document.fragments,
+            prepared.document.details,
+            None,
+            context,
+            prepared.operation,
+            prepared.variables,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+            is_awaitable=optimized_is_awaitable,
+        )
+
+
+def _execute_event(executor: Executor[Any]) -> Any:
+    # What the event before has read no longer holds.
+    executor.context_value.wrote()
+    return execute_subscription_event(executor)
+
+
+def _answer(result: ExecutionResult, context: Context) -> Answer:
+    errors = result.errors or []
+    if result.data is None and not any(error.path for error in errors):
+        # Nothing was begun: what is wrong with the document shows only when its fields are collected.
+        raise DocumentFailed(Failure.GRAPHQL_VALIDATION_FAILED, errors)
+    return Answer([shown(error, context.request_id) for error in errors], result.data)
+
+
+def _timed_out(context: Context) -> Answer:
+    failed = RequestFailed(Failure.TIMEOUT, f"not answered within {SECONDS_MAX} seconds")
+    return Answer(failed.shown(context.request_id), None)
+
+
+def failed_answer(error: Exception, request_id: str) -> Answer:
+    """The answer to a request that was not executed, or that failed as a whole, which is logged."""
+    if isinstance(error, RequestFailed):
+        return Answer(error.shown(request_id))
+    log.error("request %s failed", request_id, exc_info=error)
+    return Answer([defect(request_id)])
