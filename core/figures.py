@@ -5,6 +5,7 @@ gone, and a hold whose time is over sets nothing aside, whether or not a job has
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -70,7 +71,8 @@ class Balance(NamedTuple):
 NOTHING: Final = Balance()
 
 
-class Balances(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Balances:
     """The question of what members have at an instant, by unit. A unit in which nothing happened is left out."""
 
     @staticmethod
@@ -78,7 +80,7 @@ class Balances(NamedTuple):
         return bucket_of(member_id), member_id, microseconds(at)
 
     async def answer(self, reader: Reader, keys: Sequence[BalanceKey]) -> Mapping[BalanceKey, Mapping[str, Balance]]:
-        found: dict[BalanceKey, dict[str, Balance]] = {tuple(key): {} for key in keys}
+        found: dict[BalanceKey, dict[str, Balance]] = {key: {} for key in keys}
         rows = await reader.look_up(_BALANCES, table_of(Lot), ("bucket", "member_id", "expires_at"), keys)
         for bucket, member_id, at, unit, debt, held, free, later, soonest, expiring in rows:
             # A sum of integers is a decimal on PostgreSQL and MariaDB.
@@ -93,7 +95,8 @@ class Balances(NamedTuple):
         return found
 
 
-class Totals(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Totals:
     """The question of what a tally adds up to since a day."""
 
     @staticmethod

@@ -245,8 +245,15 @@ class Ladder(Section):
         return next((place for place, tier in enumerate(self.ladder) if tier.id == tier_id), -1)
 
     def needs(self) -> frozenset[Need]:
-        """The figures that ``evaluate`` and ``progress`` want to be given."""
+        """The figures that ``evaluate`` wants to be given, and ``progress`` from whichever tier."""
         return self._needs
+
+    def needs_above(self, tier_id: str) -> frozenset[Need]:
+        """The figures that ``progress`` from this tier wants. Raises KeyError when the ladder has no such tier."""
+        following = self.ladder.index(self.tier(tier_id)) + 1
+        if following == len(self.ladder):
+            return frozenset()
+        return frozenset(need for one in self._measures[self.ladder[following].id] for need in one.figures)
 
     def evaluate(self, facts: Mapping[Need, Number]) -> str:
         """The highest tier whose criteria hold; tiers on the way to it may be skipped."""

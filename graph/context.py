@@ -22,13 +22,17 @@ class Context:
     request_id: str
     loaders: Loaders = field(init=False)
     _refresh: asyncio.Future[None] | None = field(init=False, default=None)
+    _now: datetime | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.laurel.store)
 
     @property
     def now(self) -> datetime:
-        return self.laurel.clock.now()
+        """The instant of which the whole answer tells; a later one once something was written."""
+        if self._now is None:
+            self._now = self.laurel.clock.now()
+        return self._now
 
     @property
     def reader(self) -> Reader:
@@ -49,7 +53,7 @@ class Context:
     def wrote(self) -> None:
         """Something was written: what this request has read no longer holds."""
         self.loaders.forget()
-        self._refresh = None
+        self._refresh = self._now = None
 
 
 Info = strawberry.Info[Context, None]

@@ -9,7 +9,7 @@ import orjson
 import strawberry
 from strawberry import ID
 
-from core.accounts import Account
+from core import figures
 from core.holds import Hold as HoldValue
 from core.holds import HoldLot, without_overdue
 from core.lots import Lot as LotValue
@@ -116,6 +116,19 @@ class Balance:
     debt: Points = strawberry.field(description="What was taken back and could not be; the next earning repays it.")
     balance: Points = strawberry.field(description="available + pending + held - debt.")
     expiring: Expiring | None = strawberry.field(description="What is lost next; null when nothing expires.")
+
+    @classmethod
+    def of(cls, unit: str, value: figures.Balance) -> "Balance":
+        at = value.expires_at
+        return cls(
+            unit=unit,
+            available=Points(value.available),
+            pending=Points(value.pending),
+            held=Points(value.held),
+            debt=Points(value.debt),
+            balance=Points(value.total),
+            expiring=None if at is None else Expiring(points=Points(value.expiring), at=at),
+        )
 
 
 @strawberry.type
@@ -262,33 +275,9 @@ class Member(Node):
         return await info.context.loaders.rows(HoldValue, self._value.id, "state = 'open'")
 
     async def _balance(self, info: Info, unit: str) -> Balance:
-        open_lots = await self._open_lots(info, unit)
-        rows: list[Account] = await info.context.loaders.rows(Account, self._value.id)
-        debt = sum(account.debt for account in rows if account.unit == unit)
-        now = info.context.now
-        held = sum(lot.held for lot in open_lots)
-        available = sum(lot.free(now) for lot in open_lots)
-        pending = sum(lot.remaining - lot.held for lot in open_lots if now < lot.available_from and not lot.lapsed(now))
-        return Balance(
-            unit=unit,
-            available=Points(available),
-            pending=Points(pending),
-            held=Points(held),
-            debt=Points(debt),
-            balance=Points(available + pending + held - debt),
-            expiring=_expiring(open_lots, now),
-        )
-
-
-def _expiring(open_lots: Sequence[LotValue], now: datetime) -> Expiring | None:
-    free: dict[datetime, int] = {}
-    for lot in open_lots:
-        if lot.expires_at is not None and lot.free(now):
-            free[lot.expires_at] = free.get(lot.expires_at, 0) + lot.free(now)
-    if not free:
-        return None
-    at = min(free)
-    return Expiring(points=Points(free[at]), at=at)
+        key = figures.Balances.key(self._value.id, info.context.now)
+        found = await info.context.loaders.ask(figures.Balances(), key)
+        return Balance.of(unit, (found or {}).get(unit, figures.NOTHING))
 
 
 @strawberry.input(one_of=True)

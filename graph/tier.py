@@ -1,7 +1,7 @@
 """Tiers, and how far the next one is."""
 
 import asyncio
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -10,8 +10,9 @@ import strawberry
 
 from core import tiers
 from core.calendar import local_day
+from core.figures import Totals
 from core.programme import Programme
-from core.tallies import Tally, day_number, fact_value
+from core.tallies import day_number, fact_value
 from graph.context import Info
 from graph.ids import Node, global_id
 
@@ -107,10 +108,17 @@ async def progress_of(info: Info, member_id: str, tier_code: str) -> Progress | 
     if ladder is None or tier_code not in {tier.id for tier in ladder.ladder}:
         return None
     today = local_day(info.context.now, programme.zone)
-    needs = tuple(ladder.needs())
+    needs = tuple(ladder.needs_above(tier_code))
+    starts = (need.window.start(today) for need in needs)
+    keys = [
+        Totals.key(member_id, need.fact, 0 if start is None else day_number(start))
+        for need, start in zip(needs, starts, strict=True)
+    ]
     # Side by side, so that they are asked together.
-    figures = await asyncio.gather(*(_figure(info, member_id, need, programme, today) for need in needs))
-    facts = dict(zip(needs, figures, strict=True))
+    totals = await asyncio.gather(*(info.context.loaders.ask(Totals(), key) for key in keys))
+    facts = {
+        need: fact_value(need.fact, total or 0, programme.currency) for need, total in zip(needs, totals, strict=True)
+    }
     progress = ladder.progress(facts, tier_code)
     return Progress(
         tier=Tier.of(programme, tier_code),
@@ -119,16 +127,6 @@ async def progress_of(info: Info, member_id: str, tier_code: str) -> Progress | 
         ratio=float(progress.ratio),
         criteria=[_criterion(info, criterion) for criterion in progress.criteria],
     )
-
-
-async def _figure(info: Info, member_id: str, need: tiers.Need, programme: Programme, today: date) -> Decimal:
-    start = need.window.start(today)
-    first = 0 if start is None else day_number(start)
-    # Whole years, so that windows of several lengths ask one question more rarely.
-    where = f"day >= {first // 10_000 * 10_000}" if first else ""
-    tallies: list[Tally] = await info.context.loaders.rows(Tally, member_id, where, name=need.fact)
-    total = sum(tally.amount for tally in tallies if tally.day >= first)
-    return fact_value(need.fact, total, programme.currency)
 
 
 def _criterion(info: Info, criterion: tiers.CriterionProgress) -> CriterionProgress:

@@ -88,8 +88,8 @@ async def test_totals_begin_with_their_day(desk: Desk) -> None:
         desk.clock.set(BEGIN + days * DAY)
         await desk.accepted(Give(**desk.request(member), points=points))
     assert isinstance(member, ById)
-    days = (0, 20260115, 20260116, 20260224, 20260225)
-    keys = [Totals.key(member.id, "points_earned", day) for day in days]
+    firsts = (0, 20260115, 20260116, 20260224, 20260225)
+    keys = [Totals.key(member.id, "points_earned", day) for day in firsts]
 
     answer = await Totals().answer(desk.store.reader(), [*keys, Totals.key(member.id, "orders", 0)])
 
