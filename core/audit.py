@@ -113,7 +113,7 @@ def state_of(sheet: Sheet) -> dict[str, str | int]:
     member: Member | None = sheet.get(Member, ())
     if member is None:
         return {}
-    state: dict[str, str | int] = {"status": member.status, "tier": member.tier}
+    state: dict[str, str | int] = {"status": member.status, "tier": member.tier, "profile": _profile(member)}
     for account in sheet.of(Account).values():
         state[f"{account.unit}.balance"] = account.balance
         state[f"{account.unit}.held"] = account.held
@@ -121,8 +121,7 @@ def state_of(sheet: Sheet) -> dict[str, str | int]:
     return state
 
 
-def changed_profile(before: Member | None, after: Member) -> str:
-    """What became other of a member's profile, by name: what it is now is the member's business."""
-    former = {} if before is None else {"birthday": before.birthday, **before.attributes}
-    now = {"birthday": after.birthday, **after.attributes}
-    return ", ".join(sorted(name for name in {*former, *now} if former.get(name) != now.get(name)))
+def _profile(member: Member) -> str:
+    """A word that changes with what is known of the member, and tells nothing of it."""
+    known = orjson.dumps([member.id, member.birthday, member.attributes], option=orjson.OPT_SORT_KEYS, default=str)
+    return hashlib.sha256(known).hexdigest()[:12]

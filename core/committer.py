@@ -16,6 +16,7 @@ from typing import Final, Self
 
 from tortoise.exceptions import IntegrityError
 
+from core.audit import current_note
 from core.batch import Rules, Ticket, perform, rehearse
 from core.errors import DatabaseFull, DatabaseUnreachable, DeadlineExceeded, Overloaded, ShuttingDown, Unavailable
 from core.operations import Operation, Outcome
@@ -35,7 +36,7 @@ class _Waiting(Ticket):
     __slots__ = ("deadline", "future")
 
     def __init__(self, operation: Operation, operation_id: str, deadline: float | None) -> None:
-        super().__init__(operation, operation_id)
+        super().__init__(operation, operation_id, current_note())
         self.deadline = deadline
         self.future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
