@@ -25,6 +25,7 @@ class Contra(StrEnum):
     CLAW_BACK = "claw_back"
     ADJUSTMENT = "adjustment"
     HOLD = "hold"
+    TRANSFER = "transfer"
 
 
 class Account(NamedTuple):

@@ -28,7 +28,10 @@ class MemberStatus(StrEnum):
 
 
 class Member(NamedTuple):
-    """One member of the programme. ``tier_changes`` numbers the member's tier history, from 1."""
+    """One member of the programme. ``tier_changes`` numbers the member's tier history, from 1.
+
+    Until ``tier_lock_until`` nothing puts the member below the tier ``tier_lock``.
+    """
 
     id: MemberId
     external_id: str
@@ -39,6 +42,8 @@ class Member(NamedTuple):
     birthday: date | None
     attributes: Mapping[str, Any]
     enrolled_at: datetime
+    tier_lock: str | None = None
+    tier_lock_until: datetime | None = None
 
 
 class TierChange(NamedTuple):

@@ -43,6 +43,8 @@ class MemberRow(Model):
     birthday = DayField(null=True)
     attributes = JsonField()
     enrolled_at = InstantField()
+    tier_lock = fields.CharField(max_length=64, null=True)
+    tier_lock_until = InstantField(null=True)
 
     class Meta:
         table = "member"
@@ -229,6 +231,18 @@ class TallyRow(Model):
 
     class Meta:
         table = "tally"
+
+
+class BudgetRow(Model):
+    """What all members together were given in a period (2026-01-31, 2026-01 or lifetime) of a budget: ``core.caps``."""
+
+    key: ClassVar = ("name", "period")
+    name = fields.CharField(max_length=160)
+    period = fields.CharField(max_length=10, primary_key=True)
+    used = fields.BigIntField()
+
+    class Meta:
+        table = "budget"
 
 
 class TierChangeRow(Model):

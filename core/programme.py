@@ -12,7 +12,7 @@ for are the same.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal, localcontext
@@ -61,6 +61,20 @@ class ChannelSettings(Section):
     """
 
     facts: ClassVar[Mapping[str, Any]] = {}
+
+    def check(self, programme: "Programme") -> "Iterable[Misfit]":
+        """What of the section does not fit the rest of the programme: the tiers that it names, say.
+
+        Asked when each part by itself is right.
+        """
+        return ()
+
+
+class Misfit(NamedTuple):
+    """Where in a channel's section something does not fit the rest of the programme, and why."""
+
+    path: Path
+    reason: str
 
 
 # -- the document -----------------------------------------------------------------------------------
@@ -195,6 +209,14 @@ class Programme(Section):
         return hash(self._digest)
 
 
+def unknown_tiers(programme: Programme, named: Iterable[tuple[Path, str]]) -> Iterator[Misfit]:
+    """Those of the tiers that a section names, each at its path, which the programme's ladder does not have."""
+    ladder = [tier.id for tier in programme.tiers.ladder] if programme.tiers else []
+    for path, tier in named:
+        if tier not in ladder:
+            yield Misfit(path, f"no tier {tier!r} on the ladder{did_you_mean(tier, ladder)}")
+
+
 # -- loading ----------------------------------------------------------------------------------------
 
 
@@ -251,12 +273,20 @@ class _Loader:
         tiers = self._data.get("tiers")
         ladder = None if tiers is None else self._validate(Ladder, tiers, ("tiers",), self._facts)
         if self._problems or programme is None:
-            ordered = sorted(self._problems, key=lambda p: (p.line or 0, p.column or 0))
-            raise ProgrammeInvalid.of(tuple(ordered[:PROBLEMS_MAX]))
+            raise self._refusal()
         loaded = programme.model_copy(update={"channels": channels, "tiers": ladder})
+        for name, settings in channels.items():
+            for path, reason in settings.check(loaded):
+                self._add(("channels", name, *path), reason)
+        if self._problems:
+            raise self._refusal()
         canonical = json.dumps(self._data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         loaded._digest = hashlib.sha256(canonical.encode()).hexdigest()
         return loaded
+
+    def _refusal(self) -> ProgrammeInvalid:
+        ordered = sorted(self._problems, key=lambda p: (p.line or 0, p.column or 0))
+        return ProgrammeInvalid.of(tuple(ordered[:PROBLEMS_MAX]))
 
     def _load_channels(self, programme: Programme | None) -> dict[str, ChannelSettings]:
         sections = self._data.get("channels", {})

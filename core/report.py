@@ -19,15 +19,17 @@ from core.tallies import ORDERS, day_number
 class UnitFigures:
     """One unit of all members together.
 
-    What came in is what went out and what is there: earned + adjusted + given_back = redeemed + clawed_back + expired
-    + available + pending + held - debt. ``given_back`` is what returned of redemptions, ``pending`` cannot be spent
-    yet.
+    What came in is what went out and what is there: earned + adjusted + given_back + transferred = redeemed +
+    clawed_back + expired + available + pending + held - debt. ``given_back`` is what returned of redemptions,
+    ``transferred`` what has come from other members less what has left for them (below zero while some of it is on its
+    way), ``pending`` cannot be spent yet.
     """
 
     earned: int = 0
     adjusted: int = 0
     redeemed: int = 0
     given_back: int = 0
+    transferred: int = 0
     clawed_back: int = 0
     expired: int = 0
     available: int = 0
@@ -100,6 +102,7 @@ def _figures(entries: Sums, lots: Sums) -> UnitFigures:
         adjusted=entries.get("adjusted", 0),
         redeemed=entries.get("redeemed", 0),
         given_back=entries.get("given_back", 0),
+        transferred=entries.get("transferred", 0),
         clawed_back=entries.get("clawed_back", 0),
         expired=entries.get("expired", 0) + lots.get("lapsed", 0) - lapsed_held,
         available=lots.get("live", 0) - (held - lapsed_held),
@@ -126,6 +129,8 @@ async def _entries(reader: Reader, stored: int) -> dict[str, Sums]:
                 of_unit["earned"] = up - down
             case "redemption":
                 of_unit["redeemed"], of_unit["given_back"] = down, up
+            case "transfer":
+                of_unit["transferred"] = up - down
             case "adjustment":
                 of_unit["adjusted"] = up - down
             case "claw_back":

@@ -19,6 +19,7 @@ from decimal import (
     Decimal,
     localcontext,
 )
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import (
@@ -90,6 +91,7 @@ class CapRoom(NamedTuple):
     day: int | None = None
     month: int | None = None
     lifetime: int | None = None
+    programme: int | None = None
 
 
 NO_CAPS: Final = CapRoom()
@@ -242,20 +244,41 @@ class Group(Section):
         return self
 
 
+class Budget(Section):
+    """The most that all members together can be given in a day, a month or ever."""
+
+    day: Count | None = None
+    month: Count | None = None
+    lifetime: Count | None = None
+
+
 class Caps(Section):
-    """The most that one order, day, month or life can bring; days and months are the programme's."""
+    """The most that one order, day, month or life can bring a member; days and months are the programme's.
+
+    ``programme`` is the most for all members together.
+    """
 
     order: Count | None = None
     day: Count | None = None
     month: Count | None = None
     lifetime: Count | None = None
+    programme: Budget = Budget()
 
-    def room(self, *, day: int = 0, month: int = 0, lifetime: int = 0) -> CapRoom:
-        """What is left when so much was earned in the day, the month and the life already."""
+    @cached_property
+    def over_time(self) -> bool:
+        """Whether what a member has earned before makes less room."""
+        return (self.day, self.month, self.lifetime) != (None, None, None)
+
+    def room(self, *, day: int = 0, month: int = 0, lifetime: int = 0, programme: int | None = None) -> CapRoom:
+        """What is left when so much was earned in the day, the month and the life already.
+
+        ``programme`` is what is left for all members together.
+        """
         return CapRoom(
             day=None if self.day is None else max(self.day - day, 0),
             month=None if self.month is None else max(self.month - month, 0),
             lifetime=None if self.lifetime is None else max(self.lifetime - lifetime, 0),
+            programme=programme,
         )
 
 

@@ -389,9 +389,14 @@ INVARIANTS: Final[Sequence[Invariant]] = (
     ),
     Invariant(
         "tallies of what was earned",
-        "what counts as earned of a unit is what lots gave less what was asked back",
+        "what counts as earned of a unit is what lots gave less what was asked back, but for what members gave",
         f"{_ACCOUNT}, COALESCE(t.counted, 0) AS counted, COALESCE(s.earned, 0) AS earned FROM account a "
-        + _of_account("SUM(amount - clawed) AS earned", "lot")
+        + _of_account(
+            "SUM(amount - clawed) AS earned",
+            "lot l",
+            "WHERE NOT EXISTS (SELECT 1 FROM entry e"
+            f" WHERE {_same('e', 'l', 'unit', 'operation_id')} AND e.contra = 'transfer')",
+        )
         + " LEFT JOIN (SELECT bucket, member_id, REPLACE(name, '_earned', '') AS unit, SUM(amount) AS counted"
         " FROM tally WHERE REPLACE(name, '_earned', '') <> name"
         " GROUP BY bucket, member_id, REPLACE(name, '_earned', '')) t"

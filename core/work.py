@@ -56,7 +56,7 @@ M = TypeVar("M", bound=Model)
 FUTURE_TOLERANCE = timedelta(minutes=5)
 """How far ahead of ours another system's clock may be."""
 
-_REVERSIBLE = {Contra.ISSUANCE, Contra.REDEMPTION, Contra.ADJUSTMENT, Contra.HOLD}
+_REVERSIBLE = {Contra.ISSUANCE, Contra.REDEMPTION, Contra.ADJUSTMENT, Contra.HOLD, Contra.TRANSFER}
 _EVENTS_MAX = 200
 _ROUNDS_MAX = 50
 
@@ -117,6 +117,11 @@ class Work:
     def programme(self) -> Programme:
         """The version of the programme that judges."""
         return self.version.programme
+
+    @property
+    def programme_now(self) -> Programme:
+        """The version that is in force now, though another may judge."""
+        return self._programmes.at(self.now).programme
 
     @property
     def today(self) -> date:
@@ -351,7 +356,10 @@ class Work:
     async def claw_back(
         self, amount: int, lot_seqs: Sequence[int], *, unit: str = POINTS, contra: str = Contra.CLAW_BACK
     ) -> ClawBack:
-        """Take back what these lots gave, by the programme's policy. What tallies counted is taken away on its day."""
+        """Take back what these lots gave, by the programme's policy. What tallies counted is taken away on its day.
+
+        With the contra of a transfer they came from another member, and nothing was counted.
+        """
         _check_amount(amount)
         lots = [lot for number in lot_seqs for lot in await self.rows(Lot, unit=unit, seq=number)]
         await self._open_lots(unit)
@@ -359,7 +367,7 @@ class Work:
         result = self.ledger.claw_back(
             unit, amount, lot_seqs, others=policy != "lot_only", debt=policy == "lots_then_debt", contra=contra
         )
-        for before in lots:
+        for before in lots if contra != Contra.TRANSFER else ():
             after: Lot = self._sheet.get(Lot, (unit, before.seq))
             if after.clawed != before.clawed:
                 self.count(f"{unit}_earned", before.clawed - after.clawed, at=before.earned_at)
@@ -386,6 +394,9 @@ class Work:
         assert self.reverses in {None, transaction_id}, "what was given back is found by the one that it reverses"
         if amount is not None:
             _check_amount(amount)
+        spent = [entry for entry in await self.rows(Entry, operation_id=transaction_id) if entry.unit == unit]
+        # What had gone to another member comes back from there.
+        contra = Contra.TRANSFER if any(e.contra == Contra.TRANSFER for e in spent) else Contra.REDEMPTION
         left: dict[int, int] = defaultdict(int)
         for move in await self._moves_of(transaction_id):
             if move.unit == unit and move.kind == MoveKind.SPEND:
@@ -408,7 +419,7 @@ class Work:
             if given:
                 draws.append(Draw(lot.seq, given))
                 wanted -= given
-        return self.ledger.restore(unit, draws, back_until=self._back_until(unit))
+        return self.ledger.restore(unit, draws, contra=contra, back_until=self._back_until(unit))
 
     async def reverse(self, transaction_id: str, amount: int | None = None) -> dict[str, Any]:
         """Mirror a transaction with a new one: take back what it gave, give back what it took, release its holds.
@@ -513,6 +524,16 @@ class Work:
         ladder = self._ladder
         return await self._tier_earned(ladder) if ladder else ""
 
+    @property
+    def tier_lock(self) -> str | None:
+        """The tier below which nothing may put the member now; None when there is none."""
+        until = self.member.tier_lock_until
+        return None if until is None or until <= self.now else self.member.tier_lock
+
+    def lock_tier(self, tier: str | None, until: datetime | None) -> None:
+        """Let nothing put the member below that tier before then; None takes the lock away."""
+        self.change_member(tier_lock=tier, tier_lock_until=until)
+
     def move_to_tier(self, tier: str) -> None:
         """Put the member into another tier, up or down, with what its history says of it."""
         former, number = self.member.tier, self.member.tier_changes + 1
@@ -522,11 +543,11 @@ class Work:
 
     @property
     def _ladder(self) -> Ladder | None:
-        # The ladder in force now, though an older version may judge what happened then.
-        return self._programmes.at(self.now).programme.tiers
+        # Though an older version may judge what happened then.
+        return self.programme_now.tiers
 
     async def _tier_earned(self, ladder: Ladder) -> str:
-        today, currency = self.today, self._programmes.at(self.now).programme.currency
+        today, currency = self.today, self.programme_now.currency
         facts = {}
         for need in ladder.needs():
             amount = await self.counted(need.fact, since=need.window.start(today))

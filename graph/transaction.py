@@ -36,6 +36,7 @@ class Contra(Enum):
     CLAW_BACK = strawberry.enum_value("claw_back", description="Taken back, as what it was given for was undone.")
     ADJUSTMENT = strawberry.enum_value("adjustment", description="Put right by an operator.")
     HOLD = strawberry.enum_value("hold", description="Set aside, or given back from being set aside.")
+    TRANSFER = strawberry.enum_value("transfer", description="Given to another member, or come from one.")
 
 
 @strawberry.enum

@@ -1,6 +1,6 @@
 """What can be bid for, by whom, from when until when, and how much at least. All of it is pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Final, Self
@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from core.document import Identifier, Instant, Section
-from core.programme import ChannelSettings
+from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 from core.units import AMOUNT_MAX
 
 from .refusals import AuctionClosed, AuctionNotYetOpen, AuctionOfOtherTier, BidTooLow
@@ -75,6 +75,16 @@ class AuctionSettings(ChannelSettings):
         if len(self.by_id) < len(self.auctions):
             raise PydanticCustomError("auctions", "an id is used twice")
         return self
+
+    def check(self, programme: Programme) -> Iterable[Misfit]:
+        return unknown_tiers(
+            programme,
+            [
+                (("auctions", at, "tiers", place), tier)
+                for at, auction in enumerate(self.auctions)
+                for place, tier in enumerate(auction.tiers)
+            ],
+        )
 
     @cached_property
     def by_id(self) -> Mapping[str, Auction]:

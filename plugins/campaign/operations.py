@@ -57,7 +57,7 @@ async def _give_one(work: Work, campaign: Campaign, order: Activity, reference: 
     if given:
         pending = rules.pending.days if rules.pending else 0
         lots.append((await work.earn(given, earned_at=order.at, pending_days=pending)).seq)
-        caps.use(work, tally, POINTS, room, given, at=order.at)
+        await caps.use(work, tally, POINTS, rules.caps, given, at=order.at)
     work.add(
         CampaignBonus,
         reference=reference,

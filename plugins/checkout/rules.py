@@ -1,5 +1,6 @@
 """How much of a basket can be paid with points, and for how many. All of it is pure, and counts in minor units."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Final, NamedTuple
 
@@ -8,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from core.document import Identifier, QuotedDecimal, Section
 from core.money import minor_digits
-from core.programme import ChannelSettings
+from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 from core.redemption import HOLD_SECONDS_DEFAULT, HOLD_SECONDS_MAX
 
 CHANNEL: Final = "checkout"
@@ -73,6 +74,10 @@ class CheckoutSettings(ChannelSettings):
     points_per_unit: Annotated[dict[Identifier, Rate], AfterValidator(_rates)]
     caps: Caps = Caps()
     hold_seconds: Annotated[int, Field(strict=True, ge=1, le=HOLD_SECONDS_MAX)] = HOLD_SECONDS_DEFAULT
+
+    def check(self, programme: Programme) -> Iterable[Misfit]:
+        tiers = (tier for tier in self.points_per_unit if tier != DEFAULT)
+        return unknown_tiers(programme, [(("points_per_unit", tier), tier) for tier in tiers])
 
     def quote(self, basket: int, currency: str, tier: str, available: int) -> Quote:
         """The most of a basket that a member of that tier can pay with so many points."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 from unicodedata import category
 
+from core.accounts import Contra
 from core.errors import InvalidAmount, InvalidValue, MemberNotActive, NotReversible
 from core.events import TRANSACTION_REVERSED, Delivery, Event
 from core.ledger import LotTerms
@@ -70,7 +71,7 @@ class GivePoints(Operation):
         receiver = await work.look(MemberRow, external_id=self.to) if len(self.to) <= _NAME_MAX else None
         if receiver is None or receiver.status != MemberStatus.ACTIVE:
             raise GiftReceiverUnavailable(receiver=self.to[:_NAME_MAX])
-        parts = await _by_expiry(work, await work.spend(self.points))
+        parts = await _by_expiry(work, await work.spend(self.points, contra=Contra.TRANSFER))
         work.add(
             GiftSent,
             gift_id=work.operation_id,
@@ -126,11 +127,10 @@ class TakeGift(Operation):
         lots = []
         for expires_at, points in self.parts:
             ends = datetime.fromisoformat(expires_at) if expires_at else None
-            # Not ``work.earn``, with which it would live anew.
-            lots.append(work.ledger.earn(POINTS, points, LotTerms(work.now, work.now, ends)).seq)
+            # Not ``work.earn``, with which it would live anew, and count as earned by who only got it.
+            terms = LotTerms(work.now, work.now, ends)
+            lots.append(work.ledger.earn(POINTS, points, terms, contra=Contra.TRANSFER).seq)
         points = sum(points for _, points in self.parts)
-        # What a lot brings is counted as earned, whoever it came from: the books are checked by that.
-        work.count(f"{POINTS}_earned", points)
         work.add(
             GiftReceived,
             gift_id=self.gift,
@@ -177,7 +177,7 @@ class TakeBackGift(Operation):
         received = await work.find(GiftReceived, gift_id=self.gift)
         if received is None:
             return {"gift": self.gift, "points": 0}  # it never came
-        await work.claw_back(self.points, received.lots)
+        await work.claw_back(self.points, received.lots, contra=Contra.TRANSFER)
         received.points -= self.points
         work.save(received)
         return {"gift": self.gift, "points": self.points}

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from core.document import Identifier, Section
 from core.limits import Left, Limits
-from core.programme import ChannelSettings
+from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 from core.rules import Validity
 from core.units import AMOUNT_MAX
 
@@ -172,6 +172,16 @@ class LotterySettings(ChannelSettings):
         if len(self.by_id) < len(self.pools):
             raise PydanticCustomError("pools", "an id is used twice")
         return self
+
+    def check(self, programme: Programme) -> Iterable[Misfit]:
+        return unknown_tiers(
+            programme,
+            [
+                (("pools", at, "tiers", place), tier)
+                for at, pool in enumerate(self.pools)
+                for place, tier in enumerate(pool.tiers)
+            ],
+        )
 
     @cached_property
     def by_id(self) -> Mapping[str, Pool]:

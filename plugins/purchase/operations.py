@@ -151,7 +151,7 @@ class RecordPurchase(Operation):
                 kept["lots"].append(lot.seq)
             if unit in rooms:
                 kept["room"] = list(rooms[unit])
-                caps.use(work, CHANNEL, unit, rooms[unit], award.points, at=occurred_at)
+                await caps.use(work, CHANNEL, unit, settings.earn[unit].caps, award.points, at=occurred_at)
             stored[unit] = kept
         work.count(ORDERS, 1, at=occurred_at)
         if paid := basket.paid_left:

@@ -1,6 +1,6 @@
 """The channel's section of the programme: quests, the periods they are done in, and progress. Everything is pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from core.calendar import day_start, local_day, month_end, month_start, next_day
 from core.document import Identifier, Section
-from core.programme import ChannelSettings
+from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 from core.rules import Validity, check_countable
 from core.units import AMOUNT_MAX
 
@@ -110,6 +110,16 @@ class QuestSettings(ChannelSettings):
             for name in quest.count:
                 check_countable(name, info, (JOINED, *self.events))
         return self
+
+    def check(self, programme: Programme) -> Iterable[Misfit]:
+        return unknown_tiers(
+            programme,
+            [
+                (("quests", at, "tiers", place), tier)
+                for at, quest in enumerate(self.quests)
+                for place, tier in enumerate(quest.tiers or ())
+            ],
+        )
 
     def find(self, name: str) -> Quest | None:
         return next((quest for quest in self.quests if quest.id == name), None)

@@ -1,11 +1,11 @@
 """The channel's section of the programme, and how a code is written. Everything is pure."""
 
-import hashlib
 from datetime import date
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from core import codes
 from core.document import Count, QuotedDecimal
 from core.programme import ChannelSettings
 
@@ -34,42 +34,17 @@ class ReferralSettings(ChannelSettings):
     partial_refund: Literal["keep", "minimum"] = "keep"
 
 
-# -- codes ------------------------------------------------------------------------------------------
-
-_LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none that looks like another
-_LOOKALIKES: Final = str.maketrans("OIL", "011", "- ")
-_BASE: Final = len(_LETTERS)
-_LENGTH: Final = 9
+_LENGTH: Final = 10
 
 
 def code_of(member_id: str, number: int = 0) -> str:
-    """A member's code, the same each time: nine letters of chance and one that finds a slip of the finger.
-
-    ``number`` counts up where somebody else has the code already.
-    """
-    digest = int.from_bytes(hashlib.blake2b(f"{member_id}:{number}".encode(), digest_size=8).digest())
-    letters = ""
-    for _ in range(_LENGTH):
-        digest, at = divmod(digest, _BASE)
-        letters += _LETTERS[at]
-    return letters + _check(letters)
+    """A member's code, the same each time. ``number`` counts up where somebody else has the code already."""
+    return codes.code_of(f"{member_id}:{number}", _LENGTH)
 
 
 def read_code(given: str) -> str | None:
-    """The code as it is stored, whatever case, dashes and lookalikes it was typed with; None if it cannot be one."""
-    code = given[:40].upper().translate(_LOOKALIKES)
-    if len(code) != _LENGTH + 1 or not set(code) <= set(_LETTERS):
-        return None
-    return code if _check(code[:-1]) == code[-1] else None
-
-
-def _check(letters: str) -> str:
-    """Luhn's check, in base 32: every single wrong letter shows."""
-    total = 0
-    for place, letter in enumerate(reversed(letters)):
-        value = _LETTERS.index(letter) * (2 - place % 2)
-        total += value // _BASE + value % _BASE
-    return _LETTERS[-total % _BASE]
+    """The code as it is stored, however it was typed; None if it cannot be one."""
+    return codes.read_code(given, _LENGTH)
 
 
 def month_number(day: date) -> int:

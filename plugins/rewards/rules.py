@@ -1,6 +1,6 @@
 """What the store offers, to whom, and for how many points. All of it is pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from core.document import Identifier, QuotedDecimal, Section
 from core.limits import Left, Limits
-from core.programme import ChannelSettings, Programme
+from core.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
 from core.rules import Validity
 from core.units import AMOUNT_MAX
 
@@ -85,6 +85,13 @@ class RewardsSettings(ChannelSettings):
                 raise PydanticCustomError("id", "{reason}", {"reason": f"id {item.id!r} is used twice"})
             seen.add(item.id)
         return self
+
+    def check(self, programme: Programme) -> Iterable[Misfit]:
+        named: list[tuple[Path, str]] = [(("tier_prices", tier), tier) for tier in self.tier_prices]
+        for at, item in enumerate(self.items):
+            named += [(("items", at, "tiers", place), tier) for place, tier in enumerate(item.tiers)]
+            named += [(("items", at, "tier_prices", tier), tier) for tier in item.tier_prices or ()]
+        return unknown_tiers(programme, named)
 
     @cached_property
     def by_id(self) -> Mapping[str, Item]:

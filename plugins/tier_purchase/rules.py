@@ -1,11 +1,12 @@
 """The tiers that can be bought, and for how much. All of it is pure."""
 
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 from pydantic import Field
 
 from core.document import Identifier
-from core.programme import ChannelSettings
+from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 from core.tiers import Ladder
 from core.units import AMOUNT_MAX
 
@@ -25,6 +26,9 @@ class TierPurchaseSettings(ChannelSettings):
 
     prices: Annotated[dict[Identifier, Price], Field(min_length=1, max_length=20)]
     steps: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
+
+    def check(self, programme: Programme) -> Iterable[Misfit]:
+        return unknown_tiers(programme, [(("prices", tier), tier) for tier in self.prices])
 
     def price(self, ladder: Ladder, tier: str, member_tier: str) -> int:
         """What the tier costs a member of that other tier.

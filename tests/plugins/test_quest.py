@@ -300,12 +300,15 @@ async def test_a_claim_that_an_operator_reverses_stays_reversed(quick_url: str) 
 
 # -- who and when -------------------------------------------------------------------------------------
 
-TIERS: Final = "tiers: {window: lifetime, ladder: [{id: regular}, {id: gold, all: [{fact: orders, at_least: 3}]}]}"
+TIERS: Final = (
+    "tiers: {window: lifetime, ladder: [{id: regular}, {id: gold, all: [{fact: orders, at_least: 3}]},"
+    " {id: crown, all: [{fact: orders, at_least: 99}]}]}"
+)
 
 
 async def test_a_quest_for_a_tier_is_for_nobody_else(quick_url: str) -> None:
     gold = "{id: gold_two, title: Two, count: {orders: 4}, points: 30, tiers: [gold]}"
-    regular = "{id: first, title: One, count: {orders: 1}, points: 5, tiers: [silver]}"
+    regular = "{id: first, title: One, count: {orders: 1}, points: 5, tiers: [crown]}"
     async with opened(quick_url, gold, regular, top=TIERS) as shop:
         ann = await shop.enrol("ann")
         await buy(shop, ann, "A0", "10.00")

@@ -93,6 +93,7 @@ async def stands(shop: Shop, member: str) -> tuple[str, list[str]]:
         ("{prices: {silver: 0}}", "greater than or equal to 1"),
         ("{prices: {silver: 1.5}}", "must be quoted"),
         ("{prices: {silver: 10}, steps: 0}", "greater than or equal to 1"),
+        ("{prices: {glod: 10}}", "prices.glod: no tier 'glod' on the ladder, did you mean 'gold'?"),
         ("{prices: {silver: 10}, keep: true}", "unknown key 'keep'"),
     ],
 )
@@ -283,13 +284,8 @@ async def test_a_member_buys_for_nobody_else(club: Shop) -> None:
     assert (await club.ask(BUY, {"input": asked}, member=ann))["buyTier"]["errors"] == []
 
 
-@pytest.mark.parametrize(
-    "document", [LADDER, "id: x\ncurrency: CNY\ntimezone: UTC\nchannels: {tier_purchase: {prices: {silver: 1}}}"]
-)
-async def test_without_the_section_or_a_ladder_no_tier_is_sold(
-    sqlite_folder: SqliteFolder, apps: Apps, document: str
-) -> None:
-    async with open_shop(sqlite_folder.migrated(apps), document, plugins=PLUGINS) as club:
+async def test_without_the_section_no_tier_is_sold(sqlite_folder: SqliteFolder, apps: Apps) -> None:
+    async with open_shop(sqlite_folder.migrated(apps), LADDER, plugins=PLUGINS) as club:
         ann = await with_points(club, "ann")
         assert (await buy(club, ann, "silver", 2_000))["errors"] == [{"code": "TIER_PURCHASE_NOT_OFFERED"}]
         assert (await club.ask(WHERE, {"id": ann}))["node"]["tierOffers"] == []
