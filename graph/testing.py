@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from starlette.applications import Starlette
 
 from core.clock import StoppedClock
 from core.publishing import publish
@@ -43,6 +44,7 @@ class Shop:
     laurel: Laurel
     clock: StoppedClock
     client: httpx.AsyncClient
+    app: Starlette
 
     def token(
         self, role: Role = Role.SERVICE, member_id: str | None = None, channels: Collection[str] | None = None
@@ -154,4 +156,4 @@ async def open_shop(
             await laurel.programmes.refresh(laurel.store.reader())
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://shop.example") as client:
-            yield Shop(laurel, clock, client)
+            yield Shop(laurel, clock, client, app)

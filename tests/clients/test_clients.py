@@ -1,0 +1,98 @@
+"""The clients that front ends use, unchanged, against a server: those of npm in one process of node, and Python's gql."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from gql import Client, gql
+from gql.transport.exceptions import TransportQueryError
+from gql.transport.httpx import HTTPXAsyncTransport
+from gql.transport.websockets import WebsocketsTransport
+
+from graph.ids import read_id
+from graph.testing import Shop, open_shop
+from graph.tokens import Role
+from tests.npm import ROOT, installed
+from tests.serving import served
+
+SECONDS: Final = 150
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
+    """The first shop with all its channels, and Anna who has 100 points."""
+    programme = (ROOT / "examples" / "programmes" / "first-shop.yaml").read_text(encoding="utf-8")
+    async with open_shop(tmp_path, programme) as shop:
+        await shop.give(await shop.enrol("anna"), 100, "to begin")
+        yield shop
+
+
+async def anna(shop: Shop) -> str:
+    data = await shop.ask('{ member(by: {externalId: "anna"}) { id } }')
+    member: str = data["member"]["id"]
+    return member
+
+
+@pytest.mark.timeout(300)
+async def test_the_clients_of_npm_work_unchanged(shop: Shop) -> None:
+    project = await asyncio.to_thread(installed, "tests/clients")
+    member = await anna(shop)
+    async with served(shop.app) as address:
+        tokens = {role: shop.token(role) for role in Role if role is not Role.MEMBER}
+        tokens[Role.MEMBER] = shop.token(Role.MEMBER, read_id(member)[1])
+        said = await node(project, {"url": f"{address}/graphql", "tokens": tokens, "member": member})
+
+    results = [json.loads(line) for line in said.splitlines()]
+    print(said)
+    assert len(results) >= 18
+    assert {result["name"]: result["error"] for result in results if result["error"]} == {}
+
+
+async def node(project: Path, shop: dict[str, Any]) -> str:
+    """What the tests said, a line of JSON each."""
+    process = await asyncio.create_subprocess_exec(
+        "node",
+        "--test-reporter=./reporter.mjs",
+        "--no-warnings",
+        "all.mjs",
+        cwd=project,
+        env={**os.environ, "LAUREL_SHOP": json.dumps(shop)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(SECONDS):
+            said, complaints = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert said, complaints.decode()
+    return said.decode()
+
+
+async def test_gql_of_python_asks_subscribes_and_is_told_of_errors(shop: Shop) -> None:
+    headers = {"Authorization": f"Bearer {shop.token()}"}
+    progress = gql('subscription { memberProgress(by: {externalId: "anna"}) { points { available } } }')
+    async with served(shop.app) as address:
+        over_http = HTTPXAsyncTransport(f"{address}/graphql", headers=headers)
+        async with Client(transport=over_http, fetch_schema_from_transport=True) as session:
+            assert await session.execute(gql("{ viewer { role } }")) == {"viewer": {"role": "service"}}
+            with pytest.raises(TransportQueryError, match="INVALID_ID"):
+                await session.execute(gql('{ node(id: "rubbish") { id } }'))
+
+        socket = WebsocketsTransport(
+            f"{address.replace('http', 'ws')}/graphql", init_payload={"authorization": headers["Authorization"]}
+        )
+        seen = []
+        async with Client(transport=socket) as session:
+            async for data in session.subscribe(progress):
+                seen.append(data["memberProgress"]["points"]["available"])
+                if len(seen) == 2:
+                    break
+                await shop.give(await anna(shop), 4, "while gql watches")
+    assert seen == [100, 104]
