@@ -18,6 +18,7 @@ from tortoise.exceptions import IntegrityError
 
 from core.audit import current_note
 from core.batch import Rules, Ticket, perform, rehearse
+from core.changes import Changes
 from core.errors import DatabaseFull, DatabaseUnreachable, DeadlineExceeded, Overloaded, ShuttingDown, Unavailable
 from core.operations import Operation, Outcome
 from core.store import Store
@@ -69,12 +70,14 @@ class Committer:
         batch_max: int = BATCH_MAX,
         queue_max: int = QUEUE_MAX,
         patience: float = 30.0,
+        changes: Changes | None = None,
     ) -> None:
         self._store = store
         self._rules = rules
         self.batch_max = batch_max
         self._queue_max = queue_max
         self._patience = patience
+        self._changes = changes or Changes()
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
@@ -206,6 +209,7 @@ class Committer:
             return
         for waiting in batch:
             waiting.settle()
+        self._changes.committed(waiting.outcome for waiting in batch)
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
         """One transaction, tried again while the reason is a lock, a race for a key, or a lost connection.

@@ -1,6 +1,7 @@
 """What every resolver has at hand: who asks, Laurel, and the loaders of this request."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -49,6 +50,14 @@ class Context:
     async def version(self) -> Version:
         """The version of the programme in force now. Raises ProgrammeNotFound."""
         return (await self.programmes()).at(self.now)
+
+    async def each_change(self, member_id: str) -> AsyncGenerator[None, None]:
+        """Comes round at once, and again after each commit that changed the member, with nothing read before."""
+        with self.laurel.changes.watch(member_id) as watch:
+            while True:
+                self.wrote()
+                yield
+                await watch.changed()
 
     def wrote(self) -> None:
         """Something was written: what this request has read no longer holds."""

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from core.batch import Rules
+from core.changes import Changes
 from core.clock import Clock, SystemClock
 from core.committer import BATCH_MAX, Committer
 from core.members import new_id
@@ -19,6 +20,7 @@ from core.routes import Routes
 from core.store import Store
 from core.store.databases import Tables, connect
 from core.store.migrating import require_migrated
+from graph.authentication import Authenticator
 from graph.settings import Settings
 from plugins.manager import Plugins, load_plugins
 
@@ -36,6 +38,7 @@ class Laurel:
     committer: Committer
     deliverer: Deliverer
     clock: Clock
+    changes: Changes
 
     def load(self, document: str) -> Programme:
         """The programme of a document, with the channels that are installed. Raises ProgrammeInvalid."""
@@ -92,9 +95,10 @@ async def open_laurel(
             reactions=plugins.reactions,
             routes=routes,
         )
+        changes = Changes()
         # The deliverer ends first: what it submits must still be taken.
         async with (
-            Committer(store, rules, batch_max=batch_max) as committer,
+            Committer(store, rules, batch_max=batch_max, changes=changes) as committer,
             Deliverer(
                 plugins.consumers, committer.submit, clock, destinations=destinations, routes=routes
             ) as deliverer,
@@ -107,4 +111,5 @@ async def open_laurel(
                 committer=committer,
                 deliverer=deliverer,
                 clock=clock,
+                changes=changes,
             )

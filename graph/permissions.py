@@ -85,6 +85,28 @@ def mutation(*, allow: Collection[Role]) -> Callable[[Callable[..., Any]], Any]:
     return lambda resolver: _field(resolver, allow, answers_refusals=True)
 
 
+def subscription(*, allow: Collection[Role]) -> Callable[[Callable[..., Any]], Any]:
+    """A field of Subscription for these roles (and admin); the resolver's docstring is its description.
+
+    The resolver yields what the field answers, anew for each event. A refusal that it raises ends the subscription.
+    """
+    return lambda resolver: _stream(resolver, allow)
+
+
+def _stream(resolver: Callable[..., Any], allow: Collection[Role]) -> Any:
+    if not inspect.isasyncgenfunction(resolver) or "info" not in inspect.signature(resolver).parameters:
+        raise TypeError(f"{resolver.__qualname__} must be an asynchronous generator with an argument named info")
+
+    @functools.wraps(resolver)
+    async def guarded(*args: Any, info: Info, **kwargs: Any) -> Any:
+        # Before the first event, so that what is forbidden is refused and does not begin.
+        permit(info, allow)
+        _check_channel(info)
+        return resolver(*args, info=info, **kwargs)
+
+    return strawberry.subscription(resolver=guarded, description=_description(resolver, allow))
+
+
 def _field(resolver: Callable[..., Any], allow: Collection[Role], *, answers_refusals: bool) -> Any:
     if not inspect.iscoroutinefunction(resolver) or "info" not in inspect.signature(resolver).parameters:
         raise TypeError(f"{resolver.__qualname__} must be a coroutine with an argument named info")

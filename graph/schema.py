@@ -40,6 +40,7 @@ from graph.pages import PAGE_MAX, Connection, Page, page_of_all, paged
 from graph.permissions import EVERYONE, STAFF, caller_of, query
 from graph.programme import ProgrammeMutations, ProgrammeQueries
 from graph.scalars import SCALARS
+from graph.subscription import Subscription
 from graph.tier import Tier
 from graph.tokens import Role
 from graph.transaction import Hold, Transaction
@@ -180,11 +181,13 @@ def build_schema(plugins: Plugins, *, introspection: bool = True) -> LaurelSchem
         extra={
             "Query": (ProgrammeQueries, *plugins.queries),
             "Mutation": (CoreMutations, ProgrammeMutations, *plugins.mutations),
+            "Subscription": plugins.subscriptions,
             "Member": plugins.member_fields,
         },
         codes=error_codes(refusals),
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[Member, Tier, Transaction, Hold, *(error_type(kind) for kind in refusals)],
         config=StrawberryConfig(scalar_map=SCALARS),
     )

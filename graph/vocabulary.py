@@ -28,7 +28,7 @@ from graph.money import Money, MoneyInput
 from graph.operator import hold_named
 from graph.pages import Connection, Order, Page, Where, newest, oldest, page_of_all, page_of_member, paged, sliced
 from graph.payload import Payload, answer, perform, perform_many
-from graph.permissions import ACTING, EVERYONE, STAFF, actor, may_see, mutation, query
+from graph.permissions import ACTING, EVERYONE, STAFF, actor, may_see, mutation, query, subscription
 from graph.scalars import CurrencyCode, Day, Instant, Points
 from graph.texts import check_text
 from graph.tokens import Role
@@ -80,6 +80,7 @@ __all__ = [
     "perform_many",
     "query",
     "sliced",
+    "subscription",
     "trace_of",
     "user_error",
 ]

@@ -105,6 +105,12 @@ def register_mutations() -> Sequence[type]:
 
 
 @hookspec
+def register_subscriptions() -> Sequence[type]:
+    """Offer Strawberry classes whose fields are added to ``Subscription``."""
+    raise NotImplementedError
+
+
+@hookspec
 def register_member_fields() -> Sequence[type]:
     """Offer Strawberry classes whose fields are added to ``Member``."""
     raise NotImplementedError

@@ -35,6 +35,13 @@ from plugins.hookspecs import Importer
 ENTRY_POINTS: Final = "laurel.plugins"
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _CORE: Final = "core"
+_ROOTS: Final = {
+    "register_queries": "Query",
+    "register_mutations": "Mutation",
+    "register_subscriptions": "Subscription",
+    "register_member_fields": "Member",
+}
+"""The types of the schema whose fields plugins offer."""
 
 T = TypeVar("T")
 
@@ -71,6 +78,7 @@ class Plugins:
     refusals: tuple[type[Refusal], ...] = ()
     queries: tuple[type, ...] = ()
     mutations: tuple[type, ...] = ()
+    subscriptions: tuple[type, ...] = ()
     member_fields: tuple[type, ...] = ()
     importers: Mapping[str, Importer] = field(default_factory=dict)
     reactions: tuple[Reaction, ...] = ()
@@ -196,6 +204,7 @@ class _Assembly:
             refusals=self._refusals(),
             queries=queries,
             mutations=mutations,
+            subscriptions=self._types("register_subscriptions"),
             member_fields=self._types("register_member_fields"),
             importers=self._importers(),
             reactions=tuple(function for _, function in self._implementations("react")),
@@ -280,7 +289,7 @@ class _Assembly:
 
     def _types(self, hook: str) -> tuple[type, ...]:
         """Strawberry classes, no two of which have a field of one name."""
-        root = {"register_queries": "Query", "register_mutations": "Mutation", "register_member_fields": "Member"}[hook]
+        root = _ROOTS[hook]
         offered = self._ask_each(hook, type)
         for name, kind in offered:
             definition = get_object_definition(kind)

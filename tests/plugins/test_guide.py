@@ -20,7 +20,7 @@ GUIDE = (Path(plugins.__file__).parent / "README.md").read_text()
 HOOKS = [name for name, found in vars(hookspecs).items() if hasattr(found, "laurel_spec")]
 IMPORTS = """
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from datetime import date
 from typing import cast
 
@@ -41,7 +41,7 @@ from core.rules import RuleSet
 from core.store.databases import Tables
 from core.store.fields import DayField
 from core.tiers import FactKind
-from graph.vocabulary import Info, Member, MemberByInput, Payload, Role, actor, mutation, perform, query
+from graph.vocabulary import Info, Member, MemberByInput, Payload, Role, actor, mutation, perform, query, subscription
 from plugins.hookspecs import Importer, Importing, Row
 """
 
@@ -93,6 +93,7 @@ def test_the_schema_has_the_fields_of_the_guide(loaded: Plugins) -> None:
 
     assert "recordVisit(" in printed
     assert "visitsToday: Int" in printed
+    assert "visitsMade: Int" in printed
     assert "visits: Int!" in printed
     assert "type ShopClosed implements UserError" in printed
 

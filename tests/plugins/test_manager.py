@@ -244,6 +244,7 @@ ORDERS = Tables(("plugins.purchase.models",), "plugins.purchase.migrations")
         ("register_models", ORDERS, ORDERS, "table 'purchase_order'"),
         ("register_queries", [VisitFields], [OtherFields], "field 'Query.lastVisit'"),
         ("register_mutations", [VisitFields], [OtherFields], "field 'Mutation.lastVisit'"),
+        ("register_subscriptions", [VisitFields], [OtherFields], "field 'Subscription.lastVisit'"),
         ("register_member_fields", [VisitFields], [OtherFields], "field 'Member.lastVisit'"),
         ("register_importers", [importer("visits")], [importer("visits")], "importer 'visits'"),
     ],
