@@ -17,39 +17,43 @@ from core.store.tables import table_of
 from core.tallies import Tally
 
 _OVERDUE: Final = (
-    "SELECT COALESCE(SUM(p.amount), 0) FROM hold_lot p JOIN hold h"
+    "SELECT COALESCE(SUM(p.amount), 0) FROM hold_lot p {join} hold h"
     " ON h.bucket = p.bucket AND h.member_id = p.member_id AND h.unit = p.unit AND h.seq = p.hold_seq"
     " WHERE p.bucket = t.bucket AND p.member_id = t.member_id AND p.unit = t.unit AND p.lot_seq = t.seq"
-    " AND p.amount > 0 AND h.state = 'open' AND h.expires_at <= k.k2"
+    " AND p.amount > 0 AND h.state = 'open' AND h.expires_at <= k.k3"
 )
-# Innermost the open lots as they are, then what of each can be spent now or later, then what is lost next.
+# The open lots as they are, and of each what can be spent now or later.
+_LOTS: Final = f"""
+SELECT l.*, CASE WHEN begun = 1 THEN remaining - held ELSE 0 END AS free,
+       CASE WHEN begun = 0 THEN remaining - held ELSE 0 END AS later
+FROM (
+  SELECT a.bucket, a.member_id, a.unit, k.k3 AS instant, a.debt, t.expires_at, COALESCE(t.remaining, 0) AS remaining,
+         CASE WHEN t.held > 0 THEN t.held - ({_OVERDUE}) ELSE 0 END AS held,
+         CASE WHEN t.expires_at <= k.k3 THEN NULL WHEN t.available_from <= k.k3 THEN 1 ELSE 0 END AS begun
+  FROM {{keys}} {{join}} account a ON a.bucket = k.k0 AND a.member_id = k.k1 AND a.unit = k.k2
+  LEFT JOIN lot t ON t.bucket = a.bucket AND t.member_id = a.member_id AND t.unit = a.unit AND t.remaining > 0
+) l
+"""
+_GROUPED: Final = "GROUP BY bucket, member_id, unit, instant, debt"
 _BALANCES: Final = f"""
-SELECT bucket, member_id, instant, unit, debt, SUM(held), SUM(free), SUM(later), MIN(soonest),
+SELECT bucket, member_id, unit, instant, debt, SUM(held), SUM(free), SUM(later), NULL, 0
+FROM ({_LOTS}) s {_GROUPED}
+"""
+_WITH_EXPIRY: Final = f"""
+SELECT bucket, member_id, unit, instant, debt, SUM(held), SUM(free), SUM(later), MIN(soonest),
        SUM(CASE WHEN expires_at = soonest THEN free ELSE 0 END)
 FROM (
   SELECT s.*, MIN(CASE WHEN free > 0 THEN expires_at END)
-                OVER (PARTITION BY bucket, member_id, instant, unit) AS soonest
-  FROM (
-    SELECT l.*, CASE WHEN begun = 1 THEN remaining - held ELSE 0 END AS free,
-           CASE WHEN begun = 0 THEN remaining - held ELSE 0 END AS later
-    FROM (
-      SELECT a.bucket, a.member_id, k.k2 AS instant, a.unit, a.debt, t.expires_at,
-             COALESCE(t.remaining, 0) AS remaining,
-             CASE WHEN t.held > 0 THEN t.held - ({_OVERDUE}) ELSE 0 END AS held,
-             CASE WHEN t.expires_at <= k.k2 THEN NULL WHEN t.available_from <= k.k2 THEN 1 ELSE 0 END AS begun
-      FROM {{keys}} {{join}} account a ON a.bucket = k.k0 AND a.member_id = k.k1
-      LEFT JOIN lot t ON t.bucket = a.bucket AND t.member_id = a.member_id AND t.unit = a.unit AND t.remaining > 0
-    ) l
-  ) s
-) u
-GROUP BY bucket, member_id, instant, unit, debt
+                OVER (PARTITION BY bucket, member_id, unit, instant) AS soonest
+  FROM ({_LOTS}) s
+) u {_GROUPED}
 """
 _TOTALS: Final = (
     "SELECT k.k0, k.k1, k.k2, k.k3, SUM(t.amount) FROM {keys} {join} tally t"
     " ON t.bucket = k.k0 AND t.member_id = k.k1 AND t.name = k.k2 AND t.day >= k.k3 GROUP BY k.k0, k.k1, k.k2, k.k3"
 )
 
-BalanceKey = tuple[int, str, int]
+BalanceKey = tuple[int, str, str, int]
 TallyKey = tuple[int, str, str, int]
 
 
@@ -73,18 +77,23 @@ NOTHING: Final = Balance()
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """The question of what members have at an instant, by unit. A unit in which nothing happened is left out."""
+    """The question of what members have of a unit at an instant; nothing is known where nothing ever happened.
+
+    ``expiring`` asks also for what is lost next, which takes three times as long.
+    """
+
+    expiring: bool = False
 
     @staticmethod
-    def key(member_id: str, at: datetime) -> BalanceKey:
-        return bucket_of(member_id), member_id, microseconds(at)
+    def key(member_id: str, unit: str, at: datetime) -> BalanceKey:
+        return bucket_of(member_id), member_id, unit, microseconds(at)
 
-    async def answer(self, reader: Reader, keys: Sequence[BalanceKey]) -> Mapping[BalanceKey, Mapping[str, Balance]]:
-        found: dict[BalanceKey, dict[str, Balance]] = {key: {} for key in keys}
-        rows = await reader.look_up(_BALANCES, table_of(Lot), ("bucket", "member_id", "expires_at"), keys)
-        for bucket, member_id, at, unit, debt, held, free, later, soonest, expiring in rows:
-            # A sum of integers is a decimal on PostgreSQL and MariaDB.
-            found[bucket, member_id, at][unit] = Balance(
+    async def answer(self, reader: Reader, keys: Sequence[BalanceKey]) -> Mapping[BalanceKey, Balance]:
+        by = ("bucket", "member_id", "unit", "expires_at")
+        rows = await reader.look_up(_WITH_EXPIRY if self.expiring else _BALANCES, table_of(Lot), by, keys)
+        return {
+            (bucket, member_id, unit, at): Balance(
+                # A sum of integers is a decimal on PostgreSQL and MariaDB.
                 available=int(free),
                 pending=int(later),
                 held=int(held),
@@ -92,7 +101,8 @@ class Balances:
                 expiring=int(expiring),
                 expires_at=None if soonest is None else instant(soonest),
             )
-        return found
+            for bucket, member_id, unit, at, debt, held, free, later, soonest, expiring in rows
+        }
 
 
 @dataclass(frozen=True, slots=True)

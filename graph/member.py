@@ -1,5 +1,6 @@
 """A member in the schema: who they are, what they have, what they did, how far the next tier is."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime
 from enum import Enum
@@ -26,6 +27,7 @@ from graph.ids import Node, global_id, parts_of
 from graph.pages import Connection, Order, Page, Where, newest, oldest, page_of_member, paged, sliced
 from graph.permissions import caller_of, forbidden, may_see
 from graph.scalars import Points
+from graph.selections import selects
 from graph.tier import Progress, Tier, TierChange, progress_of
 from graph.tokens import Role
 from graph.transaction import Hold, Lot, Transaction, TransactionOrder, TransactionsFilter
@@ -219,7 +221,7 @@ class Member(Node):
     async def balances(self, info: Info) -> list[Balance]:
         """What the member has of every unit of the programme."""
         units = (await info.context.version()).programme.unit_names
-        return [await self._balance(info, unit) for unit in units]
+        return await asyncio.gather(*(self._balance(info, unit) for unit in units))
 
     @strawberry.field
     @paged
@@ -275,9 +277,9 @@ class Member(Node):
         return await info.context.loaders.rows(HoldValue, self._value.id, "state = 'open'")
 
     async def _balance(self, info: Info, unit: str) -> Balance:
-        key = figures.Balances.key(self._value.id, info.context.now)
-        found = await info.context.loaders.ask(figures.Balances(), key)
-        return Balance.of(unit, (found or {}).get(unit, figures.NOTHING))
+        question = figures.Balances(expiring=selects(info, "expiring"))
+        found = await info.context.loaders.ask(question, question.key(self._value.id, unit, info.context.now))
+        return Balance.of(unit, found or figures.NOTHING)
 
 
 @strawberry.input(one_of=True)

@@ -8,7 +8,7 @@ from core.accounts import Account
 from core.figures import Balance, Balances, Totals
 from core.holds import Hold, HoldLot, without_overdue
 from core.lots import Lot
-from core.members import ById
+from core.members import ById, bucket_of
 from core.redemption import HoldPoints, RedeemPoints
 from core.store.questions import Rows
 from core.units import GROWTH, POINTS
@@ -38,7 +38,7 @@ async def said_by_values(desk: Desk, member_id: str, at: datetime) -> dict[str, 
     reader = desk.store.reader()
 
     async def rows(kind: type, where: str = "") -> Sequence[Any]:
-        key = Balances.key(member_id, at)[:2]
+        key = bucket_of(member_id), member_id
         return (await Rows(kind, ("bucket", "member_id"), where).answer(reader, [key])).get(key, [])
 
     lots: list[Lot] = without_overdue(await rows(Lot), await rows(Hold, "state = 'open'"), await rows(HoldLot), at)
@@ -64,22 +64,32 @@ async def test_balances_are_those_of_the_lots_at_every_instant(desk: Desk) -> No
     turns = {BEGIN, acted, acted + 600 * timedelta(seconds=1), acted + 90 * DAY}
     turns |= {at for lot in lots[member_id,] for at in (lot.available_from, lot.expires_at) if at is not None}
     instants = [at + step for at in sorted(turns) for step in (-MICROSECOND, timedelta(), MICROSECOND)]
-    keys = [Balances.key(member_id, at) for at in instants]
+    keys = [Balances.key(member_id, unit, at) for at in instants for unit in (POINTS, GROWTH)]
 
-    answer = await Balances().answer(desk.store.reader(), keys)
+    answer = await Balances(expiring=True).answer(desk.store.reader(), keys)
+    shorter = await Balances().answer(desk.store.reader(), keys)
 
-    assert [answer[key] for key in keys] == [await said_by_values(desk, member_id, at) for at in instants]
-    assert answer[Balances.key(member_id, acted)] == {
-        POINTS: Balance(available=12, pending=25, held=55, expiring=12, expires_at=lots[member_id,][0].expires_at),
-        GROWTH: Balance(available=7, expiring=7, expires_at=lots[member_id,][0].expires_at),
-    }
-    assert answer[Balances.key(member_id, acted)][POINTS].total == 92
+    expected = {}
+    for at in instants:
+        for unit, balance in (await said_by_values(desk, member_id, at)).items():
+            expected[Balances.key(member_id, unit, at)] = balance
+    assert answer == expected
+    assert shorter == {key: value._replace(expiring=0, expires_at=None) for key, value in expected.items()}
+    soonest = lots[member_id,][0].expires_at
+    points, growth = (answer[Balances.key(member_id, unit, acted)] for unit in (POINTS, GROWTH))
+    assert points == Balance(available=12, pending=25, held=55, expiring=12, expires_at=soonest)
+    assert points.total == 92
+    assert growth == Balance(available=7, expiring=7, expires_at=soonest)
 
 
-async def test_who_has_no_account_has_nothing(desk: Desk) -> None:
-    key = Balances.key("nobody", BEGIN)
+async def test_where_nothing_happened_nothing_is_known(desk: Desk) -> None:
+    member = await desk.enrol("anna")
+    assert isinstance(member, ById)
+    known, *unknown = [
+        Balances.key(who, unit, BEGIN) for who, unit in ((member.id, POINTS), (member.id, "miles"), ("nobody", POINTS))
+    ]
 
-    assert await Balances().answer(desk.store.reader(), [key]) == {key: {}}
+    assert await Balances().answer(desk.store.reader(), [known, *unknown]) == {known: Balance()}
 
 
 async def test_totals_begin_with_their_day(desk: Desk) -> None:
