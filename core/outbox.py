@@ -98,10 +98,16 @@ class Deliverer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closing.set()
-        if self._runner is not None:
-            await self._runner
+        await self.stop()
         await self._opened.aclose()
+
+    async def stop(self) -> None:
+        """Deliver no more in the background; ``drain`` still does."""
+        if self._runner is not None:
+            self._closing.set()
+            await self._runner
+            self._runner = None
+            self._closing.clear()
 
     async def refresh(self) -> None:
         """Ask which places there are, and which events they want, from now on."""

@@ -127,11 +127,17 @@ class Shop:
 
 @asynccontextmanager
 async def open_shop(
-    where: Path | str, programme: str | None, *, plugins: Plugins | None = None, now: datetime = NOON
+    where: Path | str,
+    programme: str | None,
+    *,
+    plugins: Plugins | None = None,
+    now: datetime = NOON,
+    variables: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Shop]:
     """A shop on a new SQLite file in the folder ``where``, or on the migrated database of that address.
 
-    ``programme`` is published before anything else, to judge from 1970 on; None publishes none.
+    ``programme`` is published before anything else, to judge from 1970 on; None publishes none. ``variables`` are
+    what the environment says to plugins.
     """
     plugins = plugins or load_plugins()
     url = where
@@ -140,7 +146,9 @@ async def open_shop(
         await migrate(url, tables(plugins))
     assert isinstance(url, str)
     clock = StoppedClock(now)
-    app = create_app(Settings(database_url=url, secret=SECRET, live=False), plugins=plugins, clock=clock)
+    app = create_app(
+        Settings(database_url=url, secret=SECRET, live=False, variables=variables or {}), plugins=plugins, clock=clock
+    )
     async with app.router.lifespan_context(app):
         laurel: Laurel = app.state.laurel
         if programme is not None:

@@ -76,6 +76,8 @@ class Subject:
     @cached_property
     def section(self) -> dict[str, Any]:
         """The channel's section of the programme, as its README shows it."""
+        if self.name not in self.plugins.settings:
+            raise NotTried("it is no channel: it has no settings")
         document = yaml.safe_load(readme_section(self.module))
         try:
             section: dict[str, Any] = document["channels"][self.name]

@@ -1,0 +1,138 @@
+"""What operators do with endpoints. It moves no points, so it goes around the committer, into the audit log."""
+
+import secrets
+from base64 import b64encode
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from core.audit import current_note
+from core.auditing import write_down
+from core.clock import Clock
+from core.errors import InvalidValue
+from core.members import new_id
+from core.outbox import forget
+from core.store.databases import unit_of_work
+
+from .addresses import AddressRefused, check_url
+from .models import ACTIVE, PAUSED, WebhookEndpoint
+from .refusals import TooManyWebhookEndpoints, UnknownEventType, WebhookAddressRefused, WebhookEndpointNotFound
+
+ENDPOINTS_MAX: Final = 50
+OVERLAP_HOURS_MAX: Final = 168
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """The endpoints of this installation. ``event_types`` are the names of the events that are told outside."""
+
+    clock: Clock
+    event_types: Collection[str]
+    private: bool
+
+    async def create(self, *, url: str, events: list[str], description: str, actor: str) -> WebhookEndpoint:
+        """Raises WebhookAddressRefused, UnknownEventType, TooManyWebhookEndpoints, InvalidValue."""
+        self._check(url, events)
+
+        async def write() -> WebhookEndpoint:
+            if await WebhookEndpoint.all().count() >= ENDPOINTS_MAX:
+                raise TooManyWebhookEndpoints(limit=ENDPOINTS_MAX)
+            endpoint = await WebhookEndpoint.create(
+                id=new_id(),
+                url=url,
+                description=description,
+                events=sorted(set(events)),
+                state=ACTIVE,
+                disabled_because="",
+                secret=_new_secret(),
+                created_by=actor,
+                created_at=self.clock.now(),
+            )
+            await self._write_down({}, endpoint)
+            return endpoint
+
+        return await unit_of_work(write)
+
+    async def update(self, id: str, **changes: Any) -> WebhookEndpoint:
+        """Change url, events, description or state. What waits for a paused endpoint waits on. Raises as ``create``."""
+
+        async def write() -> WebhookEndpoint:
+            endpoint = await self._find(id)
+            before = _state_of(endpoint)
+            endpoint.update_from_dict(changes)
+            self._check(endpoint.url, endpoint.events)
+            if endpoint.state in {ACTIVE, PAUSED}:
+                endpoint.disabled_because = ""
+            await endpoint.save()
+            await self._write_down(before, endpoint)
+            return endpoint
+
+        return await unit_of_work(write)
+
+    async def rotate(self, id: str, overlap_hours: int) -> WebhookEndpoint:
+        """Give it a new secret; the old one signs beside it for some hours more."""
+        if not 0 <= overlap_hours <= OVERLAP_HOURS_MAX:
+            raise InvalidValue(field="overlapHours", reason=f"it must be 0 to {OVERLAP_HOURS_MAX}")
+
+        async def write() -> WebhookEndpoint:
+            endpoint = await self._find(id)
+            before = _state_of(endpoint)
+            endpoint.former_secret = endpoint.secret
+            endpoint.former_until = self.clock.now() + timedelta(hours=overlap_hours)
+            endpoint.secret = _new_secret()
+            await endpoint.save()
+            await self._write_down(before, endpoint)
+            return endpoint
+
+        return await unit_of_work(write)
+
+    async def delete(self, id: str, consumer: str) -> int:
+        """Forget it, and what waits for it; how many events that were."""
+
+        async def write() -> int:
+            endpoint = await self._find(id)
+            before = _state_of(endpoint)
+            await endpoint.delete()
+            forgotten = await forget(consumer)
+            await write_down(current_note(), self.clock, before=before, after={"forgotten": forgotten})
+            return forgotten
+
+        return await unit_of_work(write)
+
+    def _check(self, url: str, events: Collection[str]) -> None:
+        try:
+            check_url(url, private=self.private)
+        except AddressRefused as refused:
+            raise WebhookAddressRefused(url=url[:200], reason=str(refused)) from refused
+        if not events:
+            raise InvalidValue(field="events", reason="at least one event must be named")
+        for event in events:
+            if event not in self.event_types:
+                raise UnknownEventType(event=event[:100])
+
+    @staticmethod
+    async def _find(id: str) -> WebhookEndpoint:
+        endpoint = await WebhookEndpoint.get_or_none(id=id)
+        if endpoint is None:
+            raise WebhookEndpointNotFound(endpoint=id)
+        return endpoint
+
+    async def _write_down(self, before: Mapping[str, str | int], endpoint: WebhookEndpoint) -> None:
+        await write_down(current_note(), self.clock, before=before, after=_state_of(endpoint))
+
+
+def _state_of(endpoint: WebhookEndpoint) -> dict[str, str | int]:
+    """What the audit log keeps of an endpoint: everything but the secrets, of which only that they changed."""
+    return {
+        "endpoint": endpoint.id,
+        "url": endpoint.url,
+        "events": " ".join(endpoint.events),
+        "state": endpoint.state,
+        "rotated until": endpoint.former_until.isoformat() if endpoint.former_until else "",
+    }
+
+
+def _new_secret() -> str:
+    """24 random bytes, as the specification writes them."""
+    return "whsec_" + b64encode(secrets.token_bytes(24)).decode()
