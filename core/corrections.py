@@ -1,14 +1,21 @@
-"""Putting things right: an operator's adjustment, the reversal of a transaction, the writing down of what expired."""
+"""Putting things right: an operator's adjustment or later expiry, a reversal, the writing down of what expired."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from datetime import date
+from typing import Any, ClassVar, Final
 
 from core.accounts import Contra
-from core.errors import InvalidAmount
+from core.calendar import add_months, day_start
+from core.errors import InvalidAmount, InvalidInstant
+from core.events import POINTS_EXTENDED
+from core.holds import Hold, HoldState
 from core.membership import check_reason
 from core.operations import Operation
 from core.units import POINTS
 from core.work import Work
+
+MONTHS_MAX: Final = 1200
+"""No date is given that lies further ahead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +58,62 @@ class ReverseTransaction(Operation):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExtendPoints(Operation):
+    """Let points expire later than they were to, for a stated reason: these lots, or all that would expire sooner.
+
+    From 00:00 of ``expires_on`` on they cannot be used. Refuses InvalidInstant, LotNotFound, LotExpired,
+    NothingToExtend, UnknownUnit.
+    """
+
+    channel: ClassVar[str] = "ledger"
+    kind: ClassVar[str] = "extend"
+
+    expires_on: date
+    reason: str
+    lots: tuple[int, ...] = ()
+    unit: str = POINTS
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        check_reason(self.reason)
+        if self.expires_on <= work.today:
+            raise InvalidInstant(value=self.expires_on.isoformat(), reason="points are extended to a day to come")
+        if self.expires_on > add_months(work.today, MONTHS_MAX):
+            raise InvalidInstant(value=self.expires_on.isoformat(), reason="it lies more than a hundred years ahead")
+        extended = await work.extend(day_start(self.expires_on, work.programme.zone), self.lots, unit=self.unit)
+        points, day = sum(extended.values()), self.expires_on.isoformat()
+        work.tell(POINTS_EXTENDED, unit=self.unit, points=points, expires_on=day)
+        return {"unit": self.unit, "points": points, "expires_on": day, "lots": [*extended], "reason": self.reason}
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExpirePoints(Operation):
-    """Write down what has lapsed in all units of a member, and release holds that have timed out."""
+    """Write down what has lapsed of a unit, or of all units of a member, and release holds that have timed out."""
 
     channel: ClassVar[str] = "ledger"
     kind: ClassVar[str] = "expire"
 
+    unit: str | None = None
+
     async def perform(self, work: Work) -> dict[str, Any]:
         released = await work.release_overdue_holds()
-        expired = {unit: await work.expire(unit) for unit in work.programme.unit_names}
+        units = work.programme.unit_names if self.unit is None else (self.unit,)
+        expired = {unit: await work.expire(unit) for unit in units}
         return {"expired": {unit: amount for unit, amount in expired.items() if amount}, "released": released}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeOutHold(Operation):
+    """Release a hold whose time is over. One that was captured or released meanwhile is left alone."""
+
+    channel: ClassVar[str] = "ledger"
+    kind: ClassVar[str] = "time_out"
+
+    hold: int
+    unit: str
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        found: list[Hold] = await work.rows(Hold, unit=self.unit, seq=self.hold)
+        overdue = [hold for hold in found if hold.state == HoldState.OPEN and hold.expires_at <= work.now]
+        for hold in overdue:
+            await work.release(hold.seq, unit=hold.unit)
+        return {"unit": self.unit, "hold": self.hold, "released": len(overdue)}

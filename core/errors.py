@@ -192,6 +192,23 @@ class HoldNotFound(NotFound):
     hold: str = fact("The hold that was asked for.")
 
 
+class LotNotFound(NotFound):
+    """No such lot of this member."""
+
+    code = "LOT_NOT_FOUND"
+    says = "no lot {lot}"
+    lot: str = fact("The lot that was asked for.")
+
+
+class JobNotFound(NotFound):
+    """No job has that name."""
+
+    code = "JOB_NOT_FOUND"
+    says = "no job {job}{hint}"
+    job: str = fact("The name that was asked for.")
+    hint: str = fact("What may have been meant; empty when nothing is near.")
+
+
 class TransactionNotFound(NotFound):
     """No such transaction of this member."""
 
@@ -279,6 +296,33 @@ class ExceedsHold(Refusal):
     says = "{needed} to capture, {held} held"
     needed: Points = fact("What was to be captured.")
     held: Points = fact("What the hold sets aside.")
+
+
+class LotExpired(Refusal):
+    """The lot has expired: what is lost is not brought back by a later date."""
+
+    code = "LOT_EXPIRED"
+    says = "lot {lot} expired at {expired_at}"
+    lot: str = fact("The lot.")
+    expired_at: datetime = fact("From when it cannot be used.")
+
+
+class NothingToExtend(Refusal):
+    """No lot would expire before the date it was to be given."""
+
+    code = "NOTHING_TO_EXTEND"
+    says = "no {unit} expire before {until}"
+    unit: str = fact("The unit.")
+    until: datetime = fact("The date that was asked for.")
+
+
+class JobRunning(Refusal):
+    """The job is running at this moment."""
+
+    code = "JOB_RUNNING"
+    says = "job {job} has been running since {started_at}"
+    job: str = fact("The job.")
+    started_at: datetime = fact("Since when.")
 
 
 class NotReversible(Refusal):

@@ -13,6 +13,8 @@ MEMBER_STATUS_CHANGED: Final = "member.status_changed"
 TRANSACTION_REVERSED: Final = "transaction.reversed"
 TRANSACTION_RECORDED: Final = "transaction.recorded"
 """Told to whoever is to hear of it after the commit, and kept nowhere else: the books as a transaction left them."""
+POINTS_EXPIRING: Final = "points.expiring"
+POINTS_EXTENDED: Final = "points.extended"
 TALLIES_COUNTED: Final = "tallies.counted"
 """Told to reactions alone, and kept nowhere: what an operation has counted. Payload: ``days``, the numbers of the days
 (``core.tallies``) by the name of the tally."""

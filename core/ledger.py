@@ -8,23 +8,24 @@ Three rules hold everywhere. What is credited repays debt first. A lapsed lot gi
 taken back a second time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from core.accounts import Account, Contra, Entry, chain
 from core.errors import ExceedsHold, ExceedsReversible, HoldNotOpen, InsufficientPoints, UnknownUnit
 from core.holds import Hold, HoldLot, HoldState
-from core.lots import DEBT_LOT, Draw, Lot, LotMove, MoveKind, draw, spending_order
+from core.lots import DEBT_LOT, Draw, Extension, Lot, LotMove, MoveKind, draw, spending_order
 from core.sheet import Sheet
 
 
 class LotTerms(NamedTuple):
-    """When a lot was earned, from when it can be spent, and from when no longer."""
+    """When a lot was earned, from when it can be spent, from when no longer, and whether that is so for good."""
 
     earned_at: datetime
     available_from: datetime
     expires_at: datetime | None
+    fixed: bool = False
 
 
 class ClawBack(NamedTuple):
@@ -99,6 +100,7 @@ class Ledger:
             earned_at=terms.earned_at,
             available_from=terms.available_from,
             expires_at=terms.expires_at,
+            fixed=terms.fixed,
         )
         after = account.post(amount, 0)._replace(lot_seq=number, debt=account.debt - repaid)
         after = after.due(lot.expires_at, lot.available_from if lot.available_from > self.at else None)
@@ -187,17 +189,29 @@ class Ledger:
                 gone = lot.remaining - lot.held
                 self._change(entry, lot._replace(expired=lot.expired + gone), MoveKind.EXPIRE, -gone)
             lost += amount
-        ahead = [
-            at
-            for lot in self.lots(unit)
-            if lot.remaining
-            for at in (lot.available_from, lot.expires_at)
-            if at is not None and at > self.at
-        ]
-        next_due = min(ahead, default=None)
-        if next_due != account.next_due:
-            self.sheet.put(Account, (unit,), account._replace(next_due=next_due))
+        self._look_ahead(unit)
         return lost
+
+    def extend(self, unit: str, dates: Mapping[int, datetime], cause: str) -> int:
+        """Let lots, none of which has lapsed, expire later: each at the instant given. Returns what is left of them.
+
+        All open lots of the unit stand on the sheet.
+        """
+        runs: list[Extension] = []
+        for number in sorted(dates):
+            lot, until = self._lot(unit, number), dates[number]
+            assert lot.expires_at is not None
+            assert self.at < lot.expires_at < until
+            self.sheet.put(Lot, (unit, number), lot._replace(expires_at=until))
+            last = runs[-1] if runs else None
+            if last and (last.lot_last + 1, last.former, last.expires_at) == (number, lot.expires_at, until):
+                runs[-1] = last._replace(lot_last=number)
+            else:
+                runs.append(Extension(unit, until, number, number, lot.expires_at, cause, self.operation_id))
+        for run in runs:
+            self.sheet.add(Extension, (unit, run.expires_at, run.lot_first), run)
+        self._look_ahead(unit)
+        return sum(self._lot(unit, number).remaining for number in dates)
 
     def claw_back(
         self,
@@ -281,6 +295,18 @@ class Ledger:
         lot: Lot = self.sheet.of(Lot)[unit, number]
         return lot
 
+    def _look_ahead(self, unit: str) -> None:
+        """Let the account say when the first of its lots changes by itself, or has changed and nobody wrote it down."""
+        instants = []
+        for lot in self.lots(unit):
+            if lot.remaining and not lot.lapsed(self.at):
+                instants += [at for at in (lot.available_from, lot.expires_at) if at is not None and at > self.at]
+            elif lot.remaining > lot.held and lot.expires_at is not None:
+                instants.append(lot.expires_at)
+        account, next_due = self.account(unit), min(instants, default=None)
+        if next_due != account.next_due:
+            self.sheet.put(Account, (unit,), account._replace(next_due=next_due))
+
     def _takeable(self, unit: str) -> list[Lot]:
         """Lots that a claw-back may take from: what can be spent first, then what is pending; never what has lapsed."""
         lots = [lot for lot in self.lots(unit) if not lot.lapsed(self.at)]
@@ -348,7 +374,7 @@ class Ledger:
         self._change(entry, lot, MoveKind.CARRY, -amount)
         # All of it counts as asked back: what is asked back is asked of the lot that was earned, and only there.
         fresh = lot._replace(
-            seq=number, amount=amount, remaining=amount, held=0, expired=0, clawed=amount, forgiven=0,
+            seq=number, amount=amount, remaining=amount, held=0, expired=0, clawed=amount, forgiven=0, fixed=True,
             operation_id=self.operation_id, source=self.channel, available_from=self.at, expires_at=until,
         )  # fmt: skip
         self.sheet.add(Lot, (lot.unit, number), fresh)

@@ -35,11 +35,11 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from core.document import Identifier, QuotedDecimal, Section
 from core.errors import Problem, ProgrammeInvalid, UnknownUnit
-from core.expiry import NEVER, ExpiryPolicy
+from core.expiry import NEVER, ExpiryPolicy, ExpiryTerms
 from core.expressions import ExpressionInvalid
 from core.language import NUMBERS
 from core.money import currencies
-from core.rules import ROUNDINGS, Compilation, Rounding
+from core.rules import ROUNDINGS, Compilation, Rounding, UnitName
 from core.suggest import did_you_mean
 from core.tiers import FACTS, FactKind, Ladder
 from core.units import GROWTH, POINTS
@@ -57,10 +57,13 @@ class ChannelSettings(Section):
 
     Fields may be rule sets, or hold rule sets anywhere within. ``facts`` names what their expressions
     see and of which type: dataclasses or plain types. A fact named ``line`` is seen by groups ``per:
-    line`` only, one for each of the activity's lines.
+    line`` only, one for each of the activity's lines. What the channel gives lasts as ``expiry`` says, where it says
+    something of the unit.
     """
 
     facts: ClassVar[Mapping[str, Any]] = {}
+
+    expiry: dict[UnitName, ExpiryTerms] = Field(default_factory=dict)
 
     def check(self, programme: "Programme") -> "Iterable[Misfit]":
         """What of the section does not fit the rest of the programme: the tiers that it names, say.
@@ -197,6 +200,23 @@ class Programme(Section):
             # No name is longer, and the refusal is kept: a stranger's text must not be kept whole.
             raise UnknownUnit(unit=name[:64]) from None
 
+    def terms(self, unit: str, channel: str) -> ExpiryTerms:
+        """How long what a channel gives of a unit lasts. Raises UnknownUnit."""
+        settings = self.channels.get(channel)
+        own = settings.expiry.get(unit) if settings else None
+        return own or self.unit(unit).expiry
+
+    @cached_property
+    def renewed_by(self) -> Mapping[str, frozenset[str]]:
+        """The units of which lots can come to last longer, each with the tallies whose counting does it."""
+        found = {}
+        for unit in self.unit_names:
+            settings = (settings.expiry.get(unit) for settings in self.channels.values())
+            terms = [self.unit(unit).expiry, *(one for one in settings if one)]
+            if names := frozenset(name for one in terms for name in one.activities):
+                found[unit] = names
+        return found
+
     def round(self, value: Decimal) -> int:
         """To a whole amount, in the programme's mode."""
         with localcontext(NUMBERS):
@@ -268,7 +288,7 @@ class _Loader:
 
     def load(self) -> Programme:
         rest = {key: value for key, value in self._data.items() if key not in ("channels", "tiers")}
-        programme = self._validate(Programme, rest, (), None)
+        programme = self._validate(Programme, rest, (), Compilation({}, countables=self._countables))
         channels = self._load_channels(programme)
         tiers = self._data.get("tiers")
         ladder = None if tiers is None else self._validate(Ladder, tiers, ("tiers",), self._facts)

@@ -1,72 +1,134 @@
-"""Writing down what has lapsed. It costs what has lapsed, not what there is; nothing spent depends on it."""
+"""Writing down what has lapsed. It costs what has lapsed, not what there is; nothing spent depends on it.
 
-from collections.abc import AsyncIterator, Callable
+What is due is found by an index and settled by operations whose keys are made of it, so that any number of processes
+may do it at once, stop anywhere and begin again: nothing is done twice, and nothing is left.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from core.clock import microseconds
 from core.committer import BATCH_MAX, Committer
-from core.corrections import ExpirePoints
+from core.corrections import ExpirePoints, TimeOutHold
 from core.members import ById
-from core.operations import Outcome
+from core.operations import Operation, Outcome
 from core.store.dialect import Reader
+from core.store.tables import Row
+
+AT_ONCE: Final = 10 * BATCH_MAX
+"""How many rows are read at a time, so that memory does not grow with what is due."""
 
 
 @dataclass
 class Swept:
-    """What a sweep wrote down: points lost, of all units, and holds given back, of so many members."""
+    """What a sweep wrote down: points lost, of all units, and holds given back, of so many accounts."""
 
-    members: int = 0
+    accounts: int = 0
     points: int = 0
     holds: int = 0
+
+    @property
+    def done(self) -> int:
+        return self.accounts + self.holds
 
 
 async def sweep(
     reader: Reader, committer: Committer, now: datetime, *, actor: str, advance: Callable[[int], None] = lambda _: None
 ) -> Swept:
-    """Expire what has lapsed by ``now``, and release the holds whose time is over. Any number may run at once."""
+    """Release the holds whose time is over by ``now``, and expire what has lapsed. Any number may run at once."""
     swept = Swept()
-    async for members in _due(reader, now):
-        operations = [
-            ExpirePoints(member=ById(member), idempotency_key=f"sweep:{microseconds(now)}", actor=actor)
-            for member in members
-        ]
-        for outcome in await committer.submit_many(operations):
-            if isinstance(outcome, BaseException):
-                raise outcome
-            _add(swept, outcome)
-        advance(len(members))
+    # The holds first: what they give back may have lapsed.
+    for due in (_overdue_holds(actor, now), _lapsed(actor, now)):
+        async for batch, outcomes in _settle(reader, committer, due):
+            for outcome in outcomes:
+                _add(swept, outcome)
+            advance(len(batch))
     return swept
 
 
-def _add(swept: Swept, outcome: Outcome) -> None:
-    swept.members += 1
-    swept.points += sum(outcome.result["expired"].values())
-    swept.holds += outcome.result["released"]
+async def release_overdue(reader: Reader, committer: Committer, now: datetime, *, actor: str) -> int:
+    """Release the holds whose time is over by ``now``; how many."""
+    swept = Swept()
+    async for _, outcomes in _settle(reader, committer, _overdue_holds(actor, now)):
+        for outcome in outcomes:
+            _add(swept, outcome)
+    return swept.holds
 
 
 async def count_due(reader: Reader, now: datetime) -> int:
-    """How many members have something that is due."""
-    ((count,),) = await reader.query(f"SELECT COUNT(*) FROM ({_due_sql(now)}) due")
-    return int(count)
+    """How many accounts and holds have something that is due."""
+    ((accounts,),) = await reader.query(f"SELECT COUNT(*) FROM account WHERE {_lapsed('', now).where}")
+    ((holds,),) = await reader.query(f"SELECT COUNT(*) FROM hold WHERE {_overdue_holds('', now).where}")
+    return int(accounts) + int(holds)
 
 
-async def _due(reader: Reader, now: datetime) -> AsyncIterator[list[str]]:
-    """The members with something that is due, in batches, a bucket after the other."""
-    buckets = await reader.query(f"SELECT DISTINCT bucket FROM ({_due_sql(now)}) due ORDER BY bucket")
-    batch: list[str] = []
-    for (bucket,) in buckets:
-        rows = await reader.query(f"{_due_sql(now, f'bucket = {int(bucket)} AND')}")
-        batch += [member_id for _, member_id in rows]
-        while len(batch) >= BATCH_MAX:
-            yield batch[:BATCH_MAX]
-            batch = batch[BATCH_MAX:]
-    if batch:
-        yield batch
+@dataclass(frozen=True)
+class _Due:
+    """Rows that stay due until the operation that is made of each has been performed."""
+
+    columns: str
+    table: str
+    where: str
+    order: str
+    operation: Callable[[Row], Operation]
 
 
-def _due_sql(now: datetime, where: str = "") -> str:
-    return (
-        f"SELECT bucket, member_id FROM account WHERE {where} next_due <= {microseconds(now)}"
-        f" UNION SELECT bucket, member_id FROM hold WHERE {where} state = 'open' AND expires_at <= {microseconds(now)}"
-    )
+def _lapsed(actor: str, now: datetime) -> _Due:
+    def operation(row: Row) -> Operation:
+        member_id, unit, seq, next_due = row
+        # The account's state: it is due again only after another entry, or at another instant.
+        key = f"due:{unit}:{seq}:{next_due}"
+        return ExpirePoints(member=ById(member_id), idempotency_key=key, actor=actor, unit=unit)
+
+    where = f"next_due <= {microseconds(now)}"
+    return _Due("member_id, unit, seq, next_due", "account", where, "next_due", operation)
+
+
+def _overdue_holds(actor: str, now: datetime) -> _Due:
+    def operation(row: Row) -> Operation:
+        member_id, unit, seq = row
+        key = f"hold:{unit}:{seq}"
+        return TimeOutHold(member=ById(member_id), idempotency_key=key, actor=actor, unit=unit, hold=seq)
+
+    where = f"state = 'open' AND expires_at <= {microseconds(now)}"
+    return _Due("member_id, unit, seq", "hold", where, "expires_at", operation)
+
+
+async def _settle(
+    reader: Reader, committer: Committer, due: _Due
+) -> AsyncIterator[tuple[Sequence[Operation], Sequence[Outcome]]]:
+    """Perform what is due, the oldest first, until nothing is left but what cannot be done."""
+    stuck: set[Row] = set()
+    while True:
+        rows = await reader.query(
+            f"SELECT {due.columns} FROM {due.table} WHERE {due.where} ORDER BY {due.order} LIMIT {AT_ONCE + len(stuck)}"
+        )
+        fresh = [row for row in rows if row not in stuck]
+        if not fresh:
+            return
+        for chunk in _chunks(fresh):
+            operations = [due.operation(row) for row in chunk]
+            outcomes = []
+            for row, outcome in zip(chunk, await committer.submit_many(operations), strict=True):
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                if outcome.replayed or outcome.refusal is not None:
+                    # Another process was faster, or it is refused; either way it is not asked for again.
+                    stuck.add(row)
+                else:
+                    outcomes.append(outcome)
+            yield operations, outcomes
+
+
+def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    return (rows[at : at + BATCH_MAX] for at in range(0, len(rows), BATCH_MAX))
+
+
+def _add(swept: Swept, outcome: Outcome) -> None:
+    result = outcome.result
+    swept.holds += result["released"]
+    if "expired" in result:
+        swept.accounts += 1
+        swept.points += sum(result["expired"].values())

@@ -250,6 +250,27 @@ INVARIANTS: Final[Sequence[Invariant]] = (
         f"{_LOT}, l.forgiven, l.expired, l.remaining FROM lot l WHERE l.forgiven > l.expired + l.remaining",
     ),
     Invariant(
+        "dates of a lot",
+        "each extension of a lot begins at the date where the one before ended, and the last ended at the lot's date",
+        "SELECT x.member_id, x.unit, x.lot, x.former, x.until, x.due, x.expires_at FROM ("
+        "SELECT l.member_id, l.unit, l.seq AS lot, l.expires_at, e.former, e.expires_at AS until,"
+        " LAG(e.expires_at) OVER (PARTITION BY l.bucket, l.member_id, l.unit, l.seq ORDER BY e.expires_at) AS due,"
+        " LEAD(e.expires_at) OVER (PARTITION BY l.bucket, l.member_id, l.unit, l.seq ORDER BY e.expires_at)"
+        f" AS newer FROM lot_extension e JOIN lot l ON {_same('l', 'e', 'unit')}"
+        " AND l.seq >= e.lot_first AND l.seq <= e.lot_last"
+        ") x WHERE x.former >= x.until OR x.former <> COALESCE(x.due, x.former)"
+        " OR (x.newer IS NULL AND (x.expires_at IS NULL OR x.expires_at <> x.until))",
+    ),
+    Invariant(
+        "lots of an extension",
+        "an extension is of lots that there are, and was made by an accepted operation of their member",
+        "SELECT e.member_id, e.unit, e.lot_first, e.lot_last FROM lot_extension e"
+        f" LEFT JOIN account a ON {_same('a', 'e', 'unit')}"
+        f" LEFT JOIN operation o ON {_same('o', 'e')} AND o.id = e.operation_id"
+        " WHERE a.unit IS NULL OR e.lot_first < 1 OR e.lot_last < e.lot_first OR e.lot_last > a.lot_seq"
+        " OR o.id IS NULL OR NOT o.accepted",
+    ),
+    Invariant(
         "moves of an entry",
         "a move was made by an entry, of a lot or of debt",
         "SELECT m.member_id, m.unit, m.seq, m.lot_seq AS lot, m.kind FROM lot_move m"

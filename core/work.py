@@ -19,7 +19,10 @@ from core.errors import (
     HoldNotFound,
     InvalidAmount,
     InvalidInstant,
+    LotExpired,
+    LotNotFound,
     MemberNotActive,
+    NothingToExtend,
     NotReversible,
     TransactionNotFound,
     UnitNotSpendable,
@@ -32,10 +35,10 @@ from core.events import (
     TRANSACTION_REVERSED,
     Event,
 )
-from core.expiry import expires_at
+from core.expiry import expires_at, moved
 from core.holds import Hold, HoldLot, HoldState
 from core.ledger import ClawBack, Ledger, LotTerms
-from core.lots import Draw, Lot, LotMove, MoveKind, spending_order
+from core.lots import Draw, ExtensionCause, Lot, LotMove, MoveKind, spending_order
 from core.members import Member, MemberId, MemberStatus, TierChange, bucket_of
 from core.operations import Newcomer, Operation, Recorded
 from core.programme import Programme
@@ -46,7 +49,7 @@ from core.shared import Claim, SharedRows
 from core.sheet import Sheet
 from core.store.questions import Rows
 from core.store.tables import table_of
-from core.tallies import Count, Tally, day_number, fact_value
+from core.tallies import Count, Tally, day_number, day_of, fact_value
 from core.tiers import Ladder
 from core.units import AMOUNT_MAX, POINTS
 
@@ -95,6 +98,7 @@ class Work:
         self._shared = shared
         self._counted = False
         self._counts: dict[str, set[int]] = {}
+        self._active_on: dict[str, int] = {}
         self.is_newcomer = False
         self.ledger = Ledger(
             sheet,
@@ -299,14 +303,20 @@ class Work:
         _check_amount(amount)
         self._check_active(contra)
         earned_at = earned_at or self.now
-        policy = self.programme.unit(unit)
-        self._open_account(unit)
         zone = self.programme.zone
-        ends = expires_at(policy.expiry, earned_at, zone)
+        ends = expires_at(self.programme.terms(unit, self.operation.channel), earned_at, zone)
+        self._open_account(unit)
+        fixed = False
         if days is not None:
             own = day_start(local_day(earned_at, zone) + timedelta(days=days), zone)
-            ends = own if ends is None else min(own, ends)
-        terms = LotTerms(earned_at=earned_at, available_from=earned_at + timedelta(days=pending_days), expires_at=ends)
+            fixed = ends is None or own < ends
+            ends = own if fixed else ends
+        terms = LotTerms(
+            earned_at=earned_at,
+            available_from=earned_at + timedelta(days=pending_days),
+            expires_at=ends,
+            fixed=fixed,
+        )
         lot = self.ledger.earn(unit, amount, terms, contra=contra)
         self.count(f"{unit}_earned", amount, at=earned_at)
         return lot
@@ -352,6 +362,28 @@ class Work:
         """Write down what has lapsed of a unit; the amount that was lost."""
         await self._open_lots(unit)
         return self.ledger.expire(unit)
+
+    async def extend(self, until: datetime, lot_seqs: Sequence[int] = (), *, unit: str = POINTS) -> dict[int, int]:
+        """Let lots expire only at ``until``; all those that would expire sooner when none is named.
+
+        What is left of each, by number. Raises UnknownUnit, LotNotFound, LotExpired, NothingToExtend.
+        """
+        await self._open_lots(unit)
+        self.ledger.account(unit)
+        if not lot_seqs:
+            lots = [lot for lot in self.ledger.lots(unit) if lot.remaining and not lot.lapsed(self.now)]
+        else:
+            lots = [lot for number in lot_seqs for lot in await self.rows(Lot, unit=unit, seq=number)]
+            if missing := set(lot_seqs) - {lot.seq for lot in lots}:
+                raise LotNotFound(lot=str(min(missing)))
+        for lot in lots:
+            if lot.expires_at is not None and lot.lapsed(self.now):
+                raise LotExpired(lot=str(lot.seq), expired_at=lot.expires_at)
+        sooner = {lot.seq: lot.remaining for lot in lots if lot.expires_at is not None and lot.expires_at < until}
+        if not sooner:
+            raise NothingToExtend(unit=unit, until=until)
+        self.ledger.extend(unit, dict.fromkeys(sooner, until), ExtensionCause.OPERATOR)
+        return sooner
 
     async def claw_back(
         self, amount: int, lot_seqs: Sequence[int], *, unit: str = POINTS, contra: str = Contra.CLAW_BACK
@@ -502,6 +534,8 @@ class Work:
             self._sheet.put(Count, (name, day), before._replace(amount=before.amount + amount))
         self._counted = True
         self._counts.setdefault(name, set()).add(day)
+        if amount > 0:
+            self._active_on[name] = max(day, self._active_on.get(name, 0))
 
     async def counted(self, name: str, *, since: date | None = None, until: date | None = None) -> int:
         """The sum of a tally over the days ``since`` to ``until``, both included, with what this batch has counted."""
@@ -557,7 +591,12 @@ class Work:
     # -- the end of the operation -----------------------------------------------------------------
 
     async def finish(self) -> None:
-        """Let reactions see what happened and what was counted, and the tier rise if there is ground for it."""
+        """Let reactions see what happened and was counted, the tier rise if there is ground for it, and lots last."""
+        await self._let_react()
+        if self._active_on:
+            await self._renew()
+
+    async def _let_react(self) -> None:
         told = 0
         for _ in range(_ROUNDS_MAX):
             while told < len(self.events):
@@ -572,6 +611,29 @@ class Work:
             else:
                 return
         raise RuntimeError(f"more than {_ROUNDS_MAX} rounds: reactions count without end")
+
+    async def _renew(self) -> None:
+        """Move the dates of lots that last longer for what the member did, wherever that is a later one."""
+        programme = self.programme
+        for unit, names in programme.renewed_by.items():
+            if names.isdisjoint(self._active_on):
+                continue
+            await self._open_lots(unit)
+            dates = {}
+            for lot in self.ledger.lots(unit):
+                ends = lot.expires_at
+                # What this operation gave begins its life with it.
+                if not lot.remaining or lot.fixed or lot.operation_id == self.operation_id:
+                    continue
+                if ends is None or lot.lapsed(self.now):
+                    continue
+                terms = programme.terms(unit, lot.source)
+                if active_on := max((self._active_on.get(name, 0) for name in terms.activities), default=0):
+                    until = moved(terms, ends, day_of(active_on), programme.zone)
+                    if until > ends:
+                        dates[lot.seq] = until
+            if dates:
+                self.ledger.extend(unit, dates, ExtensionCause.ACTIVITY)
 
     async def _react(self, event: Event) -> None:
         for react in self._reactions:

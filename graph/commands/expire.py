@@ -16,14 +16,14 @@ from graph.settings import Settings
 def command(settings: Settings) -> None:
     """Write down the points that have expired, and release the holds whose time is over."""
     swept = asyncio.run(_expire(settings))
-    click.echo(f"{swept.points:,} points of {swept.members:,} members expired, {swept.holds:,} holds released")
+    click.echo(f"{swept.points:,} points of {swept.accounts:,} accounts expired, {swept.holds:,} holds released")
 
 
 async def _expire(settings: Settings) -> Swept:
     async with open_laurel(settings) as laurel:
         now, reader = laurel.clock.now(), laurel.store.reader()
         with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("members", total=await count_due(reader, now))
+            task = progress.add_task("accounts and holds", total=await count_due(reader, now))
             return await sweep(
                 reader, laurel.committer, now, actor="command", advance=lambda n: progress.advance(task, n)
             )

@@ -1,11 +1,12 @@
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
 
-from core.expiry import NEVER, ExpiryPolicy, expires_at
+from core.calendar import day_start
+from core.expiry import NEVER, ExpiryPolicy, expires_at, moved
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -48,7 +49,13 @@ def test_points_that_never_expire_have_no_date() -> None:
     "policy",
     [
         {"mode": "activity"},
+        {"mode": "activity", "months": 12, "window_months": 3},
+        {"mode": "activity", "months": 12, "window_months": 3, "extend_months": 2},
         {"mode": "renewed"},
+        {"mode": "renewed", "months": 12, "window_months": 3},
+        {"mode": "never", "remind_days": [1]},
+        {"mode": "per_lot", "months": 12, "remind_days": [7, 7]},
+        {"mode": "per_lot", "months": 12, "remind_days": [0]},
         {"mode": "per_lot"},
         {"mode": "per_lot", "months": 0},
         {"mode": "per_lot", "months": True},
@@ -74,3 +81,29 @@ def test_what_returns_too_late_lapses_unless_there_is_a_grace() -> None:
 
     assert (NEVER.returned, NEVER.grace_days) == ("lapse", None)
     assert (kept.returned, kept.grace_days) == ("grace", 7)
+
+
+RENEWED = {"mode": "renewed", "months": 12}
+ACTIVITY = {"mode": "activity", "months": 12, "window_months": 3, "extend_months": 6}
+
+
+@pytest.mark.parametrize(
+    ("policy", "lapses_on", "active_on", "moved_to"),
+    [
+        (RENEWED, date(2027, 3, 1), date(2026, 8, 31), date(2027, 8, 31)),
+        (RENEWED, date(2027, 3, 1), date(2028, 2, 29), date(2029, 2, 28)),
+        # A stay that is told of late gives no less than was promised.
+        (RENEWED, date(2027, 3, 1), date(2026, 2, 1), date(2027, 3, 1)),
+        (ACTIVITY, date(2027, 3, 1), date(2026, 11, 30), date(2027, 3, 1)),
+        (ACTIVITY, date(2027, 3, 1), date(2026, 12, 1), date(2027, 9, 1)),
+        (ACTIVITY, date(2027, 3, 1), date(2027, 2, 28), date(2027, 9, 1)),
+        (ACTIVITY, date(2027, 8, 31), date(2027, 5, 31), date(2028, 2, 29)),
+        ({"mode": "per_lot", "months": 12}, date(2027, 3, 1), date(2027, 2, 1), date(2027, 3, 1)),
+    ],
+)
+def test_activity_moves_a_date_to_a_later_one_or_leaves_it(
+    policy: dict[str, Any], lapses_on: date, active_on: date, moved_to: date
+) -> None:
+    terms = ExpiryPolicy(**policy)
+
+    assert moved(terms, day_start(lapses_on, SHANGHAI), active_on, SHANGHAI) == day_start(moved_to, SHANGHAI)

@@ -131,8 +131,8 @@ async def test_what_has_lapsed_counts_as_expired_whether_or_not_it_was_written_d
 
     assert before[0] == before[1] == UnitFigures(earned=500, available=300, held=200)
     assert before[2] == before[3] == UnitFigures(earned=500, expired=300, held=200)
-    assert due == 1
-    assert (swept.members, swept.points, swept.holds) == (1, 380, 1)
+    assert due == 2
+    assert (swept.accounts, swept.points, swept.holds) == (1, 380, 1)
     assert [await shop.points(day) for day in days[:2]] == before[:2]
     # The second hold had run out, and what it had set aside went the way of its lot.
     assert await shop.points(lapse + DAY) == UnitFigures(earned=500, expired=380, held=120)

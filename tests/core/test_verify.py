@@ -1,7 +1,7 @@
 """A busy member, all verbs, on every database: nothing is wrong. Then each thing that can go wrong is found."""
 
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from tortoise.context import TortoiseContext
 from core.batch import Rules
 from core.clock import StoppedClock
 from core.committer import Committer
-from core.corrections import AdjustPoints, ExpirePoints, ReverseTransaction
+from core.corrections import AdjustPoints, ExpirePoints, ExtendPoints, ReverseTransaction
 from core.members import ByExternalId, new_id
 from core.membership import EnrolMember
 from core.models import ProgrammeVersionRow
@@ -72,6 +72,8 @@ async def store(connected: TortoiseContext) -> Store:
         await do(ExpirePoints, "sweep")
         clock.advance(timedelta(days=1))
         await do(AdjustPoints, "last", points=900, reason="a gift")
+        for year in (2028, 2029):
+            await do(ExtendPoints, f"extend {year}", expires_on=date(year, 7, 1), reason="goodwill")
     return store
 
 
@@ -105,6 +107,8 @@ DAMAGE = {
     "spending of a lot": "UPDATE lot_move SET amount = 2501 WHERE kind = 'restore'",
     "bounds of a lot": "UPDATE lot SET forgiven = clawed + 1",
     "forgiven of a lot": "UPDATE lot SET forgiven = expired + remaining + 1 WHERE seq = 1",
+    "dates of a lot": "UPDATE lot SET expires_at = expires_at + 1 WHERE expires_at > 1800000000000000",
+    "lots of an extension": "UPDATE lot_extension SET operation_id = ''",
     "moves of an entry": "UPDATE lot_move SET lot_seq = lot_seq + 99 WHERE kind = 'restore'",
     "debt": "UPDATE lot_move SET amount = amount - 1 WHERE lot_seq = 0",
     "held in entries": "UPDATE entry SET held = held + 1 WHERE unit = 'points' AND seq = 3",

@@ -1,0 +1,46 @@
+"""The jobs that every programme has."""
+
+from collections.abc import Sequence
+from datetime import time, timedelta
+from typing import Final
+
+from core.jobs import Daily, Every, Job, Run
+from core.reminders import reminders_due
+from core.sweep import release_overdue, sweep
+
+
+async def _expire(run: Run) -> int:
+    return (await sweep(run.reader, run.committer, run.now, actor=run.actor)).done
+
+
+async def _release(run: Run) -> int:
+    return await release_overdue(run.reader, run.committer, run.now, actor=run.actor)
+
+
+async def _remind(run: Run) -> int:
+    done = 0
+    async for reminders in reminders_due(run.reader, run.programme, run.now, run.since, actor=run.actor):
+        done += await run.submit(reminders)
+    return done
+
+
+CHORES: Final[Sequence[Job]] = (
+    Job(
+        name="expire",
+        says="Writes down the points that have expired. Nobody could spend them before that either.",
+        when=Every(timedelta(minutes=15)),
+        run=_expire,
+    ),
+    Job(
+        name="holds",
+        says="Gives back the points of holds whose time is over.",
+        when=Every(timedelta(minutes=1)),
+        run=_release,
+    ),
+    Job(
+        name="remind",
+        says="Tells members what they are about to lose, on the days that the programme names.",
+        when=Daily(time(9)),
+        run=_remind,
+    ),
+)
