@@ -9,6 +9,9 @@ from core.errors import LaurelError
 SECRET_BYTES_MIN: Final = 32
 """RFC 7518: a key for HS256 is as long as its hash."""
 
+CLAIMS: Final = ("role", "member", "external_id", "channels", "capabilities")
+"""What a token says of its bearer, beside who they are and when it ends."""
+
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off", ""})
 
@@ -21,15 +24,22 @@ class SettingsInvalid(LaurelError):
 class Settings:
     """The settings of one process.
 
-    ``secret`` signs the tokens; without one nothing is served. ``live`` says that the points are worth
+    ``secret`` signs the tokens, and ``jwks`` is where the keys of a company's own tokens are: an address or a file.
+    Those are of ``issuer`` and for ``audience``, and ``claims`` says what they call what ours call ``role``,
+    ``member`` and so on. Without a secret or such keys nothing is served. ``live`` says that the points are worth
     something: the page for operators then asks before it moves any, and is served only if ``graphiql`` says so.
     ``introspection`` lets clients ask for the schema. ``http_status`` is ``compat`` or ``draft``: the statuses that
-    clients of today expect, or those of the newest draft of GraphQL over HTTP. ``variables`` are all whose names begin
+    clients of today expect, or those of the newest draft of GraphQL over HTTP. ``origins`` are the sites besides this
+    one whose pages may open a WebSocket. ``variables`` are all whose names begin
     with ``LAUREL_``.
     """
 
     database_url: str = "sqlite://laurel.sqlite3"
     secret: str = ""
+    jwks: str = ""
+    issuer: str = ""
+    audience: str = ""
+    claims: Mapping[str, str] = field(default_factory=dict)
     host: str = "127.0.0.1"
     port: int = 8000
     live: bool = True
@@ -38,6 +48,7 @@ class Settings:
     disabled_plugins: frozenset[str] = frozenset()
     body_bytes_max: int = 1_000_000
     http_status: str = "compat"
+    origins: frozenset[str] = frozenset()
 
     variables: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
@@ -59,10 +70,19 @@ class Settings:
         secret = environ.get("LAUREL_SECRET", usual.secret)
         if secret and len(secret.encode()) < SECRET_BYTES_MIN:
             raise SettingsInvalid(f"LAUREL_SECRET is shorter than {SECRET_BYTES_MIN} bytes")
+        jwks = environ.get("LAUREL_JWKS_URL", usual.jwks)
+        issuer, audience = environ.get("LAUREL_ISSUER", ""), environ.get("LAUREL_AUDIENCE", "")
+        if jwks and not (issuer and audience):
+            # The keys of a company sign for all that it runs: only these two say that a token is meant for here.
+            raise SettingsInvalid("LAUREL_JWKS_URL needs LAUREL_ISSUER and LAUREL_AUDIENCE beside it")
         names = environ.get("LAUREL_DISABLED_PLUGINS", "").replace(",", " ").split()
         return cls(
             database_url=environ.get("LAUREL_DATABASE_URL", usual.database_url),
             secret=secret,
+            jwks=jwks,
+            issuer=issuer,
+            audience=audience,
+            claims=_pairs(environ, "LAUREL_CLAIMS", CLAIMS),
             host=environ.get("LAUREL_HOST", usual.host),
             port=_number(environ, "LAUREL_PORT", usual.port),
             live=_choice(environ, "LAUREL_LIVE", usual.live),
@@ -71,6 +91,7 @@ class Settings:
             disabled_plugins=frozenset(names),
             body_bytes_max=_number(environ, "LAUREL_BODY_BYTES_MAX", usual.body_bytes_max),
             variables={name: value for name, value in environ.items() if name.startswith("LAUREL_")},
+            origins=frozenset(environ.get("LAUREL_ORIGINS", "").replace(",", " ").split()),
             http_status=_one_of(environ, "LAUREL_HTTP_STATUS", ("compat", "draft")),
         )
 
@@ -90,6 +111,15 @@ def _one_of(environ: Mapping[str, str], name: str, choices: Sequence[str]) -> st
     if given not in choices:
         raise SettingsInvalid(f"{name} is one of {', '.join(choices)}, not {given!r}")
     return given
+
+
+def _pairs(environ: Mapping[str, str], name: str, known: Sequence[str]) -> dict[str, str]:
+    """What was given as ``role=groups member=customer``."""
+    pairs = [pair.partition("=") for pair in environ.get(name, "").replace(",", " ").split()]
+    for ours, _, theirs in pairs:
+        if ours not in known or not theirs:
+            raise SettingsInvalid(f"{name} is pairs like role=groups, with {', '.join(known)} on their left")
+    return {ours: theirs for ours, _, theirs in pairs}
 
 
 def _number(environ: Mapping[str, str], name: str, usual: int) -> int:

@@ -13,7 +13,7 @@ and has no place for what must hold on every transport.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from typing import Any, Final, NamedTuple, cast
 
@@ -25,6 +25,7 @@ from graphql import (
     default_field_resolver,
     default_type_resolver,
     execute_subscription_event,
+    located_error,
 )
 from graphql.execution import create_source_event_stream, map_source_to_response_event
 from graphql.execution.executor import Executor
@@ -44,6 +45,7 @@ from graph.transport.requests import Asked
 log = logging.getLogger("laurel.graph")
 
 SECONDS_MAX: Final = 10
+TRUSTED_SECONDS: Final = 60.0
 COERCION_ERRORS_MAX: Final = 50
 NOTHING: Final[Any] = object()
 """The data of an answer that has none, as nothing was executed."""
@@ -89,6 +91,7 @@ class Engine:
         self.settings = settings
         self.documents = Documents(schema)
         self.laurel: Laurel | None = None
+        self._mutations: set[asyncio.Future[Answer]] = set()
 
     @property
     def running(self) -> Laurel:
@@ -108,6 +111,13 @@ class Engine:
             raise RequestFailed(
                 Failure.UNAUTHENTICATED, str(invalid), headers={"WWW-Authenticate": "Bearer"}
             ) from invalid
+
+    def seconds_trusted(self, caller: Caller) -> float:
+        """After how long who asks is to be looked at again: when their token ends, and before as it may be revoked."""
+        if caller.expires_at is None:
+            return TRUSTED_SECONDS
+        left = (caller.expires_at - self.running.clock.now()).total_seconds()
+        return min(max(left, 0.0), TRUSTED_SECONDS)
 
     def context(self, caller: Caller | None, request_id: str) -> Context:
         return Context(self.running, caller, request_id)
@@ -129,22 +139,22 @@ class Engine:
         return Prepared(document, operation, variables)
 
     async def execute(self, prepared: Prepared, context: Context) -> Answer:
-        """The answer of a query or a mutation. Raises RequestFailed."""
-        # A mutation is not given up: nobody would know whether it was done.
-        limit = SECONDS_MAX if prepared.kind is OperationType.QUERY else None
+        """The answer of a query or a mutation. Raises RequestFailed.
+
+        A mutation goes on when nobody waits for it any more: half of one would be worse than all of it.
+        """
+        if prepared.kind is OperationType.MUTATION:
+            return await asyncio.shield(self._kept(self._run(prepared, context)))
         try:
-            async with asyncio.timeout(limit) as patience:
-                result = self._executor(prepared, context).execute_operation()
-                if optimized_is_awaitable(result):
-                    result = await cast("Any", result)
+            async with asyncio.timeout(SECONDS_MAX) as patience:
+                return await self._run(prepared, context)
         except TimeoutError:
             if not patience.expired():
                 raise
             return _timed_out(context)
-        return _answer(cast("ExecutionResult", result), context)
 
     async def subscribe(self, prepared: Prepared, context: Context) -> AsyncGenerator[Answer, None]:
-        """The answers of a subscription, until it ends or is closed. Raises RequestFailed before the first."""
+        """The answers of a subscription, until it ends or is closed. One without data is its last."""
         executor = self._executor(prepared, context)
         source = create_source_event_stream(executor)
         if optimized_is_awaitable(source):
@@ -152,9 +162,27 @@ class Engine:
         if isinstance(source, ExecutionResult):
             yield Answer([shown(error, context.request_id) for error in source.errors or ()])
             return
-        async with aclosing(map_source_to_response_event(executor, cast("Any", source), _execute_event)) as results:
-            async for result in results:
-                yield _answer(result, context)
+        results = map_source_to_response_event(executor, cast("Any", source), _execute_event)
+        async with aclosing(results):
+            try:
+                async for result in results:
+                    yield _answer(result, context)
+            except Exception as error:
+                located = located_error(error, prepared.operation.selection_set.selections, None)
+                yield Answer([shown(located, context.request_id)])
+
+    async def _run(self, prepared: Prepared, context: Context) -> Answer:
+        result = self._executor(prepared, context).execute_operation()
+        if optimized_is_awaitable(result):
+            result = await cast("Any", result)
+        return _answer(cast("ExecutionResult", result), context)
+
+    def _kept(self, work: Coroutine[Any, Any, Answer]) -> asyncio.Future[Answer]:
+        """Run something that ends by itself, even if whoever awaits it is gone."""
+        task = asyncio.ensure_future(work)
+        self._mutations.add(task)
+        task.add_done_callback(self._mutations.discard)
+        return task
 
     def _executor(self, prepared: Prepared, context: Context) -> Executor[Any]:
         return StrawberryGraphQLCoreExecutionContext(

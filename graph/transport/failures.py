@@ -38,6 +38,7 @@ class Failure(Enum):
     UNSUPPORTED_MEDIA_TYPE = (415, 415, "The body is not JSON in UTF-8, or it is compressed.")
     UNAUTHENTICATED = (401, 401, "There is no token, or it is not valid, or not any more.")
     FORBIDDEN = (403, 403, "The caller may not ask for this.")
+    TOO_MANY_OPERATIONS = (429, 429, "More operations run over the socket than may at one time.")
     RATE_LIMITED = (429, 429, "The caller has asked too much; Retry-After says when to ask again.")
     GRAPHQL_PARSE_FAILED = (400, 400, "The document is not GraphQL.", True)
     GRAPHQL_VALIDATION_FAILED = (400, 422, "The document does not fit the schema.", True)
