@@ -8,7 +8,7 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from core.clock import Clock
@@ -17,6 +17,7 @@ from graph.schema import build_schema
 from graph.settings import Settings, SettingsInvalid
 from graph.transport.execution import Engine
 from graph.transport.http import HttpView
+from graph.transport.websocket import WebSockets
 from plugins.manager import Plugins, load_plugins
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -65,6 +66,7 @@ def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clo
 
     routes: list[BaseRoute] = [
         Route("/graphql", HttpView(engine)),
+        WebSocketRoute("/graphql", WebSockets(engine)),
         Route("/health/live", live),
         Route("/health/ready", ready),
     ]
