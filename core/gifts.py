@@ -5,9 +5,10 @@ from typing import Annotated, NamedTuple, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from core.caps import draw
 from core.coupons import Coupons, grant
 from core.document import Section
-from core.rules import UnitName
+from core.rules import Budget, UnitName
 from core.units import AMOUNT_MAX
 from core.work import Work
 
@@ -16,7 +17,7 @@ Days = Annotated[int, Field(strict=True, ge=1, le=3660)]
 
 
 class Given(NamedTuple):
-    """What was given, by unit, and the lots it is in."""
+    """What was given of each unit, as much as the budget had, and the lot that it is in."""
 
     pack: dict[str, int]
     lots: dict[str, int]
@@ -25,13 +26,15 @@ class Given(NamedTuple):
 class Gift(Section):
     """So much of each unit, and coupons.
 
-    What can be spent of the pack can be spent after ``pending_days``, and lives for ``expires_days`` at most.
+    What can be spent of the pack can be spent after ``pending_days``, and lives for ``expires_days`` at most. All
+    members together are given so much of each unit as ``budget`` says at most; then gifts are smaller, or nothing.
     """
 
     pack: Annotated[dict[UnitName, Amount], Field(max_length=20)] = Field(default_factory=dict)
     coupons: Coupons = ()
     expires_days: Days | None = None
     pending_days: Days | None = None
+    budget: Budget = Budget()
 
     @model_validator(mode="after")
     def _holds_something(self) -> Self:
@@ -39,12 +42,17 @@ class Gift(Section):
             raise PydanticCustomError("gift", "a gift has a pack, or coupons, or both")
         return self
 
-    async def give(self, work: Work, occasion: str) -> Given:
-        """Give it to the member; ``occasion`` is what coupons are granted for. Raises what ``Work.earn`` does."""
-        lots: dict[str, int] = {}
+    async def give(self, work: Work, name: str, occasion: str) -> Given:
+        """Give it to the member. Its budget is called ``name``; coupons are granted for ``occasion``.
+
+        Raises what ``Work.earn`` does.
+        """
+        given = Given({}, {})
         for unit, amount in self.pack.items():
-            days = self.expires_days if work.programme.unit(unit).spendable else None
-            lot = await work.earn(amount, unit=unit, days=days, pending_days=self.pending_days or 0)
-            lots[unit] = lot.seq
+            granted = await draw(work, f"{name}:{unit}", self.budget, amount)
+            if granted:
+                days = self.expires_days if work.programme.unit(unit).spendable else None
+                lot = await work.earn(granted, unit=unit, days=days, pending_days=self.pending_days or 0)
+                given.pack[unit], given.lots[unit] = granted, lot.seq
         grant(work, self.coupons, occasion)
-        return Given(dict(self.pack), lots)
+        return given

@@ -53,6 +53,7 @@ class BirthdayGiftType:
 
     birthday: date = strawberry.field(description="The birthday that gifts go by: the one that was known first.")
     points: Points = strawberry.field(description="What the next gift brings.")
+    coupons: list[str] = strawberry.field(description="The coupons that come with it, by their ids in the programme.")
     opens_on: date = strawberry.field(description="The first day on which it can be had.")
     closes_on: date = strawberry.field(description="The last day on which it can be had.")
     is_open: bool = strawberry.field(description="Whether it can be had now.")
@@ -88,6 +89,7 @@ class BirthdayMemberFields:
         return BirthdayGiftType(
             birthday=birthday,
             points=Points(settings.gift(member.tier_id)),
+            coupons=list(settings.coupons),
             opens_on=window.first,
             closes_on=window.last,
             is_open=window.first <= today <= window.last,

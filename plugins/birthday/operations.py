@@ -9,6 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Final
 
 from core.calendar import add_months, local_day
+from core.caps import draw
+from core.coupons import grant
 from core.errors import InvalidValue, MemberNotActive
 from core.events import MEMBER_ENROLLED, MEMBER_UPDATED, Event
 from core.members import ById, MemberStatus
@@ -17,6 +19,7 @@ from core.operations import Operation
 from core.programme import Programme
 from core.store.dialect import Reader
 from core.store.tables import table_of
+from core.units import POINTS
 from core.work import Work
 
 from .models import BirthdayGift, BirthdayKnown
@@ -63,8 +66,10 @@ class GiveBirthdayGift(Operation):
         days = settings.member_days
         if days is not None and work.now - member.enrolled_at < timedelta(days=days):
             raise MemberTooNew(days=days, enrolled_at=member.enrolled_at)
-        points = settings.gift(member.tier)
-        await work.earn(points, days=settings.expires_days)
+        points = await draw(work, f"{CHANNEL}:{POINTS}", settings.budget, settings.gift(member.tier))
+        if points:
+            await work.earn(points, days=settings.expires_days)
+        grant(work, settings.coupons, f"{CHANNEL}:{today.year}")
         work.add(
             BirthdayGift,
             year=today.year,
@@ -73,8 +78,8 @@ class GiveBirthdayGift(Operation):
             transaction_id=work.operation_id,
             given_at=work.now,
         )
-        work.tell("birthday.gift_given", points=points)
-        return {"points": points}
+        work.tell("birthday.gift_given", points=points, coupons=list(settings.coupons))
+        return {"points": points, "coupons": list(settings.coupons)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,13 +1,17 @@
 """The channel's section of the programme, and when a birthday's gift can be had. Everything is pure."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from core.calendar import add_months, month_end, month_start
-from core.document import Identifier
-from core.programme import ChannelSettings
+from core.coupons import Coupons, unknown_coupons
+from core.document import Count, Identifier
+from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
+from core.rules import Budget
 from core.units import AMOUNT_MAX
 
 CHANNEL: Final = "birthday"
@@ -30,15 +34,28 @@ class Window(NamedTuple):
 class BirthdaySettings(ChannelSettings):
     """The programme's section ``channels: birthday:``.
 
-    The gift is ``points``, or what ``tier_points`` says for the member's tier. It can be had ``within`` the birthday
-    or its month, by who has been a member for ``member_days``, and lives for ``expires_days`` at most.
+    The gift is ``points``, or what ``tier_points`` says for the member's tier, and ``coupons``. It can be had
+    ``within`` the birthday or its month, by who has been a member for ``member_days``; the points live for
+    ``expires_days`` at most. All members together get what ``budget`` has.
     """
 
-    points: Gift
+    points: Count = 0
+    coupons: Coupons = ()
+    budget: Budget = Budget()
     tier_points: dict[Identifier, Gift] = Field(default_factory=dict)
     within: Literal["day", "month"] = "day"
     expires_days: Days | None = None
     member_days: Days | None = None
+
+    @model_validator(mode="after")
+    def _gives_something(self) -> Self:
+        if not self.points and not self.coupons:
+            raise PydanticCustomError("gift", "a gift has points, or coupons, or both")
+        return self
+
+    def check(self, programme: Programme) -> Iterable[Misfit]:
+        yield from unknown_tiers(programme, [(("tier_points", tier), tier) for tier in self.tier_points])
+        yield from unknown_coupons(programme, [(("coupons", at), name) for at, name in enumerate(self.coupons)])
 
     def gift(self, tier: str) -> int:
         return self.tier_points.get(tier, self.points)

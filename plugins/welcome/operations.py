@@ -18,7 +18,5 @@ async def welcome(event: Event, work: Work) -> None:
     if event.name != MEMBER_ENROLLED or settings is None or work.now - work.member.enrolled_at > LATE:
         return
     assert isinstance(settings, WelcomeSettings)
-    for unit, amount in settings.pack.items():
-        days = settings.expires_days if work.programme.unit(unit).spendable else None
-        await work.earn(amount, unit=unit, days=days, pending_days=settings.pending_days or 0)
-    work.tell("welcome.given", pack=dict(settings.pack))
+    given = await settings.give(work, CHANNEL, CHANNEL)
+    work.tell("welcome.given", pack=given.pack, coupons=list(settings.coupons))

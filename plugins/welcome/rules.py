@@ -1,25 +1,17 @@
 """The channel's section of the programme."""
 
-from typing import Annotated, Final
+from collections.abc import Iterable
+from typing import Final
 
-from pydantic import Field
-
-from core.programme import ChannelSettings
-from core.rules import UnitName
-from core.units import AMOUNT_MAX
+from core.coupons import unknown_coupons
+from core.gifts import Gift
+from core.programme import ChannelSettings, Misfit, Programme
 
 CHANNEL: Final = "welcome"
 
-Amount = Annotated[int, Field(strict=True, ge=1, le=AMOUNT_MAX)]
-Days = Annotated[int, Field(strict=True, ge=1, le=3660)]
 
+class WelcomeSettings(ChannelSettings, Gift):
+    """The programme's section ``channels: welcome:``: the gift that whoever joins gets."""
 
-class WelcomeSettings(ChannelSettings):
-    """The programme's section ``channels: welcome:``.
-
-    ``pack`` is so much of each unit. It can be spent after ``pending_days``, and lives for ``expires_days`` at most.
-    """
-
-    pack: Annotated[dict[UnitName, Amount], Field(min_length=1, max_length=20)]
-    expires_days: Days | None = None
-    pending_days: Days | None = None
+    def check(self, programme: Programme) -> Iterable[Misfit]:
+        return unknown_coupons(programme, [(("coupons", at), name) for at, name in enumerate(self.coupons)])

@@ -30,6 +30,7 @@ class WinBack:
 
     is_waiting: bool = strawberry.field(description="Whether a gift waits for the member, who is dormant.")
     points: Points = strawberry.field(description="What a gift brings.")
+    coupons: list[str] = strawberry.field(description="The coupons that come with it, by their ids in the programme.")
     gifts: list[WinBackGiftType] = strawberry.field(description="The gifts so far, the newest first.")
 
 
@@ -60,6 +61,7 @@ class WinBackMemberFields:
         return WinBack(
             is_waiting=was_member and not done and settings.is_free(last, today),
             points=Points(settings.points),
+            coupons=list(settings.coupons),
             gifts=[
                 WinBackGiftType(given_at=gift.given_at, points=Points(gift.points), is_taken_back=gift.is_taken_back)
                 for gift in gifts

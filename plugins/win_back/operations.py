@@ -7,9 +7,12 @@ from datetime import date, timedelta
 from typing import Final
 
 from core.calendar import local_day
+from core.caps import draw
+from core.coupons import grant, revoke
 from core.events import TALLIES_COUNTED, Event
 from core.members import MemberStatus
 from core.tallies import day_number, day_of
+from core.units import POINTS
 from core.work import Work
 
 from .models import WinBackGift
@@ -44,21 +47,23 @@ async def _give(work: Work, settings: WinBackSettings, day: date) -> None:
     gifts = [day_of(gift.day) for gift in await work.rows(WinBackGift) if not gift.is_taken_back]
     if not settings.is_free(max(gifts, default=None), day):
         return
-    lot = await work.earn(settings.points, days=settings.expires_days)
+    points = await draw(work, f"{CHANNEL}:{POINTS}", settings.budget, settings.points)
+    lots = [(await work.earn(points, days=settings.expires_days)).seq] if points else []
+    grant(work, settings.coupons, _occasion(day))
     row = await work.find(WinBackGift, day=day_number(day))
     if row is None:
         work.add(
             WinBackGift,
             day=day_number(day),
-            points=settings.points,
-            lots=[lot.seq],
+            points=points,
+            lots=lots,
             is_taken_back=False,
             given_at=work.now,
         )
     else:
-        row.points, row.lots, row.is_taken_back, row.given_at = settings.points, [lot.seq], False, work.now
+        row.points, row.lots, row.is_taken_back, row.given_at = points, lots, False, work.now
         work.save(row)
-    work.tell("win_back.given", points=settings.points)
+    work.tell("win_back.given", points=points, coupons=list(settings.coupons))
 
 
 async def _take_back(work: Work, settings: WinBackSettings, day: date) -> None:
@@ -66,9 +71,14 @@ async def _take_back(work: Work, settings: WinBackSettings, day: date) -> None:
     if row is None or row.is_taken_back or await _done(work, settings, day, day):
         return
     await work.take_back(row.lots)
+    revoke(work, _occasion(day))
     row.is_taken_back = True
     work.save(row)
     work.tell("win_back.taken_back", points=row.points)
+
+
+def _occasion(day: date) -> str:
+    return f"{CHANNEL}:{day.isoformat()}"
 
 
 async def _done(work: Work, settings: WinBackSettings, first: date, last: date) -> bool:

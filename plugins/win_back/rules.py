@@ -1,34 +1,48 @@
 """The channel's section of the programme, and who is dormant. Everything is pure."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from core.calendar import add_months
-from core.programme import ChannelSettings
-from core.rules import Countable
+from core.coupons import Coupons, unknown_coupons
+from core.document import Count
+from core.programme import ChannelSettings, Misfit, Programme
+from core.rules import Budget, Countable
 from core.tallies import ORDERS
-from core.units import AMOUNT_MAX
 
 CHANNEL: Final = "win_back"
 
-Amount = Annotated[int, Field(strict=True, ge=1, le=AMOUNT_MAX)]
 Days = Annotated[int, Field(strict=True, ge=2, le=3660)]
 
 
 class WinBackSettings(ChannelSettings):
     """The programme's section ``channels: win_back:``.
 
-    Who has done none of the ``activities`` for ``dormant_days`` gets ``points`` with the next of them, at most once in
-    ``every_months``. They live for ``expires_days`` at most.
+    Who has done none of the ``activities`` for ``dormant_days`` gets ``points`` and ``coupons`` with the next of them,
+    at most once in ``every_months``. The points live for ``expires_days`` at most. All members together get what
+    ``budget`` has.
     """
 
-    points: Amount
+    points: Count = 0
+    coupons: Coupons = ()
+    budget: Budget = Budget()
     dormant_days: Days
     every_months: Annotated[int, Field(strict=True, ge=1, le=120)] = 12
     expires_days: Annotated[int, Field(strict=True, ge=1, le=3660)] | None = None
     activities: Annotated[tuple[Countable, ...], Field(min_length=1, max_length=20)] = (ORDERS,)
+
+    @model_validator(mode="after")
+    def _gives_something(self) -> Self:
+        if not self.points and not self.coupons:
+            raise PydanticCustomError("gift", "a gift has points, or coupons, or both")
+        return self
+
+    def check(self, programme: Programme) -> Iterable[Misfit]:
+        return unknown_coupons(programme, [(("coupons", at), name) for at, name in enumerate(self.coupons)])
 
     def quiet(self, day: date) -> tuple[date, date]:
         """The first and the last day on which nothing may have been done by who comes back on ``day``."""

@@ -95,8 +95,8 @@ async def test_without_the_section_there_is_no_pack(quick_url: str) -> None:
 @pytest.mark.parametrize(
     ("section", "said"),
     [
-        ("{}", "pack"),
-        ("{pack: {}}", "at least 1 item"),
+        ("{}", "a pack, or coupons, or both"),
+        ("{pack: {}}", "a pack, or coupons, or both"),
         ("{pack: {points: 0}}", "greater than or equal to 1"),
         ("{pack: {point: 50}}", "unknown unit 'point', did you mean 'points'?"),
         ("{pack: {points: 50}, expires_days: 0}", "greater than or equal to 1"),

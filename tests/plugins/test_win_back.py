@@ -193,7 +193,7 @@ async def test_without_the_section_there_are_no_gifts(quick_url: str) -> None:
     ("settings", "said"),
     [
         ("points: 30", "dormant_days"),
-        ("points: 0, dormant_days: 90", "greater than or equal to 1"),
+        ("points: 0, dormant_days: 90", "points, or coupons, or both"),
         ("points: 30, dormant_days: 1", "greater than or equal to 2"),
         (f"{GIFT}, activities: []", "at least 1 item"),
         (f"{GIFT}, activities: [order]", "nobody counts 'order', did you mean 'orders'?"),

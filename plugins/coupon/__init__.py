@@ -1,0 +1,57 @@
+"""Coupons: given for an occasion or by an operator, used once with an order, gone at an instant."""
+
+from collections.abc import Mapping, Sequence
+
+from core.errors import Refusal
+from core.events import Event
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import CouponMemberFields, CouponMutations, CouponQueries
+from .operations import USED, follow
+from .refusals import REFUSALS
+from .rules import CouponSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return CouponSettings
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_queries() -> Sequence[type]:
+    return [CouponQueries]
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [CouponMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [CouponMemberFields]
+
+
+@hookimpl
+def register_countables() -> Mapping[str, str]:
+    return {USED: "Coupons that a member has used with an order."}
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow(event, work)

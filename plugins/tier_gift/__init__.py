@@ -1,0 +1,35 @@
+"""Tier gifts: whoever reaches a tier gets points, coupons or both, in the very transaction that reached it."""
+
+from collections.abc import Sequence
+
+from core.events import Event
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.work import Work
+from plugins import hookimpl
+
+from .mutations import TierGiftMemberFields
+from .operations import follow
+from .rules import TierGiftSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return TierGiftSettings
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [TierGiftMemberFields]
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow(event, work)

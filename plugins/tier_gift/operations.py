@@ -1,0 +1,51 @@
+"""What reaching a tier brings, in the transaction that reached it."""
+
+from core.events import TIER_CHANGED, TRANSACTION_REVERSED, Event
+from core.members import MemberStatus
+from core.work import Work
+
+from .models import TierGift
+from .rules import CHANNEL, TierGiftSettings
+
+
+async def follow(event: Event, work: Work) -> None:
+    """Give the gifts of the tiers that were reached; remember what an operator has taken back."""
+    if event.name == TIER_CHANGED:
+        await _reward(work, event.payload["former"], event.payload["tier"])
+    elif event.name == TRANSACTION_REVERSED and event.payload["whole"]:
+        for value in await work.rows(TierGift, transaction_id=event.payload["transaction"]):
+            row = await work.find(TierGift, tier=value.tier)
+            assert row is not None, "it was just read"
+            row.is_taken_back = True
+            work.save(row)
+
+
+async def _reward(work: Work, former: str, tier: str) -> None:
+    # Tiers are those of the ladder in force now, and so are their gifts, though an older version may judge the order.
+    programme = work.programme_now
+    settings, ladder = programme.channels.get(CHANNEL), programme.tiers
+    if settings is None or ladder is None or work.member.status != MemberStatus.ACTIVE:
+        return
+    assert isinstance(settings, TierGiftSettings)
+    for reached in settings.reached(ladder, former, tier):
+        row = await work.find(TierGift, tier=reached)
+        if row is not None and not row.is_taken_back and not settings.again:
+            continue
+        await _give(work, settings, reached, row)
+
+
+async def _give(work: Work, settings: TierGiftSettings, tier: str, row: TierGift | None) -> None:
+    gift = settings.gifts[tier]
+    given = await gift.give(work, f"{CHANNEL}:{tier}", f"{CHANNEL}:{tier}")
+    values = {
+        "transaction_id": work.operation_id,
+        "pack": given.pack,
+        "coupons": list(gift.coupons),
+        "given_at": work.now,
+        "is_taken_back": False,
+    }
+    if row is None:
+        work.add(TierGift, tier=tier, **values)
+    else:
+        work.save(row.update_from_dict(values))
+    work.tell("tier_gift.given", tier=tier, pack=given.pack, coupons=list(gift.coupons))

@@ -1,0 +1,43 @@
+"""What reaching a tier brings. All of it is pure."""
+
+from collections.abc import Iterable
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from core.coupons import unknown_coupons
+from core.document import Identifier
+from core.gifts import Gift
+from core.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
+from core.tiers import Ladder
+
+CHANNEL: Final = "tier_gift"
+
+
+class TierGiftSettings(ChannelSettings):
+    """The programme's section ``channels: tier_gift:``.
+
+    ``gifts`` are by tier. Who rises several tiers at once gets the gift of each, or with ``skipped: false`` that of
+    the one reached. A tier's gift is given once in a life, or with ``again`` each time that the tier is reached.
+    """
+
+    gifts: Annotated[dict[Identifier, Gift], Field(min_length=1, max_length=20)]
+    skipped: Annotated[bool, Field(strict=True)] = True
+    again: Annotated[bool, Field(strict=True)] = False
+
+    def check(self, programme: Programme) -> Iterable[Misfit]:
+        yield from unknown_tiers(programme, [(("gifts", tier), tier) for tier in self.gifts])
+        if programme.tiers is not None and programme.tiers.entry in self.gifts:
+            yield Misfit(("gifts", programme.tiers.entry), "everybody begins there; nobody reaches it")
+        named: list[tuple[Path, str]] = [
+            (("gifts", tier, "coupons", at), name)
+            for tier, gift in self.gifts.items()
+            for at, name in enumerate(gift.coupons)
+        ]
+        yield from unknown_coupons(programme, named)
+
+    def reached(self, ladder: Ladder, former: str, tier: str) -> list[str]:
+        """The tiers with a gift that a step from one to the other reaches, from the lowest up; none on a way down."""
+        below, top = ladder.rank(former), ladder.rank(tier)
+        passed = [each.id for each in ladder.ladder[below + 1 : top + 1]]
+        return [each for each in passed if each in self.gifts and (self.skipped or each == tier)]
