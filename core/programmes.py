@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from time import monotonic
+from typing import Final, NamedTuple
 
 from core.clock import instant
 from core.errors import ProgrammeNotFound
 from core.programme import Programme
 from core.store.dialect import Reader
+
+FRESH_SECONDS: Final = 1.0
+"""How late a process that only reads may learn of what another has published. Operations look each time."""
 
 
 class Version(NamedTuple):
@@ -27,12 +31,22 @@ class Programmes:
     def __init__(self, load: Callable[[str], Programme]) -> None:
         self._load = load
         self._versions: tuple[Version, ...] = ()
+        self._fresh_until = 0.0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether they were looked for within the last second, which is good enough for who only reads."""
+        return monotonic() < self._fresh_until
 
     async def refresh(self, reader: Reader) -> None:
         """Take over what was published since: one cheap statement when nothing was."""
+        begun = monotonic()
         ((count,),) = await reader.query("SELECT COUNT(*) FROM programme_version")
-        if count == len(self._versions):
-            return
+        if count != len(self._versions):
+            await self._take_over(reader)
+        self._fresh_until = begun + FRESH_SECONDS
+
+    async def _take_over(self, reader: Reader) -> None:
         known = {version.number: version for version in self._versions}
         rows = await reader.query("SELECT number, starts_at, document FROM programme_version")
         versions = [

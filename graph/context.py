@@ -40,7 +40,9 @@ class Context:
         return self.laurel.store.reader()
 
     async def programmes(self) -> Programmes:
-        """The published versions, looked up once a request."""
+        """The published versions: all but those that another process has published within the last second."""
+        if self.laurel.programmes.fresh:
+            return self.laurel.programmes
         if self._refresh is None:
             self._refresh = asyncio.ensure_future(self.laurel.programmes.refresh(self.reader))
         # Shielded, as a resolver that is cancelled must not take the look-up away from the others.

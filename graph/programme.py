@@ -143,5 +143,6 @@ class ProgrammeMutations:
             clock=laurel.clock,
             starts_at=input.starts_at,
         )
+        await laurel.programmes.refresh(info.context.reader)
         info.context.wrote()
         return PublishProgrammePayload(programme=Programme.of(version))
