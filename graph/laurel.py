@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from core.batch import Rules
 from core.changes import Changes
+from core.chores import CHORES
 from core.clock import Clock, SystemClock
 from core.committer import BATCH_MAX, Committer
+from core.jobs import Jobs
 from core.members import new_id
 from core.outbox import Deliverer
 from core.programme import Programme, load_programme
@@ -37,6 +39,8 @@ class Laurel:
     programmes: Programmes
     committer: Committer
     deliverer: Deliverer
+    authenticator: Authenticator
+    jobs: Jobs
     clock: Clock
     changes: Changes
 
@@ -102,6 +106,7 @@ async def open_laurel(
             Deliverer(
                 plugins.consumers, committer.submit, clock, destinations=destinations, routes=routes
             ) as deliverer,
+            Authenticator(settings, store, clock) as authenticator,
         ):
             yield Laurel(
                 settings=settings,
@@ -110,6 +115,8 @@ async def open_laurel(
                 programmes=programmes,
                 committer=committer,
                 deliverer=deliverer,
+                authenticator=authenticator,
+                jobs=Jobs((*CHORES, *plugins.jobs), store, committer, programmes, clock),
                 clock=clock,
                 changes=changes,
             )

@@ -47,7 +47,7 @@ def command(settings: Settings, host: str | None, port: int | None, workers: int
     if sample:
         settings = replace(settings, live=False, secret=settings.secret or _kept_secret(settings))
         asyncio.run(_sample(settings))
-    elif not settings.secret:
+    elif not (settings.secret or settings.jwks):
         raise CannotServe("LAUREL_SECRET is not set: it signs the tokens (32 bytes or more, and to be kept secret)")
     else:
         asyncio.run(_check_database(settings))

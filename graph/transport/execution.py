@@ -34,10 +34,11 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graph.context import Context
+from graph.keysets import KeysUnreachable
 from graph.laurel import Laurel
 from graph.schema import LaurelSchema
 from graph.settings import Settings
-from graph.tokens import Caller, TokenInvalid, read_token
+from graph.tokens import Caller, TokenInvalid
 from graph.transport.documents import Document, Documents
 from graph.transport.failures import DocumentFailed, Failure, RequestFailed, defect, shown
 from graph.transport.requests import Asked
@@ -100,17 +101,16 @@ class Engine:
 
     async def authenticate(self, authorization: str | None) -> Caller | None:
         """Who asks, by the header of that name; None when nobody says. Raises RequestFailed."""
-        if authorization is None:
-            return None
-        scheme, _, token = authorization.partition(" ")
         try:
-            if scheme.lower() != "bearer":
-                raise TokenInvalid("a bearer token is needed")
-            return read_token(self.settings.secret, token.strip(), now=self.running.clock.now())
+            return await self.running.authenticator.authenticate(authorization)
         except TokenInvalid as invalid:
             raise RequestFailed(
                 Failure.UNAUTHENTICATED, str(invalid), headers={"WWW-Authenticate": "Bearer"}
             ) from invalid
+        except KeysUnreachable as unreachable:
+            raise RequestFailed(
+                Failure.KEYS_UNREACHABLE, str(unreachable), headers={"Retry-After": "30"}
+            ) from unreachable
 
     def seconds_trusted(self, caller: Caller) -> float:
         """After how long who asks is to be looked at again: when their token ends, and before as it may be revoked."""
@@ -123,11 +123,11 @@ class Engine:
         return Context(self.running, caller, request_id)
 
     def prepare(self, asked: Asked, caller: Caller | None, *, safe: bool = False) -> Prepared:
-        """What a request asks, ready to be executed. Raises RequestFailed; ``safe`` allows nothing but queries."""
+        """What a request asks, ready to be executed. Raises RequestFailed; ``safe`` allows no mutation."""
         document = self.documents.read(asked.query)
         operation = document.operation(asked.operation_name)
-        if safe and operation.operation is not OperationType.QUERY:
-            raise RequestFailed(Failure.METHOD_NOT_ALLOWED, "only queries are sent with GET", headers={"Allow": "POST"})
+        if safe and operation.operation is OperationType.MUTATION:
+            raise RequestFailed(Failure.METHOD_NOT_ALLOWED, "a mutation is not sent with GET", headers={"Allow": "POST"})
         variables = get_variable_values(
             self.schema.core,
             operation.variable_definitions or (),

@@ -18,17 +18,26 @@ def signed(**claims: Any) -> str:
 
 def test_a_token_says_who_asks() -> None:
     token = issue_token(SECRET, role=Role.SERVICE, subject="till 4", now=NOW, lifetime=HOUR)
-    assert read_token(SECRET, token, now=NOW) == Caller(Role.SERVICE, "till 4")
+    assert read_token(SECRET, token, now=NOW) == Caller(Role.SERVICE, "till 4", expires_at=NOW + HOUR)
 
 
 def test_a_members_token_names_the_member() -> None:
     token = issue_token(SECRET, role=Role.MEMBER, subject="anna", now=NOW, lifetime=HOUR, member_id="0193")
-    assert read_token(SECRET, token, now=NOW) == Caller(Role.MEMBER, "anna", "0193")
+    assert read_token(SECRET, token, now=NOW) == Caller(Role.MEMBER, "anna", "0193", expires_at=NOW + HOUR)
 
 
 def test_a_partners_token_names_its_channels() -> None:
-    token = issue_token(SECRET, role=Role.PARTNER, subject="acme", now=NOW, lifetime=HOUR, channels=["visit"])
-    assert read_token(SECRET, token, now=NOW) == Caller(Role.PARTNER, "acme", channels=frozenset({"visit"}))
+    token = issue_token(
+        SECRET,
+        role=Role.PARTNER,
+        subject="acme",
+        now=NOW,
+        lifetime=HOUR,
+        channels=["visit"],
+        capabilities=["store.ship"],
+    )
+    caller = read_token(SECRET, token, now=NOW)
+    assert (caller.channels, caller.capabilities) == ({"visit"}, {"store.ship"})
 
 
 def test_a_token_ends_when_it_says() -> None:
@@ -57,6 +66,8 @@ def test_a_token_ends_when_it_says() -> None:
         pytest.param(signed(sub=None), id="no subject"),
         pytest.param(signed(sub=""), id="empty subject"),
         pytest.param(signed(sub="x" * 151), id="long subject"),
+        pytest.param(signed(nbf=int((NOW + HOUR).timestamp())), id="not yet valid"),
+        pytest.param(signed(nbf="now"), id="a beginning that is no number"),
         pytest.param(signed(role=None), id="no role"),
         pytest.param(signed(role="root"), id="unknown role"),
         pytest.param(signed(role=["admin"]), id="a list of roles"),
@@ -66,6 +77,7 @@ def test_a_token_ends_when_it_says() -> None:
         pytest.param(signed(role="service", channels=["visit"]), id="a service with channels"),
         pytest.param(signed(role="partner", channels="visit"), id="channels that are a word"),
         pytest.param(signed(role="partner", channels=[7]), id="channels that are numbers"),
+        pytest.param(signed(role="service", capabilities=["store.ship"]), id="a service with capabilities"),
     ],
 )
 def test_a_token_that_is_not_ours_is_refused(token: str) -> None:
