@@ -46,7 +46,7 @@ class Failure(Enum):
     BAD_USER_INPUT = (400, 422, "A variable or an argument does not fit its type.", True)
     DEPTH_LIMIT_EXCEEDED = (400, 422, "The document selects fields too far below each other.", True)
     ALIAS_LIMIT_EXCEEDED = (400, 422, "The document has too many aliases, with its fragments written out.", True)
-    ROOT_FIELD_LIMIT_EXCEEDED = (400, 422, "The operation has too many root fields, or a mutation of them.", True)
+    ROOT_FIELD_LIMIT_EXCEEDED = (400, 422, "The operation selects too many root fields.", True)
     DIRECTIVE_LIMIT_EXCEEDED = (400, 422, "The document has too many directives, with its fragments written out.", True)
     OPERATION_LIMIT_EXCEEDED = (400, 422, "The document has too many operations.", True)
     MERGE_LIMIT_EXCEEDED = (400, 422, "Too many fields of one name, or fragments, are selected in one place.", True)

@@ -1,0 +1,145 @@
+"""What one request may ask for: checked in the order of what the checks cost, the cheapest first.
+
+::
+
+    check_shape(tree)      before the document is validated     depth, aliases, root fields, directives, comparisons
+    costs(document)        once it is valid                     a sum for each operation, kept with the document
+    check(cost, …)         for each request                     values, introspection, cost with these variables
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, OperationType, parse
+
+from graph.limits.bounds import Bounds
+from graph.limits.cost import Costing, OperationCost
+from graph.limits.introspection import INTROSPECTIONS_MAX, WHOLE
+from graph.limits.lengths import SlicingInvalid
+from graph.limits.merging import comparisons
+from graph.limits.prices import Prices
+from graph.limits.shape import FragmentCycle, Fragments, Shape, Shapes, fragments_of, in_order, operations_of
+from graph.tokens import Caller, Role
+from graph.transport.failures import Failure, RequestFailed
+
+ALL: Final = "all"
+STAFF_ONLY: Final = "staff"
+NONE: Final = "none"
+
+_STAFF: Final = frozenset({Role.SERVICE, Role.OPERATOR, Role.ANALYST, Role.ADMIN})
+
+
+class Charge(NamedTuple):
+    """What a request costs, by what it asks, and what it may cost at most."""
+
+    requested: int
+    maximum: int
+
+
+class Limits:
+    """The limits of what one request may ask of a schema. ``introspection`` says who may ask for the schema itself."""
+
+    def __init__(self, schema: GraphQLSchema, bounds: Bounds, *, introspection: str = ALL) -> None:
+        self.bounds = bounds
+        self.prices = Prices(schema)
+        self._introspection = introspection
+        whole = parse(WHOLE)
+        (operation,) = operations_of(whole)
+        cost = Costing(self.prices, fragments_of(whole)).of(operation)
+        self._introspection_max = INTROSPECTIONS_MAX * cost.of({})[1]
+
+    def may_introspect(self, caller: Caller | None) -> bool:
+        """Whether the caller may ask for the schema, and is told what a misspelt name was perhaps meant to be."""
+        if self._introspection == STAFF_ONLY:
+            return caller is not None and caller.role in _STAFF
+        return self._introspection == ALL
+
+    def check_shape(self, tree: DocumentNode) -> None:
+        """Raise RequestFailed for a document that it would take too long to validate, or to execute."""
+        bounds, fragments, operations = self.bounds, fragments_of(tree), operations_of(tree)
+        _check(Failure.OPERATION_LIMIT_EXCEEDED, len(operations), bounds.operations_max, "operations")
+        shapes = Shapes()
+        try:
+            for fragment in in_order(fragments):
+                shapes.learn(fragment)
+        except FragmentCycle as cycle:
+            raise RequestFailed(Failure.GRAPHQL_VALIDATION_FAILED, str(cycle)) from None
+        for operation in operations:
+            self._check_operation(operation, shapes.of(operation.selection_set, operation.directives))
+        self._check_comparisons(operations, fragments)
+
+    def _check_operation(self, operation: OperationDefinitionNode, shape: Shape) -> None:
+        bounds = self.bounds
+        mutation = operation.operation is OperationType.MUTATION
+        roots = bounds.mutations_max if mutation else bounds.root_fields_max
+        _check(Failure.DEPTH_LIMIT_EXCEEDED, shape.depth, bounds.depth_max, "fields below each other")
+        _check(Failure.ALIAS_LIMIT_EXCEEDED, shape.aliases, bounds.aliases_max, "aliases")
+        _check(Failure.ROOT_FIELD_LIMIT_EXCEEDED, shape.fields, roots, "root fields")
+        _check(Failure.DIRECTIVE_LIMIT_EXCEEDED, shape.directives, bounds.directives_max, "directives")
+        _check(
+            Failure.DEPTH_LIMIT_EXCEEDED,
+            shape.introspection,
+            bounds.introspection_depth_max,
+            "fields of the introspection below each other",
+        )
+
+    def _check_comparisons(self, operations: Iterable[OperationDefinitionNode], fragments: Fragments) -> None:
+        most, count = self.bounds.comparisons_max, 0
+        for operation in operations:
+            count += comparisons(operation.selection_set, fragments, most - count)
+            _check(Failure.MERGE_LIMIT_EXCEEDED, count, most, "fields and fragments to compare with each other")
+
+    def costs(
+        self, operations: Mapping[str, OperationDefinitionNode], fragments: Fragments
+    ) -> Mapping[str, OperationCost]:
+        """What each operation of a valid document costs, by its name. Raises RequestFailed."""
+        try:
+            costing = Costing(self.prices, fragments)
+            return {name: costing.of(operation) for name, operation in operations.items()}
+        except SlicingInvalid as invalid:
+            raise RequestFailed(Failure.GRAPHQL_VALIDATION_FAILED, str(invalid)) from None
+
+    def check(self, cost: OperationCost, variables: dict[str, Any], caller: Caller | None) -> Charge:
+        """What an operation costs with these variables, as they were sent. Raises RequestFailed when it is too much."""
+        most = self.bounds.values_max
+        _check(Failure.VARIABLE_LIMIT_EXCEEDED, count_values(variables, most), most, "values in the variables")
+        try:
+            requested, introspected = cost.of(variables)
+        except SlicingInvalid as invalid:
+            raise RequestFailed(Failure.BAD_USER_INPUT, str(invalid)) from None
+        if introspected:
+            self._check_introspection(introspected, caller)
+        maximum = self.bounds.cost_max(caller)
+        _check(Failure.COST_LIMIT_EXCEEDED, requested, maximum, "cost")
+        return Charge(requested, maximum)
+
+    def _check_introspection(self, introspected: int, caller: Caller | None) -> None:
+        if not self.may_introspect(caller):
+            if caller is None and self._introspection == STAFF_ONLY:
+                raise RequestFailed(Failure.UNAUTHENTICATED, "a token is needed to ask for the schema")
+            raise RequestFailed(Failure.FORBIDDEN, "this caller may not ask for the schema")
+        _check(Failure.INTROSPECTION_LIMIT_EXCEEDED, introspected, self._introspection_max, "objects of the schema")
+
+
+def count_values(variables: Mapping[str, Any], most: int) -> int:
+    """How many values there are in variables, as far as that is no more than ``most``."""
+    count, waiting = 0, [variables.values()]
+    while waiting and count <= most:
+        values = waiting.pop()
+        count += len(values)
+        if count <= most:
+            for value in values:
+                if isinstance(value, dict):
+                    waiting.append(value.values())
+                elif isinstance(value, list):
+                    waiting.append(value)  # type: ignore[arg-type]  # sized and iterable, as the other
+    return count
+
+
+def _check(failure: Failure, requested: int, maximum: int, counted: str) -> None:
+    if requested > maximum:
+        raise RequestFailed(
+            failure,
+            f"{counted}: {requested} asked for, at most {maximum} allowed",
+            facts={"requested": requested, "maximum": maximum},
+        )

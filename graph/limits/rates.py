@@ -1,0 +1,144 @@
+"""How much one caller may ask for in a while, counted in memory, or in Redis for all processes together.
+
+A window begins with a caller's first request. A request is let through as long as anything is left of the window, and
+may take more than is left: what it costs is known only when it has been read, and the next one waits the longer. Nobody
+waits for a Redis that does not answer: requests are let through until it does again.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
+from math import ceil
+from typing import Any, Final
+
+from limits import RateLimitItem, parse
+from limits.aio.storage import RedisStorage, Storage
+from limits.errors import StorageError
+
+from graph.limits.bounds import NOBODY, Bounds, Rate
+from graph.limits.memory import Memory
+from graph.tokens import Caller
+from graph.transport.failures import Failure, RequestFailed
+
+log = logging.getLogger("laurel.limits")
+
+REDIS_SECONDS: Final = 0.25
+RETRY_SECONDS: Final = 5.0
+"""How long a Redis that did not answer is left alone."""
+NETWORK_BITS: Final = 64
+"""Of an IPv6 address these tell who it is; its holder chooses the others."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """How a caller stands within a window: what has been used of it, and in how many seconds it ends."""
+
+    who: str
+    rate: Rate
+    item: RateLimitItem
+    key: str
+    used: int
+    seconds_left: float
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The header fields of the IETF's draft, RateLimit and RateLimit-Policy."""
+        unit = "cost" if self.rate.of_cost else "requests"
+        left, ends = max(self.rate.amount - self.used, 0), max(ceil(self.seconds_left), 0)
+        return {
+            "RateLimit-Policy": f'"{self.who}";q={self.rate.amount};qu="{unit}";w={self.item.get_expiry()}',
+            "RateLimit": f'"{self.who}";r={left};t={ends}',
+        }
+
+
+class Rates:
+    """The windows of all callers. Close it when it is no longer needed."""
+
+    def __init__(self, bounds: Bounds, *, redis_url: str = "", now: Callable[[], float] = time.time) -> None:
+        self._bounds = bounds
+        self._now = now
+        self._items: dict[Rate, RateLimitItem] = {}
+        self._redis_pool: Any = None
+        self._storage: Storage = self._redis(redis_url) if redis_url else Memory(now)
+        self._silent_until = 0.0
+
+    def _redis(self, url: str) -> Storage:
+        # An installation that counts in memory need not have it.
+        from redis.asyncio import ConnectionPool
+
+        self._redis_pool = ConnectionPool.from_url(url)
+        return RedisStorage(
+            f"async+{url}", implementation="redispy", wrap_exceptions=True, connection_pool=self._redis_pool
+        )
+
+    async def aclose(self) -> None:
+        if self._redis_pool is not None:
+            await self._redis_pool.aclose()
+
+    async def admit(self, caller: Caller | None, address: str) -> Standing | None:
+        """Count a request; how its caller stands, None where nothing bounds them. Raises RequestFailed."""
+        rate = self._bounds.rate(caller)
+        if rate is None:
+            return None
+        who = NOBODY if caller is None else caller.role.value
+        key = f"{NOBODY}:{_network(address)}" if caller is None else caller.actor
+        standing = Standing(who, rate, self._item(rate), key, 0, 0.0)
+        if not await self._count(standing, 1):
+            return None
+        if standing.used > rate.amount:
+            wait = max(ceil(standing.seconds_left), 1)
+            raise RequestFailed(
+                Failure.RATE_LIMITED,
+                f"too much was asked for; ask again in {wait} seconds",
+                headers={"Retry-After": str(wait), **standing.headers},
+                facts={"maximum": rate.amount, "retryAfter": wait},
+            )
+        return standing
+
+    async def charge(self, standing: Standing | None, cost: int) -> None:
+        """Count what a request costs that was let through, where it is the cost that is counted."""
+        if standing is not None and standing.rate.of_cost and cost > 1:
+            await self._count(standing, cost - 1)
+
+    def _item(self, rate: Rate) -> RateLimitItem:
+        found = self._items.get(rate)
+        if found is None:
+            found = self._items[rate] = parse(f"{rate.amount}/{rate.period}")
+        return found
+
+    async def _count(self, standing: Standing, amount: int) -> bool:
+        """Count so much more; whether it could be counted."""
+        item, key = standing.item, standing.item.key_for(standing.key)
+        if self._redis_pool is None:
+            standing.used = await self._storage.incr(key, item.get_expiry(), amount)
+            standing.seconds_left = await self._storage.get_expiry(key) - self._now()
+            return True
+        if time.monotonic() < self._silent_until:
+            return False
+        try:
+            async with asyncio.timeout(REDIS_SECONDS):
+                standing.used = await self._storage.incr(key, item.get_expiry(), amount)
+                standing.seconds_left = await self._storage.get_expiry(key) - self._now()
+        except (StorageError, OSError) as error:  # a TimeoutError is an OSError
+            if not self._silent_until:
+                log.warning("Redis does not answer, so no rate is limited: %s", type(error).__name__)
+            self._silent_until = time.monotonic() + RETRY_SECONDS
+            return False
+        if self._silent_until:
+            log.warning("Redis answers again, and rates are limited")
+            self._silent_until = 0.0
+        return True
+
+
+def _network(address: str) -> str:
+    """Who an address belongs to: itself, or the network of an IPv6 address."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
+        return str(ip_network((found, NETWORK_BITS), strict=False))
+    return address
