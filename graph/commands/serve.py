@@ -62,6 +62,8 @@ def command(settings: Settings, host: str | None, port: int | None, workers: int
         port=settings.port,
         workers=workers,
         log_level="warning",
+        # A client that follows something would keep the process for ever.
+        timeout_graceful_shutdown=10,
     )
 
 

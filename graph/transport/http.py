@@ -1,20 +1,28 @@
-"""GraphQL over HTTP: every answer JSON, every error with a code and the request's id."""
+"""GraphQL over HTTP: every answer JSON or a stream of it, every error with a code and the request's id."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
+from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.members import new_id
-from graph.transport.execution import Answer, Engine, failed_answer
+from graph.context import Context
+from graph.tokens import Caller
+from graph.transport.execution import Answer, Engine, Prepared, failed_answer
 from graph.transport.failures import Failure, RequestFailed
-from graph.transport.negotiation import GRAPHQL_JSON, JSON, Accepted, accepted
+from graph.transport.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, accepted
 from graph.transport.requests import Asked, read_asked, read_json
+from graph.transport.sse import EventStream, departure
 
 PARTIAL_SUCCESS: Final = 294
 """Data and errors, in the newest draft of GraphQL over HTTP."""
+LONG_SECONDS: Final = 0.1
+"""What takes longer than this is given up when its client has gone."""
 
 
 class HttpView:
@@ -25,62 +33,123 @@ class HttpView:
         self._draft = engine.settings.http_status == "draft"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request, request_id = Request(scope, receive), new_id()
-        accepts = accepted(request.headers.get("accept"))
-        headers: Mapping[str, str] = {}
-        try:
-            answer = await self._answer(request, request_id, accepts)
-            status = self._status(answer, accepts)
-        except ClientDisconnect:
-            return
-        except Exception as error:
-            answer = failed_answer(error, request_id)
-            status, headers = self._failed(error, accepts)
-        response = Response(answer.encoded(), status, headers)
-        response.headers["Content-Type"] = f"{accepts.single or JSON}; charset=utf-8"
-        response.headers["Vary"] = "Accept"
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Request-Id"] = request_id
-        await response(scope, receive, send)
+        with suppress(ClientDisconnect):
+            response = await _Exchange(self._engine, Request(scope, receive), draft=self._draft).response()
+            await response(scope, receive, send)
 
-    async def _answer(self, request: Request, request_id: str, accepts: Accepted) -> Answer:
-        if request.method not in {"GET", "POST"}:
+
+class _Exchange:
+    """One request and the response to it."""
+
+    def __init__(self, engine: Engine, request: Request, *, draft: bool) -> None:
+        self._engine = engine
+        self._request = request
+        self._draft = draft
+        self._id = new_id()
+        self._accepts = accepted(request.headers.get("accept"))
+        self._authorization = request.headers.get("authorization")
+        self._caller: Caller | None = None
+
+    async def response(self) -> ASGIApp:
+        """The response. Raises ClientDisconnect when there is nobody to read it."""
+        try:
+            prepared = await self._prepared()
+            context = self._engine.context(self._caller, self._id)
+            if self._streams(prepared):
+                return self._stream(self._answers(prepared, context))
+            return self._single(await self._answer(prepared, context))
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            if not self._accepts.single and isinstance(error, RequestFailed) and error.failure.well_formed:
+                return self._stream(_once(failed_answer(error, self._id)))
+            return self._failed(error)
+
+    # -- asking -------------------------------------------------------------------------------------
+
+    async def _prepared(self) -> Prepared:
+        if self._request.method not in {"GET", "POST"}:
             raise RequestFailed(
                 Failure.METHOD_NOT_ALLOWED, "GraphQL is asked with GET or POST", headers={"Allow": "GET, POST"}
             )
-        if not accepts.single:
-            raise RequestFailed(Failure.NOT_ACCEPTABLE, f"answers are {GRAPHQL_JSON} or {JSON}")
-        caller = await self._engine.authenticate(request.headers.get("authorization"))
-        safe = request.method == "GET"
-        asked = _in_address(request) if safe else await self._in_body(request)
-        prepared = self._engine.prepare(asked, caller, safe=safe)
-        return await self._engine.execute(prepared, self._engine.context(caller, request_id))
+        if not self._accepts.single and not self._accepts.stream:
+            raise RequestFailed(Failure.NOT_ACCEPTABLE, f"answers are {GRAPHQL_JSON}, {JSON} or {EVENT_STREAM}")
+        self._caller = await self._engine.authenticate(self._authorization)
+        safe = self._request.method == "GET"
+        asked = _in_address(self._request) if safe else await self._in_body()
+        return self._engine.prepare(asked, self._caller, safe=safe)
 
-    async def _in_body(self, request: Request) -> Asked:
-        kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    async def _in_body(self) -> Asked:
+        headers, largest = self._request.headers, self._engine.settings.body_bytes_max
+        kind, _, parameters = headers.get("content-type", "").partition(";")
         charset = parameters.strip().lower().removeprefix("charset=").strip('"')
         if kind.strip().lower() != JSON or charset not in {"", "utf-8", "utf8"}:
             raise RequestFailed(Failure.UNSUPPORTED_MEDIA_TYPE, f"the body must be {JSON}, in UTF-8")
-        if request.headers.get("content-encoding", "identity").lower() != "identity":
+        if headers.get("content-encoding", "identity").lower() != "identity":
             raise RequestFailed(Failure.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed")
-        largest, body = self._engine.settings.body_bytes_max, bytearray()
-        async for chunk in request.stream():
+        body = bytearray()
+        async for chunk in self._request.stream():
             body += chunk
             if len(body) > largest:
                 raise RequestFailed(Failure.BODY_TOO_LARGE, f"the body is larger than {largest} bytes")
         return read_asked(read_json(bytes(body)))
 
-    def _status(self, answer: Answer, accepts: Accepted) -> int:
-        return PARTIAL_SUCCESS if answer.errors and self._draft and accepts.single == GRAPHQL_JSON else 200
+    # -- answering ----------------------------------------------------------------------------------
 
-    def _failed(self, error: Exception, accepts: Accepted) -> tuple[int, Mapping[str, str]]:
-        """The status and the headers of a request that was not executed."""
+    def _streams(self, prepared: Prepared) -> bool:
+        """Whether the answer is a stream: where it must be, or where the client reads nothing else."""
+        if prepared.kind is not OperationType.SUBSCRIPTION:
+            return not self._accepts.single
+        if not self._accepts.stream:
+            raise RequestFailed(Failure.NOT_ACCEPTABLE, f"a subscription is answered as {EVENT_STREAM}")
+        return True
+
+    async def _answer(self, prepared: Prepared, context: Context) -> Answer:
+        work = self._engine.execute(prepared, context)
+        if prepared.kind is OperationType.MUTATION:
+            return await work
+        return await _while_there(work, self._request.receive)
+
+    async def _answers(self, prepared: Prepared, context: Context) -> AsyncGenerator[Answer, None]:
+        if prepared.kind is not OperationType.SUBSCRIPTION:
+            yield await self._engine.execute(prepared, context)
+            return
+        async for answer in self._engine.subscribe(prepared, context):
+            yield answer
+
+    def _stream(self, answers: AsyncGenerator[Answer, None]) -> ASGIApp:
+        return EventStream(
+            self._engine,
+            answers,
+            caller=self._caller,
+            authorization=self._authorization,
+            request_id=self._id,
+            headers=self._headers(),
+        )
+
+    def _single(self, answer: Answer) -> Response:
+        partial = answer.errors and self._draft and self._accepts.single == GRAPHQL_JSON
+        return self._json(answer, PARTIAL_SUCCESS if partial else 200)
+
+    def _failed(self, error: Exception) -> Response:
+        """The response to a request that was not executed."""
+        answer = failed_answer(error, self._id)
         if not isinstance(error, RequestFailed):
-            return Failure.INTERNAL_SERVER_ERROR.status, {}
+            return self._json(answer, Failure.INTERNAL_SERVER_ERROR.status)
         failure = error.failure
-        if accepts.single == GRAPHQL_JSON:
-            return failure.draft_status if self._draft else failure.status, error.headers
-        return 200 if failure.well_formed else failure.status, error.headers
+        status = failure.status
+        if self._accepts.single == GRAPHQL_JSON:
+            status = failure.draft_status if self._draft else status
+        elif failure.well_formed:
+            status = 200
+        return self._json(answer, status, error.headers)
+
+    def _json(self, answer: Answer, status: int, headers: Mapping[str, str] | None = None) -> Response:
+        media_type = f"{self._accepts.single or JSON}; charset=utf-8"
+        return Response(answer.encoded(), status, {**self._headers(), **(headers or {}), "Content-Type": media_type})
+
+    def _headers(self) -> dict[str, str]:
+        return {"Vary": "Accept", "Cache-Control": "no-store", "X-Request-Id": self._id}
 
 
 def _in_address(request: Request) -> Asked:
@@ -89,3 +158,31 @@ def _in_address(request: Request) -> Asked:
         if text := given.pop(name, ""):
             given[name] = read_json(text)
     return read_asked(given)
+
+
+async def _once(answer: Answer) -> AsyncGenerator[Answer, None]:
+    yield answer
+
+
+async def _while_there(work: Coroutine[Any, Any, Answer], receive: Receive) -> Answer:
+    """What the work answers. Raises ClientDisconnect when the client goes first, and gives the work up."""
+    loop = asyncio.get_running_loop()
+    watching: list[asyncio.Task[None]] = []
+
+    async def watch() -> None:
+        await departure(receive)
+        patience.reschedule(loop.time())
+
+    # Most is answered before it would be worth watching.
+    later = loop.call_later(LONG_SECONDS, lambda: watching.append(loop.create_task(watch())))
+    try:
+        async with asyncio.timeout(None) as patience:
+            return await work
+    except TimeoutError:
+        if not patience.expired():
+            raise
+        raise ClientDisconnect from None
+    finally:
+        later.cancel()
+        for task in watching:
+            task.cancel()
