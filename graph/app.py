@@ -1,17 +1,15 @@
 """The HTTP application: GraphQL, the page for operators, and two questions for whoever watches over the process."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from core.clock import Clock
+from graph.graphiql_page import graphiql_routes
 from graph.laurel import open_laurel
 from graph.schema import build_schema
 from graph.settings import Settings, SettingsInvalid
@@ -19,17 +17,6 @@ from graph.transport.execution import Engine
 from graph.transport.http import HttpView
 from graph.transport.websocket import WebSockets
 from plugins.manager import Plugins, load_plugins
-
-STATIC: Final = Path(__file__).parent / "static"
-
-# Components of GraphiQL put styles of their own into the page; scripts come from its one file and nowhere else.
-_PAGE_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-
-_LIVE: Final = '<meta name="laurel-live" content="yes" />'
-_NOT_LIVE: Final = '<meta name="laurel-live" content="no" />'
 
 
 def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clock | None = None) -> Starlette:
@@ -71,18 +58,5 @@ def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clo
         Route("/health/ready", ready),
     ]
     if settings.serves_graphiql:
-        routes += [Route("/graphiql", _page(settings)), Mount("/graphiql", StaticFiles(directory=STATIC))]
+        routes += graphiql_routes(settings)
     return Starlette(routes=routes, lifespan=lifespan)
-
-
-def _page(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
-    """GraphiQL, of our own files only. The page asks before it moves points of a live programme."""
-    headers = {"Content-Security-Policy": _PAGE_POLICY, "X-Content-Type-Options": "nosniff"}
-    text = (STATIC / "graphiql.html").read_text(encoding="utf-8")
-    if not settings.live:
-        text = text.replace(_LIVE, _NOT_LIVE)
-
-    async def page(request: Request) -> Response:
-        return HTMLResponse(text, headers=headers)
-
-    return page

@@ -1,44 +1,69 @@
-// The page for operators. Everything it remembers, the token among it, is gone with the tab.
-import { createRoot } from "react-dom/client";
+// The page for operators: who is asked for a token first, and who has given one asks, with recipes at hand.
+// Everything it remembers, tokens among it, is gone with the tab.
+import "./workers.js";
+import { explorerPlugin } from "@graphiql/plugin-explorer";
+import "@graphiql/plugin-explorer/style.css";
+import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
 import { GraphiQL } from "graphiql";
-import "graphiql/graphiql.css";
+import "graphiql/style.css";
+import { useMemo, useState } from "react";
+import { createRoot } from "react-dom/client";
+import { Bar } from "./bar.jsx";
+import { Confirmation, confirmed } from "./confirmation.jsx";
+import { openFetcher } from "./fetcher.js";
+import { LogIn } from "./login.jsx";
+import "./page.css";
+import { firstTabs, recipesFor, recipesPlugin } from "./recipes.jsx";
+import { callers, current, forget, storageOf, use } from "./session.js";
 
-const endpoint = new URL("graphql", document.baseURI).href;
-
-async function fetcher(request, options) {
-  const response = await fetch(endpoint, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/graphql-response+json", ...options?.headers },
-    body: JSON.stringify(request),
-  });
-  return response.json();
+function Page() {
+  const [caller, setCaller] = useState(current);
+  const [another, setAnother] = useState(false);
+  const enter = (chosen) => {
+    setCaller(chosen);
+    setAnother(false);
+  };
+  if (!caller || another) return <LogIn onEnter={enter} onBack={caller && (() => setAnother(false))} />;
+  return (
+    <>
+      <Bar
+        caller={caller}
+        callers={callers()}
+        onSwitch={(token) => enter(use(token))}
+        onAnother={() => setAnother(true)}
+        onLeave={() => enter(forget(caller.token))}
+      />
+      <Editor key={caller.token} caller={caller} />
+      <Confirmation />
+    </>
+  );
 }
 
-const headers = JSON.stringify({ Authorization: "Bearer paste a token here" }, null, 2);
-
-const query = `# Put a token into "Headers" below: "laurel token" makes one, "make serve" prints one for each role.
-# Ctrl-Space completes, and the book on the left describes everything there is.
-
-query Members {
-  members(first: 10) {
-    nodes {
-      externalId
-      tier { name }
-      points { available expiring { points at } }
-      progress { nextTier { name } ratio criteria { fact current required } }
-    }
-  }
+function Editor({ caller }) {
+  const { fetcher, storage, plugins, tabs } = useMemo(() => {
+    const recipes = recipesFor(caller.role);
+    return {
+      fetcher: openFetcher(caller.token, confirmed),
+      storage: storageOf(caller),
+      plugins: [recipesPlugin(caller.role, recipes), HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })],
+      tabs: firstTabs(recipes),
+    };
+  }, [caller]);
+  return (
+    <div className="editor">
+      <GraphiQL
+        fetcher={fetcher}
+        storage={storage}
+        plugins={plugins}
+        defaultTabs={tabs}
+        isHeadersEditorEnabled={false}
+        shouldPersistHeaders={false}
+        defaultEditorToolsVisibility={false}
+        inputValueDeprecation
+        schemaDescription
+      />
+    </div>
+  );
 }
-`;
 
-createRoot(document.getElementById("graphiql")).render(
-  <GraphiQL
-    fetcher={fetcher}
-    storage={window.sessionStorage}
-    shouldPersistHeaders
-    isHeadersEditorEnabled
-    defaultEditorToolsVisibility="headers"
-    defaultHeaders={headers}
-    defaultQuery={query}
-  />,
-);
+createRoot(document.getElementById("graphiql")).render(<Page />);

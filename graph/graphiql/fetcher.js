@@ -1,0 +1,44 @@
+// How the page asks: over HTTP, and over one WebSocket for subscriptions.
+import { getOperationAST, parse } from "graphql";
+import { createClient } from "graphql-ws";
+import { endpoint, live } from "./installation.js";
+
+/** One question over HTTP: the answer as it came. Throws an Error when there is none. */
+export async function ask(token, query, variables, operationName) {
+  const response = await fetch(endpoint, {
+    method: "POST",
+    headers: {
+      "Content-Type": "application/json",
+      Accept: "application/graphql-response+json, application/json;q=0.9",
+      Authorization: `Bearer ${token}`,
+    },
+    body: JSON.stringify({ query, variables, operationName }),
+  });
+  return response.json();
+}
+
+/** GraphiQL's fetcher for one caller. `confirmed` is asked before a mutation where the programme is live. */
+export function openFetcher(token, confirmed) {
+  const socket = createClient({
+    url: endpoint.replace(/^http/, "ws"),
+    connectionParams: { authorization: `Bearer ${token}` },
+    retryAttempts: 3,
+  });
+  return async ({ query, variables, operationName }) => {
+    const operation = operationOf(query, operationName);
+    if (operation?.operation === "subscription") return socket.iterate({ query, variables, operationName });
+    if (operation?.operation === "mutation" && live && !(await confirmed(operation, variables))) {
+      throw new Error("Nothing was sent.");
+    }
+    return ask(token, query, variables, operationName);
+  };
+}
+
+/** The operation that is asked for; null when the server had better say what is wrong. */
+function operationOf(query, operationName) {
+  try {
+    return getOperationAST(parse(query), operationName);
+  } catch {
+    return null;
+  }
+}
