@@ -4,7 +4,7 @@ A shape is a promise. It may gain fields; for anything else its ``version`` grow
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +15,8 @@ from core.events import (
     MEMBER_ENROLLED,
     MEMBER_STATUS_CHANGED,
     MEMBER_UPDATED,
+    POINTS_EXPIRING,
+    POINTS_EXTENDED,
     TIER_CHANGED,
     TRANSACTION_RECORDED,
     TRANSACTION_REVERSED,
@@ -104,6 +106,27 @@ class TransactionRecorded(EventData):
     entries: list[Line] = Field(description="The lines of the accounts, in their order.")
 
 
+class PointsExpiring(EventData):
+    """A member is about to lose points: told once for each day of expiry and each number of days before it."""
+
+    unit: str = Field(description="points, or another unit of the programme.")
+    points: int = Field(description="What is lost, unless it is spent before.")
+    expires_on: date = Field(
+        description="From 00:00 of this day on, in the programme's time zone, they cannot be used."
+    )
+    days: int = Field(description="So many days before, as the programme says; after a standstill it may be fewer.")
+
+
+class PointsExtended(EventData):
+    """An operator has let points last longer."""
+
+    unit: str = Field(description="points, or another unit of the programme.")
+    points: int = Field(description="How many last longer.")
+    expires_on: date = Field(
+        description="From 00:00 of this day on, in the programme's time zone, they cannot be used."
+    )
+
+
 class TransactionReversed(EventData):
     """An operator has taken a transaction back, wholly or in part."""
 
@@ -136,6 +159,8 @@ EVENT_TYPES: Final[Mapping[str, EventType]] = {
         EventType(MEMBER_UPDATED, 1, MemberUpdated),
         EventType(MEMBER_STATUS_CHANGED, 1, MemberStatusChanged),
         EventType(TIER_CHANGED, 1, TierChanged),
+        EventType(POINTS_EXPIRING, 1, PointsExpiring),
+        EventType(POINTS_EXTENDED, 1, PointsExtended),
         EventType(TRANSACTION_RECORDED, 1, TransactionRecorded),
         EventType(TRANSACTION_REVERSED, 1, TransactionReversed),
         EventType(ORDER_PAID, 1, OrderPaid),

@@ -14,6 +14,7 @@ from core.destinations import Destinations
 from core.errors import Refusal
 from core.event_types import EventType
 from core.events import Delivery, Event
+from core.jobs import Job
 from core.operations import Operation
 from core.outbox import Submit
 from core.programme import ChannelSettings
@@ -119,6 +120,16 @@ def register_member_fields() -> Sequence[type]:
 @hookspec
 def register_importers() -> Sequence[Importer]:
     """Offer what ``laurel import`` can read: rows of a file, each of which becomes an operation."""
+    raise NotImplementedError
+
+
+@hookspec
+def register_jobs() -> Sequence[Job]:
+    """Offer what has to be done when nobody asks: every so often, or daily at a time of the programme's zone.
+
+    A job finds what is due and submits operations with keys made of it, so that any number of processes may run it,
+    twice or late. ``run.since`` is when it last succeeded. The name is the plugin's, or begins with it.
+    """
     raise NotImplementedError
 
 

@@ -23,6 +23,7 @@ import plugins
 from core.destinations import Destinations
 from core.errors import LaurelError, Refusal
 from core.event_types import EVENT_TYPES, EventType
+from core.jobs import Job
 from core.outbox import Consumer
 from core.programme import ChannelSettings, countables_of
 from core.store.databases import Tables
@@ -81,6 +82,7 @@ class Plugins:
     subscriptions: tuple[type, ...] = ()
     member_fields: tuple[type, ...] = ()
     importers: Mapping[str, Importer] = field(default_factory=dict)
+    jobs: tuple[Job, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     outgoing: Mapping[str, frozenset[str]] = field(default_factory=dict)
     consumers: Mapping[str, Consumer] = field(default_factory=dict)
@@ -207,6 +209,7 @@ class _Assembly:
             subscriptions=self._types("register_subscriptions"),
             member_fields=self._types("register_member_fields"),
             importers=self._importers(),
+            jobs=self._jobs(),
             reactions=tuple(function for _, function in self._implementations("react")),
             outgoing=self._outgoing(consumers),
             consumers=consumers,
@@ -311,6 +314,19 @@ class _Assembly:
                 )
             importers[importer.name] = importer
         return importers
+
+    def _jobs(self) -> tuple[Job, ...]:
+        offered = self._ask_each("register_jobs", Job)
+        for name, job in offered:
+            if job.name != name and not job.name.startswith(f"{name}_"):
+                raise PluginsInvalid(
+                    f"{self._who[name]}: job {job.name!r} must be named {name!r} or begin with {name}_"
+                )
+            self._claim("job", job.name, self._who[name])
+        names = [job.name for _, job in offered]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise PluginsInvalid(f"job {twice[0]!r} is offered twice by {self._owners['job', twice[0]]}")
+        return tuple(job for _, job in offered)
 
     def _outgoing(self, consumers: Mapping[str, Consumer]) -> dict[str, frozenset[str]]:
         named: dict[str, set[str]] = {}

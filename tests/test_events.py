@@ -45,6 +45,8 @@ def _type(field: dict[str, Any], schema: dict[str, Any]) -> str:
             return f"object of {_type(inner, schema)}"
         case {"type": "string", "format": "date-time"}:
             return "instant"
+        case {"type": "string", "format": "date"}:
+            return "day"
         case {"type": kind}:
             return str(kind)
         case _:

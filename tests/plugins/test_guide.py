@@ -21,7 +21,7 @@ HOOKS = [name for name, found in vars(hookspecs).items() if hasattr(found, "laur
 IMPORTS = """
 import logging
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, time
 from typing import cast
 
 import httpx
@@ -30,11 +30,13 @@ from pydantic import Field
 from tortoise import fields
 from tortoise.models import Model
 
+from core.calendar import local_day
 from core.destinations import Destinations, NotHeard
 from core.errors import Refusal, fact
 from core.event_types import EventData, EventType
 from core.events import MEMBER_ENROLLED, TIER_CHANGED, Delivery, Event
-from core.members import ByExternalId
+from core.jobs import Daily, Job, Run
+from core.members import ByExternalId, ById
 from core.outbox import Submit
 from core.programme import ChannelSettings
 from core.rules import RuleSet
@@ -82,6 +84,7 @@ def test_the_plugin_of_the_guide_loads_with_all_that_it_offers(visit: ModuleType
     assert "visits" in loaded.facts
     assert loaded.refusals == (visit.ShopClosed,)
     assert list(loaded.importers) == ["visits"]
+    assert [job.name for job in loaded.jobs] == ["visit_thanks"]
     assert loaded.reactions == (visit.react,)
     assert loaded.consumers == {"visit": visit.after_event}
     assert loaded.destinations == {"visit": visit.Screens}

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,6 +13,7 @@ import strawberry
 import plugins
 from core.errors import InvalidAmount, Refusal
 from core.events import Delivery, Event
+from core.jobs import Every, Job, Run
 from core.outbox import Submit
 from core.programme import ChannelSettings
 from core.store.databases import Tables
@@ -232,6 +234,15 @@ def importer(name: str, required: str = "at") -> Importer:
     return Importer(name=name, columns={"at": "when"}, required=frozenset({required}), operation=operation)
 
 
+async def nothing(run: Run) -> int:
+    """Finds nothing due."""
+    return 0
+
+
+def job(name: str) -> Job:
+    return Job(name=name, says="Looks for visits.", when=Every(timedelta(hours=1)), run=nothing)
+
+
 FACT = {"visits": FactKind("visits")}
 ORDERS = Tables(("plugins.purchase.models",), "plugins.purchase.migrations")
 
@@ -282,6 +293,9 @@ def test_a_refusal_of_two_plugins_names_both() -> None:
         ({"register_queries": giving(VisitFields)}, "must give a list of type"),
         ({"register_queries": giving([int])}, "int is no Strawberry type"),
         ({"register_importers": giving([importer("visits", "when")])}, "requires unknown ['when']"),
+        ({"register_jobs": giving(job("visit"))}, "must give a list of Job"),
+        ({"register_jobs": giving([job("holds")])}, "job 'holds' must be named 'visit' or begin with visit_"),
+        ({"register_jobs": giving([job("visit"), job("visit")])}, "job 'visit' is offered twice"),
         ({"register_outgoing": giving(["member.enrolled"])}, "register_outgoing and after_event need one another"),
     ],
 )
@@ -313,6 +327,7 @@ def test_what_plugins_offer_is_put_together_in_the_order_of_their_names() -> Non
                 register_countables=giving({"steps": "steps walked"}),
                 register_member_fields=giving([VisitFields]),
                 register_importers=giving([importer("visits")]),
+                register_jobs=giving([job("visit_thanks")]),
                 register_outgoing=giving(["member.enrolled"]),
                 react=react,
                 after_event=after_event,
@@ -329,6 +344,7 @@ def test_what_plugins_offer_is_put_together_in_the_order_of_their_names() -> Non
     assert {"orders", "average_order", "spend"} & loaded.countables.keys() == {"orders"}
     assert loaded.member_fields == (VisitFields,)
     assert list(loaded.importers) == ["visits"]
+    assert loaded.jobs == (job("visit_thanks"),)
     assert loaded.reactions == (react, react)
     assert loaded.outgoing == {"visit": {"member.enrolled"}}
     assert loaded.consumers == {"visit": after_event}
