@@ -1,4 +1,4 @@
-"""Tier purchase: a tier is bought with points, where the programme sells any."""
+"""Tier purchase: a tier is bought or kept with points, where the programme sells any."""
 
 from collections.abc import Sequence
 

@@ -1,21 +1,26 @@
-"""Buying a tier, and what follows when an operator takes that back.
+"""Buying a tier or keeping one, and what follows when an operator takes that back.
 
-A purchase is its transaction and nothing beside it: the tier and the one before stand in what was recorded.
+A purchase is its transaction and nothing beside it: the tier and the one before stand in what was recorded. What is
+kept is the member's own lock, which whatever lowers tiers respects.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
+from core.calendar import add_months, day_start
 from core.errors import MemberNotActive, NotReversible
 from core.events import TRANSACTION_REVERSED, Event
 from core.members import MemberStatus
 from core.operations import Operation, Recorded
+from core.tiers import Ladder
 from core.work import Work
 
-from .refusals import TierPriceChanged, TierPurchaseNotOffered
+from .refusals import TierKeptAlready, TierNotHeld, TierPriceChanged, TierPurchaseNotOffered
 from .rules import CHANNEL, TierPurchaseSettings
 
 TIER_BOUGHT: Final = "tier.bought"
+TIER_KEPT: Final = "tier.kept"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,21 +54,90 @@ class BuyTier(Operation):
         return {"tier": self.tier, "former": former, "points": price}
 
 
+@dataclass(frozen=True, kw_only=True)
+class KeepTier(Operation):
+    """Keep the tier that the member stands on, for the ``price`` that they were shown.
+
+    Refuses TierPurchaseNotOffered, TierNotKept, TierNotHeld, TierKeptAlready, TierPriceChanged, InsufficientPoints,
+    MemberNotActive.
+    """
+
+    channel: ClassVar[str] = CHANNEL
+    kind: ClassVar[str] = "keep_tier"
+
+    tier: str
+    price: int
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        settings = work.programme.channels.get(CHANNEL)
+        keep = settings.keep if isinstance(settings, TierPurchaseSettings) else None
+        if keep is None:
+            raise TierPurchaseNotOffered(at=work.now)
+        member = work.member
+        if member.status != MemberStatus.ACTIVE:
+            raise MemberNotActive(status=member.status)
+        price = keep.price(self.tier)
+        if member.tier != self.tier:
+            raise TierNotHeld(tier=self.tier, tier_reached=member.tier)
+        check_not_kept(work.programme.tiers, self.tier, work.tier_lock, member.tier_lock_until)
+        if price != self.price:
+            raise TierPriceChanged(price_expected=self.price, price=price)
+        await work.spend(price)
+        until = day_start(add_months(work.today, keep.months), work.programme.zone)
+        work.lock_tier(self.tier, until)
+        work.tell(TIER_KEPT, tier=self.tier, until=until.isoformat(), points=price)
+        before = member.tier_lock_until
+        return {
+            "tier": self.tier,
+            "points": price,
+            "until": until.isoformat(),
+            "former": [member.tier_lock, before.isoformat()] if before else None,
+        }
+
+
+def check_not_kept(ladder: Ladder | None, tier: str, lock: str | None, until: datetime | None) -> None:
+    """Raise TierKeptAlready when the lock keeps that tier, or one above it."""
+    if ladder is not None and lock is not None and until is not None and ladder.rank(lock) >= ladder.rank(tier):
+        raise TierKeptAlready(tier=tier, kept_until=until)
+
+
 async def follow_reversal(event: Event, work: Work) -> None:
-    """Whose purchase is taken back stands where they would without it, unless they stand there for another reason."""
+    """What was bought or kept with a transaction that is taken back is bought or kept no more."""
     payload = event.payload
     if event.name != TRANSACTION_REVERSED or payload["channel"] != CHANNEL:
         return
     if not payload["whole"]:
         raise NotReversible(transaction=payload["transaction"], reason="a tier is given back as a whole")
+    if payload["kind"] == KeepTier.kind:
+        await _unlock(work, payload["transaction"])
+    else:
+        await _undo(work, payload["transaction"])
+
+
+async def _unlock(work: Work, transaction: str) -> None:
+    """The lock is what it was before, unless somebody has set another one since."""
+    (recorded,) = await work.rows(Recorded, id=transaction)
+    tier, until, former = (recorded.result[name] for name in ("tier", "until", "former"))
+    member = work.member
+    if (member.tier_lock, member.tier_lock_until) != (tier, datetime.fromisoformat(until)):
+        return
+    if former is None:
+        work.lock_tier(None, None)
+    else:
+        work.lock_tier(former[0], datetime.fromisoformat(former[1]))
+
+
+async def _undo(work: Work, transaction: str) -> None:
+    """Whose purchase is taken back stands where they would without it, unless they stand there for another reason."""
     tier = work.member.tier
     recorded: list[Recorded] = await work.rows(Recorded, channel=CHANNEL, accepted=True)
-    bought = sorted(recorded, key=lambda each: each.id)
+    bought = sorted((each for each in recorded if each.kind == BuyTier.kind), key=lambda each: each.id)
     newest = next((each for each in reversed(bought) if each.result["tier"] == tier), None)
     ladder = work.programme.tiers
-    if ladder is None or newest is None or newest.id != payload["transaction"]:
+    if ladder is None or newest is None or newest.id != transaction:
         return  # they have risen above that tier, have fallen since, or have bought it once more
-    tier = max(await work.tier_earned(), await _stood_on(work, newest, bought), key=ladder.rank)
+    grounds = [await work.tier_earned(), await _stood_on(work, newest, bought), work.tier_lock or ladder.entry]
+    tier = max(grounds, key=ladder.rank)
     if ladder.rank(tier) < ladder.rank(work.member.tier):
         work.move_to_tier(tier)
 

@@ -50,10 +50,40 @@ class TierPriceChanged(Refusal):
     price: Points = fact("What it costs.")
 
 
+class TierNotKept(NotFound):
+    """The programme lets nobody keep that tier."""
+
+    code = "TIER_NOT_KEPT"
+    says = "tier {tier} cannot be kept; {tiers} can be"
+    tier: str = fact("The tier that was to be kept.")
+    tiers: str = fact("The tiers that can be kept, with commas between them.")
+
+
+class TierNotHeld(Refusal):
+    """The member does not stand on the tier that was to be kept."""
+
+    code = "TIER_NOT_HELD"
+    says = "the member is {tier_reached}, not {tier}"
+    tier: str = fact("The tier that was to be kept.")
+    tier_reached: str = fact("The member's tier.")
+
+
+class TierKeptAlready(Refusal):
+    """Nothing can lower the member below that tier for so long anyway."""
+
+    code = "TIER_KEPT_ALREADY"
+    says = "tier {tier} is kept until {kept_until} already"
+    tier: str = fact("The tier that was to be kept.")
+    kept_until: datetime = fact("Until when it is kept.")
+
+
 REFUSALS: list[type[Refusal]] = [
     TierPurchaseNotOffered,
     TierNotForSale,
     TierAlreadyReached,
     TierTooHigh,
     TierPriceChanged,
+    TierNotKept,
+    TierNotHeld,
+    TierKeptAlready,
 ]

@@ -1,34 +1,61 @@
-"""The tiers that can be bought, and for how much. All of it is pure."""
+"""The tiers that can be bought or kept, and for how much. All of it is pure."""
 
 from collections.abc import Iterable
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from core.document import Identifier
+from core.document import Identifier, Section
 from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 from core.tiers import Ladder
 from core.units import AMOUNT_MAX
 
-from .refusals import TierAlreadyReached, TierNotForSale, TierTooHigh
+from .refusals import TierAlreadyReached, TierNotForSale, TierNotKept, TierTooHigh
 
 CHANNEL: Final = "tier_purchase"
 
 Price = Annotated[int, Field(strict=True, ge=1, le=AMOUNT_MAX)]
 
 
+class Keep(Section):
+    """Tiers that members can keep: nothing lowers them below it for so many ``months``, today included."""
+
+    prices: Annotated[dict[Identifier, Price], Field(min_length=1, max_length=20)]
+    months: Annotated[int, Field(strict=True, ge=1, le=120)]
+
+    def price(self, tier: str) -> int:
+        """What keeping the tier costs. Raises TierNotKept."""
+        if tier not in self.prices:
+            raise TierNotKept(tier=tier[:64], tiers=", ".join(self.prices))
+        return self.prices[tier]
+
+
 class TierPurchaseSettings(ChannelSettings):
     """The programme's section ``channels: tier_purchase:``.
 
     ``prices`` are points by tier; a tier without one is not for sale. ``steps`` is how many tiers up one purchase may
-    go at most.
+    go at most. ``keep`` says what keeping a tier costs.
     """
 
-    prices: Annotated[dict[Identifier, Price], Field(min_length=1, max_length=20)]
+    prices: Annotated[dict[Identifier, Price], Field(max_length=20)] = Field(default_factory=dict)
     steps: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
+    keep: Keep | None = None
+
+    @model_validator(mode="after")
+    def _offers_something(self) -> Self:
+        if not self.prices and self.keep is None:
+            raise PydanticCustomError("tier_purchase", "nothing is for sale: prices or keep is missing")
+        return self
 
     def check(self, programme: Programme) -> Iterable[Misfit]:
-        return unknown_tiers(programme, [(("prices", tier), tier) for tier in self.prices])
+        named = [(("prices", tier), tier) for tier in self.prices]
+        kept = [(("keep", "prices", tier), tier) for tier in (self.keep.prices if self.keep else ())]
+        yield from unknown_tiers(programme, [*named, *kept])
+        if programme.tiers is not None:
+            for path, tier in (*named, *kept):
+                if tier == programme.tiers.entry:
+                    yield Misfit(path, "everybody begins there; nobody falls below it")
 
     def price(self, ladder: Ladder, tier: str, member_tier: str) -> int:
         """What the tier costs a member of that other tier.

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,13 +89,17 @@ async def stands(shop: Shop, member: str) -> tuple[str, list[str]]:
 @pytest.mark.parametrize(
     ("section", "says"),
     [
-        ("{}", "prices: is missing"),
-        ("{prices: {}}", "at least 1"),
+        ("{}", "prices or keep is missing"),
+        ("{prices: {}}", "prices or keep is missing"),
+        ("{keep: {prices: {gold: 10}}}", "keep.months: is missing"),
+        ("{keep: {prices: {}, months: 1}}", "at least 1"),
+        ("{keep: {prices: {glod: 10}, months: 1}}", "keep.prices.glod: no tier 'glod'"),
+        ("{prices: {regular: 10}}", "everybody begins there"),
         ("{prices: {silver: 0}}", "greater than or equal to 1"),
         ("{prices: {silver: 1.5}}", "must be quoted"),
         ("{prices: {silver: 10}, steps: 0}", "greater than or equal to 1"),
         ("{prices: {glod: 10}}", "prices.glod: no tier 'glod' on the ladder, did you mean 'gold'?"),
-        ("{prices: {silver: 10}, keep: true}", "unknown key 'keep'"),
+        ("{prices: {silver: 10}, kept: true}", "unknown key 'kept', did you mean 'keep'"),
     ],
 )
 def test_a_section_that_cannot_be_meant_is_refused(section: str, says: str) -> None:
@@ -274,6 +279,118 @@ async def test_a_frozen_member_buys_no_tier(club: Shop) -> None:
     ann = await with_points(club, "ann")
     await freeze(club, ann)
     assert (await buy(club, ann, "silver", 2_000))["errors"] == [{"code": "MEMBER_NOT_ACTIVE", "status": "frozen"}]
+
+
+# -- keeping ------------------------------------------------------------------------------------------
+
+KEEPING: Final = PROGRAMME.replace("gold: 5000}", "gold: 5000}, keep: {prices: {silver: 300}, months: 6}")
+KEEP: Final = """mutation ($input: KeepTierInput!) { keepTier(input: $input) {
+  member { tier { code } points { available } tierKeeping { tier price months keptUntil refusal { code } } }
+  transaction { id }
+  errors {
+    code
+    ... on TierNotKept { tier tiers }
+    ... on TierNotHeld { tier tierReached }
+    ... on TierKeptAlready { keptUntil }
+    ... on TierPriceChanged { price }
+    ... on InsufficientPoints { needed available }
+    ... on MemberNotActive { status }
+  }
+} }"""
+
+
+@pytest.fixture
+async def keeping(sqlite_folder: SqliteFolder, apps: Apps) -> AsyncIterator[Shop]:
+    """A brand that lets silver members keep their tier for half a year."""
+    async with open_shop(sqlite_folder.migrated(apps), KEEPING, plugins=PLUGINS) as shop:
+        yield shop
+
+
+async def keep(shop: Shop, member: str, tier: str = "silver", price: int = 300, key: str = "keep") -> dict[str, Any]:
+    asked = {"member": {"id": member}, "tier": tier, "price": price, "idempotencyKey": key}
+    payload: dict[str, Any] = (await shop.ask(KEEP, {"input": asked}))["keepTier"]
+    return payload
+
+
+async def test_who_keeps_a_tier_is_not_put_below_it_until_the_lock_ends(keeping: Shop) -> None:
+    ann = await with_points(keeping, "ann")
+    bought = (await buy(keeping, ann, "silver", 2_000))["transaction"]["id"]
+
+    payload = await keep(keeping, ann)
+
+    payload.pop("transaction")
+    assert payload == {
+        "member": {
+            "tier": {"code": "silver"},
+            "points": {"available": 6_700},
+            "tierKeeping": {
+                "tier": "silver",
+                "price": 300,
+                "months": 6,
+                "keptUntil": "2026-11-30T16:00:00Z",
+                "refusal": {"code": "TIER_KEPT_ALREADY"},
+            },
+        },
+        "errors": [],
+    }
+    again = await keep(keeping, ann, key="again")
+    assert again["errors"] == [{"code": "TIER_KEPT_ALREADY", "keptUntil": "2026-11-30T16:00:00Z"}]
+    await reverse(keeping, bought)
+    assert (await stands(keeping, ann))[0] == "silver"
+    keeping.clock.set(datetime(2026, 11, 30, 16, tzinfo=UTC))
+    assert (await keep(keeping, ann, key="once more"))["errors"] == []
+
+
+async def test_when_keeping_is_taken_back_the_lock_goes_with_it(keeping: Shop) -> None:
+    ann = await with_points(keeping, "ann")
+    bought = (await buy(keeping, ann, "silver", 2_000))["transaction"]["id"]
+    kept = (await keep(keeping, ann))["transaction"]["id"]
+
+    await reverse(keeping, kept)
+    assert (await keep(keeping, ann, key="anew"))["errors"] == []
+    await reverse(keeping, (await keep(keeping, ann, key="anew"))["transaction"]["id"])
+    await reverse(keeping, bought)
+
+    assert await stands(keeping, ann) == ("regular", ["regular", "silver", "regular"])
+    assert (await standing(keeping, ann))[0] == 9_000
+
+
+@pytest.mark.parametrize(
+    ("points", "asked", "error"),
+    [
+        (9_000, {"tier": "gold"}, {"code": "TIER_NOT_KEPT", "tier": "gold", "tiers": "silver"}),
+        (9_000, {"tier": "none at all"}, {"code": "TIER_NOT_KEPT", "tier": "none at all", "tiers": "silver"}),
+        (9_000, {"price": 299}, {"code": "TIER_PRICE_CHANGED", "price": 300}),
+        (9_000, {"price": -300}, {"code": "TIER_PRICE_CHANGED", "price": 300}),
+        (2_200, {}, {"code": "INSUFFICIENT_POINTS", "needed": 300, "available": 200}),
+    ],
+)
+async def test_a_tier_that_cannot_be_kept_is_refused_and_nothing_changes(
+    keeping: Shop, points: int, asked: dict[str, Any], error: dict[str, Any]
+) -> None:
+    ann = await with_points(keeping, "ann", points)
+    assert (await keep(keeping, ann, key="early"))["errors"] == [
+        {"code": "TIER_NOT_HELD", "tier": "silver", "tierReached": "regular"}
+    ]
+    await buy(keeping, ann, "silver", 2_000)
+    before = await standing(keeping, ann)
+
+    payload = await keep(keeping, ann, **asked)
+
+    assert payload["errors"] == [error]
+    assert await standing(keeping, ann) == before
+
+
+async def test_who_is_frozen_keeps_nothing(keeping: Shop) -> None:
+    ann = await with_points(keeping, "ann")
+    await buy(keeping, ann, "silver", 2_000)
+    await freeze(keeping, ann)
+    assert (await keep(keeping, ann))["errors"] == [{"code": "MEMBER_NOT_ACTIVE", "status": "frozen"}]
+
+
+async def test_where_keeping_is_not_offered_nobody_keeps_a_tier(club: Shop) -> None:
+    ann = await with_points(club, "ann")
+    assert (await keep(club, ann))["errors"] == [{"code": "TIER_PURCHASE_NOT_OFFERED"}]
 
 
 async def test_a_member_buys_for_nobody_else(club: Shop) -> None:
