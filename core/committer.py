@@ -9,10 +9,11 @@ import logging
 import random
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 from time import monotonic
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Protocol, Self
 
 from tortoise.exceptions import IntegrityError
 
@@ -29,15 +30,29 @@ log = logging.getLogger("laurel.committer")
 BATCH_MAX: Final = 512
 QUEUE_MAX: Final = 10_000
 _INTEGRITY_TRIES: Final = 3
+_UNWATCHED: Final = nullcontext()
+
+
+class Watch(Protocol):
+    """Somebody who wants to know how batches go."""
+
+    def origin(self) -> Any:
+        """Where an operation comes from, asked as it is handed in."""
+
+    def batch(self, origins: Sequence[Any], waited: float) -> AbstractContextManager[object]:
+        """Entered while a batch is performed; ``waited`` is for how many seconds the first of it was in the queue."""
+        ...
 
 
 class _Waiting(Ticket):
     """A ticket somebody waits for."""
 
-    __slots__ = ("deadline", "future")
+    __slots__ = ("deadline", "future", "origin", "since")
 
-    def __init__(self, operation: Operation, operation_id: str, deadline: float | None) -> None:
+    def __init__(self, operation: Operation, operation_id: str, deadline: float | None, origin: Any) -> None:
         super().__init__(operation, operation_id, current_note())
+        self.since = monotonic()
+        self.origin = origin
         self.deadline = deadline
         self.future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
@@ -82,6 +97,7 @@ class Committer:
         self._arrived = asyncio.Event()
         self._closing = False
         self._runner: asyncio.Task[None] | None = None
+        self.watch: Watch | None = None
         self.batches = 0
         self.performed = 0
 
@@ -97,6 +113,12 @@ class Committer:
         assert self._runner is not None
         # Not awaited itself: cancelling whoever leaves must not cancel the batch that is being committed.
         await asyncio.wait([self._runner])
+
+    @property
+    def working(self) -> bool:
+        """Whether it takes operations: it has not ended, and the queue has room."""
+        running = self._runner is not None and not self._runner.done()
+        return running and not self._closing and len(self._queue) < self._queue_max
 
     @property
     def waiting(self) -> int:
@@ -136,7 +158,8 @@ class Committer:
         if len(self._queue) + len(operations) > self._queue_max:
             raise Overloaded(f"{len(self._queue)} operations are waiting; send it again later")
         deadline = None if patience is None else monotonic() + patience
-        waiting = [_Waiting(operation, self._rules.new_id(), deadline) for operation in operations]
+        origin = None if self.watch is None else self.watch.origin()
+        waiting = [_Waiting(operation, self._rules.new_id(), deadline, origin) for operation in operations]
         self._queue.extend(waiting)
         self._arrived.set()
         return waiting
@@ -160,7 +183,8 @@ class Committer:
                 continue
             batch = [self._queue.popleft() for _ in range(min(self.batch_max, len(self._queue)))]
             try:
-                await self._perform([waiting for waiting in batch if self._is_due(waiting)])
+                with self._watched(batch):
+                    await self._perform([waiting for waiting in batch if self._is_due(waiting)])
             except Exception as error:
                 # Whatever it is, those who wait must hear of it and the next batch must be taken.
                 log.exception("a batch failed")
@@ -171,6 +195,11 @@ class Committer:
                     waiting.fail(DatabaseUnreachable("Laurel was stopped; ask again with the same key"))
                 raise
             await self._tidy()
+
+    def _watched(self, batch: Sequence[_Waiting]) -> AbstractContextManager[object]:
+        if self.watch is None:
+            return _UNWATCHED
+        return self.watch.batch([waiting.origin for waiting in batch], monotonic() - batch[0].since)
 
     async def _tidy(self) -> None:
         try:
