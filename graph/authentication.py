@@ -105,8 +105,9 @@ class Authenticator:
         if row is None:
             raise TokenInvalid("the API key is not known")
         ended = ends_at(row)
+        revoked_at: datetime | None = row.revoked_at
         if ended is not None and ended <= now:
-            raise TokenInvalid("the API key was revoked" if row.revoked_at is not None else "the API key has expired")
+            raise TokenInvalid("the API key was revoked" if revoked_at else "the API key has expired")
         await note_use(row, now)
         channels, capabilities = frozenset(row.channels), frozenset(row.capabilities)
         return Caller(Role(row.role), row.name, None, channels, capabilities, ended)

@@ -12,9 +12,13 @@ from typing import Any, Final, get_type_hints
 import strawberry
 from graphql import GraphQLError
 
+from core.audit import Note, noting
+from core.auditing import write_down
 from core.errors import Refusal
+from core.store.databases import unit_of_work
 from graph.context import Info
 from graph.errors import user_error
+from graph.texts import NUL
 from graph.tokens import Caller, Role
 
 STAFF: Final = frozenset({Role.SERVICE, Role.OPERATOR, Role.ANALYST})
@@ -23,8 +27,13 @@ STAFF: Final = frozenset({Role.SERVICE, Role.OPERATOR, Role.ANALYST})
 ACTING: Final = frozenset({Role.MEMBER, Role.SERVICE, Role.OPERATOR})
 """Who spends a member's points: the member, and the brand for any member."""
 
+AUDITED: Final = frozenset({Role.OPERATOR, Role.ADMIN})
+"""Whose mutations are in the audit log. All others stand with the operations that they asked for."""
+
 EVERYONE: Final = frozenset(Role)
 """Whoever has a token."""
+
+_REASON_MAX: Final = 1_000
 
 
 def caller_of(info: Info) -> Caller:
@@ -51,14 +60,21 @@ def permit(info: Info, roles: Collection[Role]) -> None:
         raise forbidden(f"not for the role {role}")
 
 
-def _check_channel(info: Info) -> None:
-    """Raise a GraphQLError when a partner asks for a root field of a plugin that the token does not name."""
+def _check_channel(info: Info, capability: str | None = None) -> None:
+    """Raise a GraphQLError when a partner asks for a root field of a plugin that the token does not name.
+
+    The token names the plugin's whole channel, or the ``capability`` that the field needs.
+    """
     caller = caller_of(info)
     if caller.role is not Role.PARTNER:
         return
     plugin = info.context.laurel.plugins.offered_by.get(f"{info._raw_info.parent_type.name}.{info.field_name}")
-    if plugin is not None and plugin not in caller.channels:
+    if plugin is None or plugin in caller.channels:
+        return
+    if capability is None:
         raise forbidden(f"not for a partner without the channel {plugin}")
+    if f"{plugin}.{capability}" not in caller.capabilities:
+        raise forbidden(f"not for a partner without the channel {plugin} or the capability {plugin}.{capability}")
 
 
 def may_see(info: Info, member_id: str) -> bool:
@@ -74,15 +90,41 @@ def query(*, allow: Collection[Role]) -> Callable[[Callable[..., Any]], Any]:
 
     A refusal that it raises becomes a top-level error with the refusal's code.
     """
-    return lambda resolver: _field(resolver, allow, answers_refusals=False)
+    return lambda resolver: _field(resolver, allow, None, answers_refusals=False)
 
 
-def mutation(*, allow: Collection[Role]) -> Callable[[Callable[..., Any]], Any]:
+def mutation(*, allow: Collection[Role], capability: str | None = None) -> Callable[[Callable[..., Any]], Any]:
     """A field of Mutation for these roles (and admin); the resolver's docstring is its description.
 
     A refusal that it raises becomes the payload's ``errors``; the payload is what the resolver is annotated to return.
+    A partner needs the plugin's channel, or only the ``capability`` if the plugin has registered one of that name.
+    What an operator or an admin does by it is in the audit log, with the ``reason`` of its input if that has one.
     """
-    return lambda resolver: _field(resolver, allow, answers_refusals=True)
+    return lambda resolver: _field(resolver, allow, capability, answers_refusals=True)
+
+
+def field(*, allow: Collection[Role]) -> Callable[[Callable[..., Any]], Any]:
+    """A field of any other type for these roles (and admin), null and FORBIDDEN for the rest.
+
+    The resolver's docstring is its description; it answers null or takes ``None`` for an answer.
+    """
+
+    def declare(resolver: Callable[..., Any]) -> Any:
+        if "info" not in inspect.signature(resolver).parameters:
+            raise TypeError(f"{resolver.__qualname__} must have an argument named info")
+
+        @functools.wraps(resolver)
+        def guarded(*args: Any, info: Info, **kwargs: Any) -> Any:
+            permit(info, allow)
+            return resolver(*args, info=info, **kwargs)
+
+        return strawberry.field(
+            resolver=_nullable(guarded, resolver),
+            description=_description(resolver, allow),
+            metadata=_declared(allow),
+        )
+
+    return declare
 
 
 def subscription(*, allow: Collection[Role]) -> Callable[[Callable[..., Any]], Any]:
@@ -104,10 +146,14 @@ def _stream(resolver: Callable[..., Any], allow: Collection[Role]) -> Any:
         _check_channel(info)
         return resolver(*args, info=info, **kwargs)
 
-    return strawberry.subscription(resolver=guarded, description=_description(resolver, allow))
+    return strawberry.subscription(
+        resolver=guarded, description=_description(resolver, allow), metadata=_declared(allow)
+    )
 
 
-def _field(resolver: Callable[..., Any], allow: Collection[Role], *, answers_refusals: bool) -> Any:
+def _field(
+    resolver: Callable[..., Any], allow: Collection[Role], capability: str | None, *, answers_refusals: bool
+) -> Any:
     if not inspect.iscoroutinefunction(resolver) or "info" not in inspect.signature(resolver).parameters:
         raise TypeError(f"{resolver.__qualname__} must be a coroutine with an argument named info")
 
@@ -116,27 +162,63 @@ def _field(resolver: Callable[..., Any], allow: Collection[Role], *, answers_ref
         kind: Callable[..., Any] = get_type_hints(resolver)["return"]
         return kind
 
-    @functools.wraps(resolver)
-    async def guarded(*args: Any, info: Info, **kwargs: Any) -> Any:
+    async def asked(*args: Any, info: Info, **kwargs: Any) -> Any:
         permit(info, allow)
         _check_channel(info)
-        try:
-            return await resolver(*args, info=info, **kwargs)
-        except Refusal as refused:
-            if not answers_refusals:
-                raise
-            return payload()(errors=[user_error(info, refused)])
+        return await resolver(*args, info=info, **kwargs)
 
-    # Nullable, so that a failure spoils no other field of the request.
+    async def done(*args: Any, info: Info, **kwargs: Any) -> Any:
+        permit(info, allow)
+        _check_channel(info, capability)
+        note = _note(info, kwargs.get("input"))
+        try:
+            with noting(note):
+                answer = await resolver(*args, info=info, **kwargs)
+        except Refusal as refused:
+            return payload()(errors=[user_error(info, refused)])
+        if note is not None and not note.written and not (answer.errors or getattr(answer, "replayed", False)):
+            # It has gone around both the committer and the audit log.
+            await unit_of_work(lambda: write_down(note, info.context.laurel.clock, before={}, after={}))
+        return answer
+
+    guarded = functools.wraps(resolver)(done if answers_refusals else asked)
+    return strawberry.field(
+        resolver=_nullable(guarded, resolver),
+        description=_description(resolver, allow, capability),
+        metadata=_declared(allow, capability),
+    )
+
+
+def _note(info: Info, given: Any) -> Note | None:
+    """What the audit log is to keep of a mutation: nothing of those who act for a member every day."""
+    caller = caller_of(info)
+    if caller.role not in AUDITED:
+        return None
+    reason = getattr(given, "reason", None)
+    return Note(
+        actor=caller.actor,
+        mutation=info.field_name,
+        request_id=info.context.request_id,
+        reason=reason.replace(NUL, "")[:_REASON_MAX] if isinstance(reason, str) else None,
+    )
+
+
+def _nullable(guarded: Callable[..., Any], resolver: Callable[..., Any]) -> Any:
+    """The resolver with an answer that may be null, so that a failure spoils no other field of the request."""
     signature = inspect.signature(resolver)
     nullable: Any = guarded
     nullable.__signature__ = signature.replace(return_annotation=signature.return_annotation | None)
-    return strawberry.field(resolver=nullable, description=_description(resolver, allow))
+    return nullable
 
 
-def _description(resolver: Callable[..., Any], allow: Collection[Role]) -> str:
+def _declared(allow: Collection[Role], capability: str | None = None) -> dict[str, Any]:
+    return {"allow": frozenset(allow) | {Role.ADMIN}, "capability": capability}
+
+
+def _description(resolver: Callable[..., Any], allow: Collection[Role], capability: str | None = None) -> str:
     said = inspect.getdoc(resolver)
     if not said:
         raise TypeError(f"{resolver.__qualname__} needs a docstring: it is the field's description")
     roles = ", ".join(role.value for role in Role if role in allow or role is Role.ADMIN)
-    return f"{said}\n\nRoles: {roles}."
+    needed = f" A partner needs the channel, or its capability `{capability}`." if capability else ""
+    return f"{said}\n\nRoles: {roles}.{needed}"

@@ -11,7 +11,7 @@ from core.programmes import Version
 from core.publishing import publish
 from graph.context import Info
 from graph.errors import UserError
-from graph.permissions import EVERYONE, STAFF, actor, mutation, permit, query
+from graph.permissions import EVERYONE, STAFF, actor, field, mutation, query
 from graph.scalars import CurrencyCode
 from graph.tier import Tier
 from graph.tokens import Role
@@ -72,13 +72,9 @@ class Programme:
             tiers=[Tier.of(programme, tier.id) for tier in ladder],
         )
 
-    @strawberry.field
+    @field(allow=STAFF)
     async def publication(self, info: Info) -> Publication | None:
-        """How the version came about, and its document.
-
-        Roles: service, operator, analyst, admin.
-        """
-        permit(info, STAFF)
+        """How the version came about, and its document."""
         row = await ProgrammeVersionRow.get(number=self.version)
         return Publication(author=row.author, reason=row.reason, published_at=row.published_at, document=row.document)
 
