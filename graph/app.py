@@ -1,7 +1,7 @@
 """The HTTP application: GraphQL, the page for operators, and two questions for whoever watches over the process."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,19 +22,20 @@ from plugins.manager import Plugins, load_plugins
 def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clock | None = None) -> Starlette:
     """The application. It opens its database when it starts, and finishes what it has accepted when it stops.
 
-    Raises SettingsInvalid without a secret.
+    Raises SettingsInvalid without anything to check a token with.
     """
-    if not settings.secret:
-        raise SettingsInvalid("LAUREL_SECRET is not set: without it no token can be checked")
+    if not (settings.secret or settings.jwks):
+        raise SettingsInvalid("LAUREL_SECRET is not set, nor LAUREL_JWKS_URL: without them no token can be checked")
     plugins = plugins or load_plugins(settings.disabled_plugins)
-    engine = Engine(build_schema(plugins, introspection=settings.introspection), settings)
+    engine = Engine(build_schema(plugins), settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_laurel(settings, plugins=plugins, clock=clock) as laurel:
             engine.laurel = app.state.laurel = laurel
             try:
-                yield
+                async with laurel.jobs if settings.jobs else nullcontext():
+                    yield
             finally:
                 engine.laurel = None
 

@@ -17,7 +17,6 @@ from graphql import (
     ASTValidationRule,
     GraphQLNamedType,
     GraphQLSchema,
-    NoSchemaIntrospectionCustomRule,
     is_introspection_type,
     specified_rules,
 )
@@ -34,6 +33,7 @@ from core.members import Member as MemberValue
 from graph.context import Info
 from graph.errors import UserError, check_facts, error_codes, error_type, refusals_of
 from graph.ids import InvalidId, Node, read_id
+from graph.limits.prices import declare
 from graph.member import Member, MemberByInput, MemberOrder, MembersFilter, find_member
 from graph.operator import CoreMutations
 from graph.pages import PAGE_MAX, Connection, Page, page_of_all, paged
@@ -171,7 +171,7 @@ class LaurelSchema(strawberry.Schema):
         return self._schema
 
 
-def build_schema(plugins: Plugins, *, introspection: bool = True) -> LaurelSchema:
+def build_schema(plugins: Plugins) -> LaurelSchema:
     """The schema with what these plugins offer.
 
     Raises TypeError when two of them offer one field, or one fact with two types.
@@ -191,7 +191,7 @@ def build_schema(plugins: Plugins, *, introspection: bool = True) -> LaurelSchem
         types=[Member, Tier, Transaction, Hold, *(error_type(kind) for kind in refusals)],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
-    schema.rules += () if introspection else (NoSchemaIntrospectionCustomRule,)
+    declare(schema.core)
     check_facts(refusals, schema._schema.type_map)
     return schema
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from core.errors import LaurelError
+from graph.limits.bounds import ALL, NONE, STAFF_ONLY, Bounds, read_costs, read_rates
 
 SECRET_BYTES_MIN: Final = 32
 """RFC 7518: a key for HS256 is as long as its hash."""
 
 CLAIMS: Final = ("role", "member", "external_id", "channels", "capabilities")
 """What a token says of its bearer, beside who they are and when it ends."""
+
+T = TypeVar("T", str, str | None)
 
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off", ""})
@@ -28,10 +31,13 @@ class Settings:
     Those are of ``issuer`` and for ``audience``, and ``claims`` says what they call what ours call ``role``,
     ``member`` and so on. Without a secret or such keys nothing is served. ``live`` says that the points are worth
     something: the page for operators then asks before it moves any, and is served only if ``graphiql`` says so.
-    ``introspection`` lets clients ask for the schema. ``http_status`` is ``compat`` or ``draft``: the statuses that
-    clients of today expect, or those of the newest draft of GraphQL over HTTP. ``origins`` are the sites besides this
-    one whose pages may open a WebSocket. ``variables`` are all whose names begin
-    with ``LAUREL_``.
+    ``introspection`` says who may ask for the schema: ``all``, ``staff`` or ``none``. ``limits`` bound what is asked
+    for; rates are counted in ``redis_url``, or in each process by itself. ``http_status`` is ``compat`` or ``draft``:
+    the statuses that clients of today expect, or those of the newest draft of GraphQL over HTTP. ``origins`` are the
+    sites besides this one whose pages may open a WebSocket. ``batch_max`` is how many requests may come as one list,
+    none if 0. Of the manifests ``trusted_documents`` the documents are known by their ids: ``trusted_mode`` allows
+    them, or requires one of them. ``jobs`` are run by the server itself. ``variables`` are all whose names begin with
+    ``LAUREL_``.
     """
 
     database_url: str = "sqlite://laurel.sqlite3"
@@ -44,11 +50,17 @@ class Settings:
     port: int = 8000
     live: bool = True
     graphiql: bool | None = None
-    introspection: bool = True
+    introspection: str | None = None
+    limits: Bounds = field(default_factory=Bounds)
+    redis_url: str = ""
     disabled_plugins: frozenset[str] = frozenset()
     body_bytes_max: int = 1_000_000
     http_status: str = "compat"
+    jobs: bool = True
     origins: frozenset[str] = frozenset()
+    batch_max: int = 0
+    trusted_documents: str = ""
+    trusted_mode: str = "off"
 
     variables: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
@@ -63,6 +75,11 @@ class Settings:
         """Whether there is a page for operators: where nothing says so, only if the programme is not live."""
         return not self.live if self.graphiql is None else self.graphiql
 
+    @property
+    def introspected_by(self) -> str:
+        """Who may ask for the schema: where nothing says so, staff alone if the programme is live."""
+        return self.introspection or (STAFF_ONLY if self.live else ALL)
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
         """Read ``LAUREL_DATABASE_URL``, ``LAUREL_SECRET``, ``LAUREL_GRAPHIQL`` and so on. Raises SettingsInvalid."""
@@ -75,6 +92,8 @@ class Settings:
         if jwks and not (issuer and audience):
             # The keys of a company sign for all that it runs: only these two say that a token is meant for here.
             raise SettingsInvalid("LAUREL_JWKS_URL needs LAUREL_ISSUER and LAUREL_AUDIENCE beside it")
+        trusted = environ.get("LAUREL_TRUSTED_DOCUMENTS", usual.trusted_documents)
+        modes = ("allow", "require", "off") if trusted else ("off",)
         names = environ.get("LAUREL_DISABLED_PLUGINS", "").replace(",", " ").split()
         return cls(
             database_url=environ.get("LAUREL_DATABASE_URL", usual.database_url),
@@ -87,11 +106,17 @@ class Settings:
             port=_number(environ, "LAUREL_PORT", usual.port),
             live=_choice(environ, "LAUREL_LIVE", usual.live),
             graphiql=_choice(environ, "LAUREL_GRAPHIQL", False) if "LAUREL_GRAPHIQL" in environ else None,
-            introspection=_choice(environ, "LAUREL_INTROSPECTION", usual.introspection),
+            introspection=_one_of(environ, "LAUREL_INTROSPECTION", (None, ALL, STAFF_ONLY, NONE)),
+            limits=_bounds(environ),
+            redis_url=environ.get("LAUREL_REDIS_URL", usual.redis_url),
             disabled_plugins=frozenset(names),
             body_bytes_max=_number(environ, "LAUREL_BODY_BYTES_MAX", usual.body_bytes_max),
             variables={name: value for name, value in environ.items() if name.startswith("LAUREL_")},
+            batch_max=_number(environ, "LAUREL_BATCH_MAX", usual.batch_max),
+            trusted_documents=trusted,
+            trusted_mode=_one_of(environ, "LAUREL_TRUSTED_MODE", modes),
             origins=frozenset(environ.get("LAUREL_ORIGINS", "").replace(",", " ").split()),
+            jobs=_choice(environ, "LAUREL_JOBS", usual.jobs),
             http_status=_one_of(environ, "LAUREL_HTTP_STATUS", ("compat", "draft")),
         )
 
@@ -105,12 +130,13 @@ def _choice(environ: Mapping[str, str], name: str, usual: bool) -> bool:
     return given.lower() in _YES
 
 
-def _one_of(environ: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
+def _one_of(environ: Mapping[str, str], name: str, choices: Sequence[T]) -> T:
     """The choice that was made; the first one when none was."""
     given = environ.get(name, choices[0])
-    if given not in choices:
-        raise SettingsInvalid(f"{name} is one of {', '.join(choices)}, not {given!r}")
-    return given
+    for choice in choices:
+        if choice == given:
+            return choice
+    raise SettingsInvalid(f"{name} is one of {', '.join(filter(None, choices))}, not {given!r}")
 
 
 def _pairs(environ: Mapping[str, str], name: str, known: Sequence[str]) -> dict[str, str]:
@@ -120,6 +146,19 @@ def _pairs(environ: Mapping[str, str], name: str, known: Sequence[str]) -> dict[
         if ours not in known or not theirs:
             raise SettingsInvalid(f"{name} is pairs like role=groups, with {', '.join(known)} on their left")
     return {ours: theirs for ours, _, theirs in pairs}
+
+
+def _bounds(environ: Mapping[str, str]) -> Bounds:
+    numbers = {name: _number(environ, f"LAUREL_{name.upper()}", usual) for name, usual in Bounds.numbers().items()}
+    try:
+        costs = read_costs(environ.get("LAUREL_COSTS", ""))
+    except ValueError as error:
+        raise SettingsInvalid(f"LAUREL_COSTS: {error}") from error
+    try:
+        rates = read_rates(environ.get("LAUREL_RATES", ""))
+    except ValueError as error:
+        raise SettingsInvalid(f"LAUREL_RATES: {error}") from error
+    return Bounds(**numbers, costs=costs, rates=rates)
 
 
 def _number(environ: Mapping[str, str], name: str, usual: int) -> int:

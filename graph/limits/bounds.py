@@ -8,6 +8,11 @@ from typing import Final, NamedTuple
 
 from graph.tokens import Caller, Role
 
+ALL: Final = "all"
+STAFF_ONLY: Final = "staff"
+NONE: Final = "none"
+"""Who may ask for the schema itself."""
+
 NOBODY: Final = "nobody"
 """Who sends no token, in the settings."""
 

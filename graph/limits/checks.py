@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, OperationType, parse
 
-from graph.limits.bounds import Bounds
+from graph.limits.bounds import ALL, STAFF_ONLY, Bounds
 from graph.limits.cost import Costing, OperationCost
 from graph.limits.introspection import INTROSPECTIONS_MAX, WHOLE
 from graph.limits.lengths import SlicingInvalid
@@ -21,10 +21,6 @@ from graph.limits.prices import Prices
 from graph.limits.shape import FragmentCycle, Fragments, Shape, Shapes, fragments_of, in_order, operations_of
 from graph.tokens import Caller, Role
 from graph.transport.failures import Failure, RequestFailed
-
-ALL: Final = "all"
-STAFF_ONLY: Final = "staff"
-NONE: Final = "none"
 
 _STAFF: Final = frozenset({Role.SERVICE, Role.OPERATOR, Role.ANALYST, Role.ADMIN})
 

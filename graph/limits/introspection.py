@@ -35,8 +35,7 @@ def lengths(schema: GraphQLSchema) -> Mapping[str, int]:
     """
     sizes: dict[str, list[int]] = {name: [] for name in ("fields", "inputFields", "enumValues", "possibleTypes")}
     for kind in schema.type_map.values():
-        outward = is_object_type(kind) or is_interface_type(kind)
-        sizes["fields"].append(len(kind.fields) if outward else 0)
+        sizes["fields"].append(len(kind.fields) if is_object_type(kind) or is_interface_type(kind) else 0)
         sizes["inputFields"].append(len(kind.fields) if is_input_object_type(kind) else 0)
         sizes["enumValues"].append(len(kind.values) if is_enum_type(kind) else 0)
         sizes["possibleTypes"].append(len(schema.get_possible_types(kind)) if is_abstract_type(kind) else 0)

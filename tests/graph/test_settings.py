@@ -18,8 +18,9 @@ def test_every_setting_has_its_variable() -> None:
             "LAUREL_HOST": "0.0.0.0",
             "LAUREL_PORT": "80",
             "LAUREL_LIVE": "no",
+            "LAUREL_JOBS": "no",
             "LAUREL_GRAPHIQL": "no",
-            "LAUREL_INTROSPECTION": "off",
+            "LAUREL_INTROSPECTION": "staff",
             "LAUREL_DISABLED_PLUGINS": "purchase, sign_in",
             "LAUREL_BODY_BYTES_MAX": "1000",
         }
@@ -30,8 +31,9 @@ def test_every_setting_has_its_variable() -> None:
         host="0.0.0.0",
         port=80,
         live=False,
+        jobs=False,
         graphiql=False,
-        introspection=False,
+        introspection="staff",
         disabled_plugins=frozenset({"purchase", "sign_in"}),
         body_bytes_max=1000,
     )
