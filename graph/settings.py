@@ -1,5 +1,6 @@
 """What an installation decides, read from the environment once, at the start."""
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -15,6 +16,7 @@ CLAIMS: Final = ("role", "member", "external_id", "channels", "capabilities")
 
 T = TypeVar("T", str, str | None)
 
+_INCOMING_BYTES_MIN: Final = 24
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off", ""})
 
@@ -31,13 +33,13 @@ class Settings:
     Those are of ``issuer`` and for ``audience``, and ``claims`` says what they call what ours call ``role``,
     ``member`` and so on. Without a secret or such keys nothing is served. ``live`` says that the points are worth
     something: the page for operators then asks before it moves any, and is served only if ``graphiql`` says so.
-    ``introspection`` says who may ask for the schema: ``all``, ``staff`` or ``none``. ``limits`` bound what is asked
-    for; rates are counted in ``redis_url``, or in each process by itself. ``http_status`` is ``compat`` or ``draft``:
-    the statuses that clients of today expect, or those of the newest draft of GraphQL over HTTP. ``origins`` are the
-    sites besides this one whose pages may open a WebSocket. ``batch_max`` is how many requests may come as one list,
-    none if 0. Of the manifests ``trusted_documents`` the documents are known by their ids: ``trusted_mode`` allows
-    them, or requires one of them. ``jobs`` are run by the server itself. ``variables`` are all whose names begin with
-    ``LAUREL_``.
+    ``introspection`` says who may ask for the schema: ``all``, ``staff`` or ``none``. ``limits`` bound what is
+    asked for; rates are counted in ``redis_url``, or in each process by itself. ``http_status`` is ``compat`` or
+    ``draft``: the statuses that clients of today expect, or those of the newest draft of GraphQL over HTTP.
+    ``origins`` are the sites besides this one whose pages may open a WebSocket. ``batch_max`` is how many requests
+    may come as one list, none if 0. Of the manifests ``trusted_documents`` the documents are known by their ids:
+    ``trusted_mode`` allows them, or requires one of them. ``jobs`` are run by the server itself. ``variables`` are
+    all whose names begin with ``LAUREL_``.
     """
 
     database_url: str = "sqlite://laurel.sqlite3"
@@ -62,6 +64,7 @@ class Settings:
     trusted_documents: str = ""
     trusted_mode: str = "off"
 
+    incoming: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def of_plugin(self, plugin: str) -> dict[str, str]:
@@ -111,6 +114,7 @@ class Settings:
             redis_url=environ.get("LAUREL_REDIS_URL", usual.redis_url),
             disabled_plugins=frozenset(names),
             body_bytes_max=_number(environ, "LAUREL_BODY_BYTES_MAX", usual.body_bytes_max),
+            incoming=_secrets(environ, "LAUREL_INCOMING_SECRETS"),
             variables={name: value for name, value in environ.items() if name.startswith("LAUREL_")},
             batch_max=_number(environ, "LAUREL_BATCH_MAX", usual.batch_max),
             trusted_documents=trusted,

@@ -137,7 +137,7 @@ async def open_shop(
     """A shop on a new SQLite file in the folder ``where``, or on the migrated database of that address.
 
     ``programme`` is published before anything else, to judge from 1970 on; None publishes none. ``variables`` are
-    what the environment says to plugins.
+    what the environment says besides.
     """
     plugins = plugins or load_plugins()
     url = where
@@ -146,9 +146,14 @@ async def open_shop(
         await migrate(url, tables(plugins))
     assert isinstance(url, str)
     clock = StoppedClock(now)
-    app = create_app(
-        Settings(database_url=url, secret=SECRET, live=False, variables=variables or {}), plugins=plugins, clock=clock
-    )
+    environment = {
+        "LAUREL_DATABASE_URL": url,
+        "LAUREL_SECRET": SECRET,
+        "LAUREL_LIVE": "no",
+        "LAUREL_JOBS": "no",
+        **(variables or {}),
+    }
+    app = create_app(Settings.from_environment(environment), plugins=plugins, clock=clock)
     async with app.router.lifespan_context(app):
         laurel: Laurel = app.state.laurel
         if programme is not None:

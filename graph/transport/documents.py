@@ -4,8 +4,9 @@ A document that fails is not kept, and one that was asked for once does not push
 nobody can empty the store by sending what nobody will ask again.
 """
 
+import logging
 from collections import OrderedDict
-from hashlib import sha256
+from collections.abc import Mapping
 from typing import Final
 
 from graphql import FragmentDefinitionNode, GraphQLError, OperationDefinitionNode, parse, validate
@@ -14,6 +15,10 @@ from graphql.language import DocumentNode
 
 from graph.schema import LaurelSchema
 from graph.transport.failures import DocumentFailed, Failure, RequestFailed, document_failed
+from graph.transport.requests import Asked
+from graph.transport.trusted import PREFIX, digest_of
+
+log = logging.getLogger("laurel.graph")
 
 SOURCE_MAX: Final = 100_000
 """Characters of a document, as some hundreds of them are kept; long texts belong into variables."""
@@ -30,7 +35,7 @@ class Document:
 
     def __init__(self, source: str, tree: DocumentNode) -> None:
         self.source = source
-        self.sha256 = sha256(source.encode()).hexdigest()
+        self.sha256 = digest_of(source)
         self.tree = tree
         self.operations: dict[str, OperationDefinitionNode] = {}
         self.fragments: dict[str, FragmentDefinitionNode] = {}
@@ -81,16 +86,39 @@ class _Shelf:
 
 
 class Documents:
-    """The documents of one schema."""
+    """The documents of one schema. ``trusted`` are texts by their ids; ``only_trusted`` executes no others."""
 
-    def __init__(self, schema: LaurelSchema) -> None:
+    def __init__(
+        self, schema: LaurelSchema, trusted: Mapping[str, str] | None = None, *, only_trusted: bool = False
+    ) -> None:
         self._schema = schema
+        self._trusted = trusted or {}
+        self._only_trusted = only_trusted
+        self._trusted_documents = {text: document for text in self._trusted.values() if (document := self._fit(text))}
         self._once = _Shelf()
         self._often = _Shelf()
         self._by_digest: dict[str, Document] = {}
 
+    def find(self, asked: Asked) -> Document:
+        """The document that a request sends or names. Raises RequestFailed."""
+        if asked.document_id:
+            return self._named(asked.document_id)
+        if not asked.query:
+            return self._named(PREFIX + asked.digest)
+        if asked.digest and asked.digest != digest_of(asked.query):
+            raise RequestFailed(Failure.PERSISTED_QUERY_HASH_MISMATCH, "provided sha does not match query")
+        if self._only_trusted and asked.query not in self._trusted_documents:
+            if asked.digest:
+                # Clients know this text, and give up asking by hash.
+                raise RequestFailed(Failure.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
+            raise RequestFailed(Failure.DOCUMENT_NOT_TRUSTED, "only trusted documents are executed")
+        return self.read(asked.query)
+
     def read(self, text: str) -> Document:
         """The document of a text. Raises RequestFailed when it cannot be executed."""
+        found = self._trusted_documents.get(text)
+        if found is not None:
+            return found
         found = self._often.by_text.get(text)
         if found is not None:
             self._often.by_text.move_to_end(text)
@@ -106,10 +134,24 @@ class Documents:
             self._by_digest.pop(old.sha256, None)
         return document
 
-    def of_digest(self, digest: str) -> Document | None:
-        """The document whose text has that SHA-256, if it is kept."""
-        found = self._by_digest.get(digest)
-        return None if found is None else self.read(found.source)
+    def _named(self, id: str) -> Document:
+        """A trusted document by its id, or one that is kept by the hash of its text. Raises RequestFailed."""
+        digest = id.removeprefix(PREFIX) if id.startswith(PREFIX) else ""
+        text = self._trusted.get(id) or self._trusted.get(digest)
+        if text is None and not self._only_trusted and digest in self._by_digest:
+            text = self._by_digest[digest].source
+        if text is None:
+            # Clients know this text, and send the document with its hash.
+            raise RequestFailed(Failure.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
+        return self.read(text)
+
+    def _fit(self, text: str) -> Document | None:
+        """A trusted document; None if it does not fit the schema, of which those who send it are told."""
+        try:
+            return self.check(text)
+        except RequestFailed as failed:
+            log.warning("the trusted document %s cannot be executed: %s", digest_of(text), failed)
+            return None
 
     def check(self, text: str) -> Document:
         """Parse and validate a text, and keep nothing. Raises RequestFailed."""

@@ -42,6 +42,7 @@ from graph.tokens import Caller, TokenInvalid
 from graph.transport.documents import Document, Documents
 from graph.transport.failures import DocumentFailed, Failure, RequestFailed, defect, shown
 from graph.transport.requests import Asked
+from graph.transport.trusted import read_manifests
 
 log = logging.getLogger("laurel.graph")
 
@@ -90,7 +91,8 @@ class Engine:
     def __init__(self, schema: LaurelSchema, settings: Settings) -> None:
         self.schema = schema
         self.settings = settings
-        self.documents = Documents(schema)
+        trusted = read_manifests(settings.trusted_documents) if settings.trusted_mode != "off" else {}
+        self.documents = Documents(schema, trusted, only_trusted=settings.trusted_mode == "require")
         self.laurel: Laurel | None = None
         self._mutations: set[asyncio.Future[Answer]] = set()
 
@@ -124,10 +126,12 @@ class Engine:
 
     def prepare(self, asked: Asked, caller: Caller | None, *, safe: bool = False) -> Prepared:
         """What a request asks, ready to be executed. Raises RequestFailed; ``safe`` allows no mutation."""
-        document = self.documents.read(asked.query)
+        document = self.documents.find(asked)
         operation = document.operation(asked.operation_name)
         if safe and operation.operation is OperationType.MUTATION:
-            raise RequestFailed(Failure.METHOD_NOT_ALLOWED, "a mutation is not sent with GET", headers={"Allow": "POST"})
+            raise RequestFailed(
+                Failure.METHOD_NOT_ALLOWED, "a mutation is not sent with GET", headers={"Allow": "POST"}
+            )
         variables = get_variable_values(
             self.schema.core,
             operation.variable_definitions or (),

@@ -8,12 +8,18 @@ from graph.transport.failures import Failure, RequestFailed
 
 
 class Asked(NamedTuple):
-    """The parameters of one request. ``query`` is the text of its document."""
+    """The parameters of one request.
+
+    ``query`` is the text of its document, empty when it is named instead: by ``document_id``, or by the ``digest`` that
+    automatic persisted queries have in their extensions.
+    """
 
     query: str
     variables: dict[str, Any] | None
     operation_name: str | None
     extensions: dict[str, Any]
+    document_id: str = ""
+    digest: str = ""
 
 
 def read_json(text: str | bytes) -> Any:
@@ -29,14 +35,26 @@ def read_asked(given: Any) -> Asked:
     if not isinstance(given, dict):
         raise _invalid("the request must be one JSON object with a query")
     query, variables, name = given.get("query"), given.get("variables"), given.get("operationName")
-    extensions = given.get("extensions")
-    if not isinstance(query, str) or not query.strip():
-        raise _invalid("query must be the text of a GraphQL document")
+    extensions, document_id = given.get("extensions"), given.get("documentId")
     if not isinstance(variables, dict | None) or not isinstance(extensions, dict | None):
         raise _invalid("variables and extensions must be JSON objects")
-    if not isinstance(name, str | None):
-        raise _invalid("operationName must be text")
-    return Asked(query, variables, name or None, extensions or {})
+    if not isinstance(query, str | None) or not isinstance(name, str | None) or not isinstance(document_id, str | None):
+        raise _invalid("query, operationName and documentId must be text")
+    digest = _digest(extensions or {})
+    if not (query and query.strip()) and not document_id and not digest:
+        raise _invalid("query must be the text of a GraphQL document")
+    return Asked(query or "", variables, name or None, extensions or {}, document_id or "", digest)
+
+
+def _digest(extensions: dict[str, Any]) -> str:
+    """The hash of an automatic persisted query, as Apollo's clients send it."""
+    match extensions.get("persistedQuery"):
+        case None:
+            return ""
+        case {"version": 1, "sha256Hash": str(digest)} if digest:
+            return digest.lower()
+        case _:
+            raise _invalid("persistedQuery must have version 1 and a sha256Hash")
 
 
 def _invalid(reason: str) -> RequestFailed:
