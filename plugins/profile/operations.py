@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from core.calendar import local_day
+from core.caps import draw
 from core.errors import MemberNotActive
 from core.events import MEMBER_ENROLLED, TRANSACTION_REVERSED, Event
 from core.members import MemberStatus
 from core.operations import Operation
+from core.units import POINTS
 from core.work import Work
 
 from .models import WHOLE, ProfileSection
@@ -52,8 +54,7 @@ class CompleteProfileSection(Operation):
             points += settings.complete
             await _complete(work, WHOLE)
             work.tell("profile.completed")
-        if points:
-            await work.earn(points)
+        points = await _earn(work, settings, points)
         return {"section": self.section, "points": points, "complete": is_whole}
 
 
@@ -65,8 +66,8 @@ async def welcome(event: Event, work: Work) -> None:
     if settings is None:
         return
     assert isinstance(settings, ProfileSettings)
-    if settings.join and local_day(work.member.enrolled_at, work.programme.zone) == work.today:
-        await work.earn(settings.join)
+    if local_day(work.member.enrolled_at, work.programme.zone) == work.today:
+        await _earn(work, settings, settings.join)
 
 
 async def follow_reversal(event: Event, work: Work) -> None:
@@ -79,6 +80,14 @@ async def follow_reversal(event: Event, work: Work) -> None:
         section.done = False
         work.save(section)
         work.count(_tally(row.section), -1, at=row.completed_at)
+
+
+async def _earn(work: Work, settings: ProfileSettings, points: int) -> int:
+    """Give so many points, or what the budget has of them; how many."""
+    granted = await draw(work, f"{CHANNEL}:{POINTS}", settings.budget, points)
+    if granted:
+        await work.earn(granted)
+    return granted
 
 
 async def _complete(work: Work, name: str) -> None:

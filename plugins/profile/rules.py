@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from core.document import Count, Identifier
 from core.programme import ChannelSettings
+from core.rules import Budget
 
 CHANNEL: Final = "profile"
 
@@ -15,11 +16,13 @@ class ProfileSettings(ChannelSettings):
     """The programme's section ``channels: profile:``.
 
     ``join`` points are given on joining, those of ``sections`` on completing each, ``complete`` on completing all.
+    All members together get what ``budget`` has.
     """
 
     join: Count = 0
     sections: Annotated[dict[Identifier, Count], Field(max_length=100, default_factory=dict)]
     complete: Count = 0
+    budget: Budget = Budget()
 
     @model_validator(mode="after")
     def _has_what_can_be_completed(self) -> Self:

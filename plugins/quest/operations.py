@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any, ClassVar, Final
 
 from core.calendar import local_day
+from core.caps import draw
 from core.errors import InvalidValue, MemberNotActive
 from core.events import MEMBER_ENROLLED, TALLIES_COUNTED, TRANSACTION_REVERSED, Event
 from core.members import MemberStatus
@@ -107,8 +108,7 @@ class ClaimQuest(Operation):
         progress = await _progress(work, settings, quest, period)
         if not progress.is_reached:
             raise QuestNotReached(quest=quest.id, current=progress.current, required=progress.required)
-        await _pay(work, quest, period, row)
-        return {"quest": quest.id, "points": quest.points}
+        return {"quest": quest.id, "points": await _pay(work, quest, period, row)}
 
 
 # -- what happens elsewhere ---------------------------------------------------------------------------
@@ -156,8 +156,10 @@ async def _settle(work: Work, settings: QuestSettings, quest: Quest, period: Per
             await _pay(work, quest, period, row)
 
 
-async def _pay(work: Work, quest: Quest, period: Period, row: QuestResult | None) -> None:
-    lot = await work.earn(quest.points)
+async def _pay(work: Work, quest: Quest, period: Period, row: QuestResult | None) -> int:
+    """Pay what the quest brings, or what its budget has of that; how much."""
+    points = await draw(work, f"{CHANNEL}:{quest.id}", quest.budget, quest.points)
+    lots = [(await work.earn(points)).seq] if points else []
     if row is None:
         work.add(
             QuestResult,
@@ -165,15 +167,16 @@ async def _pay(work: Work, quest: Quest, period: Period, row: QuestResult | None
             period=period.name,
             transaction_id=work.operation_id,
             state=PAID,
-            points=quest.points,
-            lots=[lot.seq],
+            points=points,
+            lots=lots,
             paid_at=work.now,
         )
     else:
         row.transaction_id, row.state = work.operation_id, PAID
-        row.points, row.lots, row.paid_at = quest.points, [lot.seq], work.now
+        row.points, row.lots, row.paid_at = points, lots, work.now
         work.save(row)
-    work.tell("quest.completed", quest=quest.id, period=period.name, points=quest.points)
+    work.tell("quest.completed", quest=quest.id, period=period.name, points=points)
+    return points
 
 
 async def _progress(work: Work, settings: QuestSettings, quest: Quest, period: Period) -> Progress:

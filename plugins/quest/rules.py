@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from core.calendar import day_start, local_day, month_end, month_start, next_day
 from core.document import Identifier, Section
 from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
-from core.rules import Validity, check_countable
+from core.rules import Budget, Validity, check_countable
 from core.units import AMOUNT_MAX
 
 CHANNEL: Final = "quest"
@@ -53,6 +53,7 @@ class Quest(Section):
     """So much of each that is to be counted, in one period, brings ``points``.
 
     It is paid at once, or with ``claim`` when the member asks for it. Only members of ``tiers`` can do it, if given.
+    All members together get what ``budget`` has.
     """
 
     id: Identifier
@@ -63,6 +64,7 @@ class Quest(Section):
     valid: Validity = Validity()
     tiers: tuple[Identifier, ...] | None = None
     claim: Annotated[bool, Field(strict=True)] = False
+    budget: Budget = Budget()
 
     def is_for(self, tier: str) -> bool:
         return self.tiers is None or tier in self.tiers

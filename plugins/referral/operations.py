@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
 from core.calendar import day_start, month_end, next_day
+from core.caps import draw
 from core.errors import MemberNotActive
 from core.events import TRANSACTION_REVERSED, Delivery, Event
 from core.members import ById, MemberStatus
@@ -16,7 +17,9 @@ from core.money import money
 from core.operations import Newcomer, Operation
 from core.orders import ORDER_PAID, ORDER_REFUNDED
 from core.outbox import Submit
+from core.rules import Budget
 from core.tallies import ORDERS, Tally
+from core.units import POINTS
 from core.work import Work
 
 from .models import ReferralCode, ReferralInvitation, ReferralReward
@@ -45,6 +48,7 @@ COMPLETED: Final = "referral.completed"
 UNDONE: Final = "referral.undone"
 OUTGOING: Final = (COMPLETED, UNDONE)
 
+_BUDGET: Final = f"{CHANNEL}:{POINTS}"
 _SHOWN: Final = 40
 
 
@@ -151,18 +155,21 @@ class RewardInviter(Operation):
     pending_days: int = 0
 
     async def perform(self, work: Work) -> dict[str, Any]:
-        lot = await work.earn(self.points, pending_days=self.pending_days)
+        settings = work.programme.channels.get(CHANNEL)
+        budget = settings.budget if isinstance(settings, ReferralSettings) else Budget()
+        points = await draw(work, _BUDGET, budget, self.points)
+        lots = [(await work.earn(points, pending_days=self.pending_days)).seq] if points else []
         work.add(
             ReferralReward,
             invitee=self.invitee,
             transaction_id=work.operation_id,
-            points=self.points,
-            lots=[lot.seq],
+            points=points,
+            lots=lots,
             rewarded_at=work.now,
             is_taken_back=False,
         )
         work.count(REFERRALS, 1)
-        return {"points": self.points}
+        return {"points": points}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,10 +255,11 @@ async def _reward(event: Event, work: Work) -> None:
     if not _suffices(settings, work, event.payload["paid"]):
         return
     pending_days = settings.pending_days or 0
-    if settings.invitee:
-        lot = await work.earn(settings.invitee, earned_at=occurred_at, pending_days=pending_days)
+    points = await draw(work, _BUDGET, settings.budget, settings.invitee)
+    if points:
+        lot = await work.earn(points, earned_at=occurred_at, pending_days=pending_days)
         invitation.lots = [lot.seq]
-    invitation.state, invitation.points = REWARDED, settings.invitee
+    invitation.state, invitation.points = REWARDED, points
     invitation.reference = event.payload["reference"]
     work.save(invitation)
     work.tell(COMPLETED, inviter=invitation.inviter, points=settings.inviter, pending_days=pending_days)

@@ -8,6 +8,7 @@ from pydantic import Field
 from core import codes
 from core.document import Count, QuotedDecimal
 from core.programme import ChannelSettings
+from core.rules import Budget
 
 CHANNEL: Final = "referral"
 
@@ -21,6 +22,7 @@ class ReferralSettings(ChannelSettings):
     ``complete_days`` after the code was accepted, and can be spent after ``pending_days``. A code can be accepted up to
     ``accept_days`` after joining, by at most ``a_month`` friends of one inviter, and for ``code_days`` once it was
     issued. With ``partial_refund: minimum`` both bonuses go when what is left of the order is below ``order_at_least``.
+    Inviters and invitees together get what ``budget`` has.
     """
 
     inviter: Count
@@ -32,6 +34,7 @@ class ReferralSettings(ChannelSettings):
     code_days: Days | None = None
     a_month: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
     partial_refund: Literal["keep", "minimum"] = "keep"
+    budget: Budget = Budget()
 
 
 _LENGTH: Final = 10

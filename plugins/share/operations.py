@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from core.calendar import day_start, next_day
+from core.caps import draw
 from core.errors import InvalidValue, MemberNotActive
 from core.events import TRANSACTION_REVERSED, Event
 from core.limits import used
 from core.members import MemberStatus
 from core.operations import Operation
 from core.tallies import day_number
+from core.units import POINTS
 from core.work import Work
 
 from .models import Share
@@ -76,9 +78,8 @@ class RecordShare(Operation):
         else:
             work.save(share.update_from_dict(values))
         work.tell("share.recorded", item=self.item)
-        if proof is None:
-            await _reward(work, settings, self.item)
-        return {"item": self.item, "points": settings.points if proof is None else 0}
+        points = await _reward(work, settings, self.item) if proof is None else 0
+        return {"item": self.item, "points": points}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +114,8 @@ class ConfirmShare(Operation):
         share.status, share.visitor = REWARDED, self.visitor
         share.rewarded_at, share.rewarded_by = work.now, work.operation_id
         work.save(share)
-        await _reward(work, settings, share.item)
-        return {"item": share.item, "transaction": share.transaction_id, "points": settings.points}
+        points = await _reward(work, settings, share.item)
+        return {"item": share.item, "transaction": share.transaction_id, "points": points}
 
 
 async def follow_reversal(event: Event, work: Work) -> None:
@@ -129,10 +130,13 @@ async def follow_reversal(event: Event, work: Work) -> None:
     work.count(SHARES, -1, at=share.rewarded_at)
 
 
-async def _reward(work: Work, settings: ShareSettings, item: str) -> None:
-    await work.earn(settings.points)
+async def _reward(work: Work, settings: ShareSettings, item: str) -> int:
+    points = await draw(work, f"{CHANNEL}:{POINTS}", settings.budget, settings.points)
+    if points:
+        await work.earn(points)
     work.count(SHARES, 1)
     work.tell("share.rewarded", item=item)
+    return points
 
 
 async def _check_limits(work: Work, settings: ShareSettings) -> None:

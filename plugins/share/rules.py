@@ -10,6 +10,7 @@ from pydantic import Field
 from core.document import Section
 from core.limits import Limits
 from core.programme import ChannelSettings
+from core.rules import Budget
 from core.units import AMOUNT_MAX
 
 CHANNEL: Final = "share"
@@ -28,10 +29,14 @@ class Proof(Section):
 
 
 class ShareSettings(ChannelSettings):
-    """The programme's section ``channels: share:``: ``points`` a time, as often as ``limits`` allow."""
+    """The programme's section ``channels: share:``: ``points`` a time, as often as ``limits`` allow.
+
+    All members together get what ``budget`` has.
+    """
 
     points: Annotated[int, Field(strict=True, ge=1, le=AMOUNT_MAX)]
     limits: Limits = Limits()
+    budget: Budget = Budget()
     proof: Proof | None = None
 
 
