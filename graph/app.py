@@ -1,16 +1,22 @@
-"""The HTTP application: GraphQL, the page for operators, and two questions for whoever watches over the process."""
+"""The HTTP application: GraphQL, the page for operators, what other systems send, and what watches over the process."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from core.clock import Clock
+from graph.broker.listening import listening
 from graph.graphiql_page import graphiql_routes
+from graph.incoming.signed import receive
 from graph.laurel import open_laurel
+from graph.observing.health import health_routes
+from graph.observing.metrics import metrics_page
+from graph.observing.observer import Observer, Watched
 from graph.schema import build_schema
 from graph.settings import Settings, SettingsInvalid
 from graph.transport.execution import Engine
@@ -28,36 +34,32 @@ def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clo
         raise SettingsInvalid("LAUREL_SECRET is not set, nor LAUREL_JWKS_URL: without them no token can be checked")
     plugins = plugins or load_plugins(settings.disabled_plugins)
     engine = Engine(build_schema(plugins), settings)
+    observer = engine.observer = Observer.of(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_laurel(settings, plugins=plugins, clock=clock) as laurel:
+        async with open_laurel(settings, plugins=plugins, clock=clock) as laurel, listening(laurel):
             engine.laurel = app.state.laurel = laurel
             try:
-                async with laurel.jobs if settings.jobs else nullcontext():
-                    yield
+                with observer.watching(laurel) if observer is not None else nullcontext():
+                    async with laurel.jobs if settings.jobs else nullcontext():
+                        yield
             finally:
                 engine.laurel = None
 
-    async def live(request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    async def ready(request: Request) -> Response:
-        laurel = engine.laurel
-        try:
-            if laurel is None:
-                return JSONResponse({"status": "not started"}, 503)
-            await laurel.store.reader().query("SELECT 1")
-        except Exception as error:  # whatever it is, the answer is that it is not ready
-            return JSONResponse({"status": f"the database does not answer: {type(error).__name__}"}, 503)
-        return JSONResponse({"status": "ok", "waiting": laurel.committer.waiting})
+    async def incoming(request: Request) -> Response:
+        assert engine.laurel is not None, "requests come after the start"
+        return await receive(request, engine.laurel)
 
     routes: list[BaseRoute] = [
+        Route("/incoming/{source}", incoming, methods=["POST"]),
         Route("/graphql", HttpView(engine)),
         WebSocketRoute("/graphql", WebSockets(engine)),
-        Route("/health/live", live),
-        Route("/health/ready", ready),
+        *health_routes(lambda: engine.laurel),
     ]
+    if observer is not None and observer.metrics is not None:
+        routes.append(Route("/metrics", metrics_page(observer.metrics, settings.metrics_token)))
     if settings.serves_graphiql:
         routes += graphiql_routes(settings)
-    return Starlette(routes=routes, lifespan=lifespan)
+    watching = [Middleware(Watched, observer=observer)] if observer is not None else []
+    return Starlette(routes=routes, lifespan=lifespan, middleware=watching)

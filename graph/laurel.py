@@ -23,6 +23,7 @@ from core.store import Store
 from core.store.databases import Tables, connect
 from core.store.migrating import require_migrated
 from graph.authentication import Authenticator
+from graph.broker import events as broker
 from graph.settings import Settings
 from plugins.manager import Plugins, load_plugins
 
@@ -88,9 +89,11 @@ async def open_laurel(
         programmes = Programmes(lambda document: load_document(plugins, document))
         await programmes.refresh(store.reader())
         routes = Routes(plugins.outgoing)
+        places = dict(plugins.destinations)
+        if settings.of_plugin(broker.NAME).get("url"):
+            places[broker.NAME] = broker.BrokerEvents
         destinations = {
-            name: kind(settings.of_plugin(name), clock, plugins.event_types)
-            for name, kind in plugins.destinations.items()
+            name: kind(settings.of_plugin(name), clock, plugins.event_types) for name, kind in places.items()
         }
         rules = Rules(
             programmes=programmes,

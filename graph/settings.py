@@ -11,10 +11,15 @@ from graph.limits.bounds import ALL, NONE, STAFF_ONLY, Bounds, read_costs, read_
 SECRET_BYTES_MIN: Final = 32
 """RFC 7518: a key for HS256 is as long as its hash."""
 
+PASSWORD_MIN: Final = 16
+
 CLAIMS: Final = ("role", "member", "external_id", "channels", "capabilities")
 """What a token says of its bearer, beside who they are and when it ends."""
 
 T = TypeVar("T", str, str | None)
+
+BATCH_MAX: Final = 10
+"""Requests that may come as one list: more would be one client in the way of all others."""
 
 _INCOMING_BYTES_MIN: Final = 24
 _YES = frozenset({"1", "true", "yes", "on"})
@@ -38,8 +43,11 @@ class Settings:
     ``draft``: the statuses that clients of today expect, or those of the newest draft of GraphQL over HTTP.
     ``origins`` are the sites besides this one whose pages may open a WebSocket. ``batch_max`` is how many requests
     may come as one list, none if 0. Of the manifests ``trusted_documents`` the documents are known by their ids:
-    ``trusted_mode`` allows them, or requires one of them. ``jobs`` are run by the server itself. ``variables`` are
-    all whose names begin with ``LAUREL_``.
+    ``trusted_mode`` allows them, or requires one of them. ``jobs`` are run by the server itself. ``incoming`` are
+    the systems that may send messages to ``/incoming/<source>``, with their secrets. ``log_level`` info logs every
+    request, and what takes longer than ``slow_ms`` is a warning. ``metrics_token`` is what Prometheus says to be shown
+    ``/metrics``, which is not there without one; ``traces`` lets OpenTelemetry collect spans. ``variables`` are all
+    whose names begin with ``LAUREL_``.
     """
 
     database_url: str = "sqlite://laurel.sqlite3"
@@ -55,9 +63,15 @@ class Settings:
     introspection: str | None = None
     limits: Bounds = field(default_factory=Bounds)
     redis_url: str = ""
+    cost_reported: bool = True
     disabled_plugins: frozenset[str] = frozenset()
     body_bytes_max: int = 1_000_000
     http_status: str = "compat"
+    log_format: str = "console"
+    log_level: str = "warning"
+    slow_ms: int = 1_000
+    metrics_token: str = field(default="", repr=False)
+    traces: bool = False
     jobs: bool = True
     origins: frozenset[str] = frozenset()
     batch_max: int = 0
@@ -112,17 +126,31 @@ class Settings:
             introspection=_one_of(environ, "LAUREL_INTROSPECTION", (None, ALL, STAFF_ONLY, NONE)),
             limits=_bounds(environ),
             redis_url=environ.get("LAUREL_REDIS_URL", usual.redis_url),
+            cost_reported=_choice(environ, "LAUREL_COST_REPORTED", usual.cost_reported),
             disabled_plugins=frozenset(names),
             body_bytes_max=_number(environ, "LAUREL_BODY_BYTES_MAX", usual.body_bytes_max),
             incoming=_secrets(environ, "LAUREL_INCOMING_SECRETS"),
             variables={name: value for name, value in environ.items() if name.startswith("LAUREL_")},
-            batch_max=_number(environ, "LAUREL_BATCH_MAX", usual.batch_max),
+            batch_max=_number(environ, "LAUREL_BATCH_MAX", usual.batch_max, most=BATCH_MAX),
             trusted_documents=trusted,
             trusted_mode=_one_of(environ, "LAUREL_TRUSTED_MODE", modes),
             origins=frozenset(environ.get("LAUREL_ORIGINS", "").replace(",", " ").split()),
             jobs=_choice(environ, "LAUREL_JOBS", usual.jobs),
             http_status=_one_of(environ, "LAUREL_HTTP_STATUS", ("compat", "draft")),
+            log_format=_one_of(environ, "LAUREL_LOG_FORMAT", ("console", "json")),
+            log_level=_one_of(environ, "LAUREL_LOG_LEVEL", ("warning", "info", "error")),
+            slow_ms=_number(environ, "LAUREL_SLOW_MS", usual.slow_ms),
+            metrics_token=_long(environ, "LAUREL_METRICS_TOKEN"),
+            traces=_choice(environ, "LAUREL_TRACES", usual.traces),
         )
+
+
+def _long(environ: Mapping[str, str], name: str) -> str:
+    """A secret that nobody guesses; nothing when there is none."""
+    given = environ.get(name, "")
+    if given and not (given.isascii() and len(given) >= PASSWORD_MIN):
+        raise SettingsInvalid(f"{name} has fewer than {PASSWORD_MIN} characters, or others than of ASCII")
+    return given
 
 
 def _choice(environ: Mapping[str, str], name: str, usual: bool) -> bool:
@@ -132,6 +160,21 @@ def _choice(environ: Mapping[str, str], name: str, usual: bool) -> bool:
     if given.lower() not in _YES | _NO:
         raise SettingsInvalid(f"{name} is yes or no, not {given!r}")
     return given.lower() in _YES
+
+
+def _secrets(environ: Mapping[str, str], name: str) -> dict[str, list[str]]:
+    """``shop:whsec_… till:whsec_…``: the secrets of each source; one that is named twice is just being rotated."""
+    found: dict[str, list[str]] = {}
+    for one in environ.get(name, "").replace(",", " ").split():
+        source, _, secret = one.partition(":")
+        try:
+            key = b64decode(secret.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            key = b""
+        if not source or not secret.startswith("whsec_") or len(key) < _INCOMING_BYTES_MIN:
+            raise SettingsInvalid(f"{name} is a list of source:whsec_…, each with 24 bytes in base64 or more")
+        found.setdefault(source, []).append(secret)
+    return found
 
 
 def _one_of(environ: Mapping[str, str], name: str, choices: Sequence[T]) -> T:
@@ -165,10 +208,12 @@ def _bounds(environ: Mapping[str, str]) -> Bounds:
     return Bounds(**numbers, costs=costs, rates=rates)
 
 
-def _number(environ: Mapping[str, str], name: str, usual: int) -> int:
+def _number(environ: Mapping[str, str], name: str, usual: int, *, most: int | None = None) -> int:
     given = environ.get(name)
     if given is None:
         return usual
     if not (given.isascii() and given.isdigit()):
         raise SettingsInvalid(f"{name} is a number, not {given!r}")
+    if most is not None and int(given) > most:
+        raise SettingsInvalid(f"{name} is at most {most}, not {given}")
     return int(given)

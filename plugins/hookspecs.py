@@ -6,7 +6,7 @@ is told an event after the commit, at least once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -40,18 +40,31 @@ class Importing(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Message:
+    """A message of another system that becomes what a row of the importer would.
+
+    ``columns`` are what its type says. With a refusal whose code is among ``waits_for``, what it builds upon may still
+    be on its way, and it is tried again later.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    waits_for: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Importer:
-    """What ``laurel import NAME FILE`` reads.
+    """What ``laurel import NAME FILE`` reads, and what webhooks and a broker bring.
 
     ``columns`` describes every column there may be; a file without one of ``required`` is refused as a whole.
     ``operation`` makes what a row asks for, and raises a Refusal for a row that cannot be meant. Its idempotency key
-    comes from the row, so that a second run imports nothing twice.
+    comes from the row, so that a second run imports nothing twice. ``messages`` are those that it takes, by type.
     """
 
     name: str
     columns: Mapping[str, str]
     required: frozenset[str]
     operation: Callable[[Row, Importing], Operation]
+    messages: Mapping[str, Message] = field(default_factory=dict)
 
 
 @hookspec
@@ -114,6 +127,16 @@ def register_subscriptions() -> Sequence[type]:
 @hookspec
 def register_member_fields() -> Sequence[type]:
     """Offer Strawberry classes whose fields are added to ``Member``."""
+    raise NotImplementedError
+
+
+@hookspec
+def register_capabilities() -> Mapping[str, str]:
+    """Offer single things that a partner may be let do, each name with what it allows.
+
+    A mutation says which it needs: ``mutation(allow={Role.PARTNER}, capability="stock")``. A token or key names it
+    with its plugin, ``rewards.stock``, and reaches nothing else of the channel.
+    """
     raise NotImplementedError
 
 

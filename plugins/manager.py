@@ -77,6 +77,7 @@ class Plugins:
     countables: Mapping[str, str] = field(default_factory=lambda: countables_of(FACTS))
     tables: Mapping[str, Tables] = field(default_factory=dict)
     refusals: tuple[type[Refusal], ...] = ()
+    capabilities: Mapping[str, str] = field(default_factory=dict)
     queries: tuple[type, ...] = ()
     mutations: tuple[type, ...] = ()
     subscriptions: tuple[type, ...] = ()
@@ -204,6 +205,7 @@ class _Assembly:
             countables={**countables_of(facts), **self._countables()},
             tables=self._tables(),
             refusals=self._refusals(),
+            capabilities=self._capabilities(mutations),
             queries=queries,
             mutations=mutations,
             subscriptions=self._types("register_subscriptions"),
@@ -304,6 +306,34 @@ class _Assembly:
                 self._offered_by[label] = name
         return tuple(kind for _, kind in offered)
 
+    def _capabilities(self, mutations: Iterable[type]) -> dict[str, str]:
+        """What partners can be let do, by ``plugin.capability``, each needed by a mutation of that plugin."""
+        offered: dict[str, str] = {}
+        for name, given in self._ask("register_capabilities"):
+            if not isinstance(given, Mapping) or not all(isinstance(said, str) and said for said in given.values()):
+                raise PluginsInvalid(f"{self._who[name]}: register_capabilities must give descriptions by name")
+            if odd := [str(capability) for capability in given if not _NAME.fullmatch(str(capability))]:
+                raise PluginsInvalid(f"{self._who[name]}: {odd[0]!r} is no name of a capability")
+            offered |= {f"{name}.{capability}": said for capability, said in given.items()}
+        needed = {f"{name}.{of}": name for name, of in self._needed(mutations)}
+        for capability, name in needed.items():
+            if capability not in offered:
+                raise PluginsInvalid(f"{self._who[name]}: a mutation needs {capability!r}, which is not registered")
+        for capability in offered:
+            if capability not in needed:
+                name = capability.partition(".")[0]
+                raise PluginsInvalid(f"{self._who[name]}: {capability!r} is registered, and no mutation needs it")
+        return offered
+
+    def _needed(self, mutations: Iterable[type]) -> Iterable[tuple[str, str]]:
+        """The capabilities that mutations name, each with its plugin."""
+        for kind in mutations:
+            definition = get_object_definition(kind, strict=True)
+            for of in definition.fields:
+                if capability := of.metadata.get("capability"):
+                    label = f"Mutation.{of.graphql_name or to_camel_case(of.python_name)}"
+                    yield self._offered_by[label], capability
+
     def _importers(self) -> dict[str, Importer]:
         importers: dict[str, Importer] = {}
         for name, importer in self._ask_each("register_importers", Importer):
@@ -312,6 +342,8 @@ class _Assembly:
                 raise PluginsInvalid(
                     f"{self._who[name]}: importer {importer.name!r} requires unknown {sorted(unknown)}"
                 )
+            for message in importer.messages:
+                self._claim("message", message, self._who[name])
             importers[importer.name] = importer
         return importers
 

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from core.errors import InvalidAmount, InvalidInstant, InvalidValue
+from core.errors import InvalidAmount, InvalidInstant, InvalidValue, MemberNotFound
 from core.members import ByExternalId
 from core.operations import Operation
-from plugins.hookspecs import Importer, Importing, Row
+from plugins.hookspecs import Importer, Importing, Message, Row
 
 from .operations import ImportAdjustment, Line, PaidWithPoints, RecordPurchase, RefundPurchase
 from .orders import Return
+from .refusals import OrderNotFound
 
 COLUMNS: Final[Mapping[str, str]] = {
     "kind": "sale (the default), refund, cancellation (of all that is left of an order) or adjustment",
@@ -119,11 +120,18 @@ _KINDS: Final[Mapping[str, Callable[[Row, datetime, dict[str, Any]], Operation]]
     "adjustment": _adjustment,
 }
 
+_ORDER_TO_COME: Final = frozenset({OrderNotFound.code, MemberNotFound.code})
+
 ORDERS: Final = Importer(
     name="orders",
     columns=COLUMNS,
     required=frozenset({"reference", "member", "at"}),
     operation=operation,
+    messages={
+        "order.paid": Message(columns={"kind": "sale"}),
+        "order.refunded": Message(columns={"kind": "refund"}, waits_for=_ORDER_TO_COME),
+        "order.cancelled": Message(columns={"kind": "cancellation"}, waits_for=_ORDER_TO_COME),
+    },
 )
 
 
