@@ -11,13 +11,12 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from core.audit import Note, State
-from core.auditing import write_down
+from core.audit import State
+from core.auditing import audited, write_down
 from core.clock import Clock
 from core.errors import InvalidInstant, InvalidValue, NotFound, Refusal, fact
 from core.members import new_id
 from core.models import ApiKeyRow
-from core.store.databases import unit_of_work
 
 PREFIX: Final = "laurel_"
 NAME_MAX: Final = 150
@@ -87,8 +86,8 @@ async def create_key(
     channels: Collection[str] = (),
     capabilities: Collection[str] = (),
     expires_at: datetime | None = None,
+    actor: str,
     clock: Clock,
-    note: Note,
 ) -> tuple[ApiKeyRow, str]:
     """A new key, and the only sight of it. Raises InvalidValue and InvalidInstant."""
     if not 0 < len(name.strip()) <= NAME_MAX:
@@ -104,16 +103,16 @@ async def create_key(
             channels=sorted(channels),
             capabilities=sorted(capabilities),
             created_at=now,
-            created_by=note.actor,
+            created_by=actor,
             expires_at=expires_at,
         )
-        await write_down(note, clock, before={}, after=_facts(row))
+        await write_down(now, before={}, after=_facts(row))
         return row, key
 
-    return await unit_of_work(write)
+    return await audited(write)
 
 
-async def rotate_key(id: str, *, overlap: timedelta, clock: Clock, note: Note) -> tuple[ApiKeyRow, str]:
+async def rotate_key(id: str, *, overlap: timedelta, actor: str, clock: Clock) -> tuple[ApiKeyRow, str]:
     """A new key for the same caller; the old one goes on for ``overlap`` and then ends.
 
     Raises ApiKeyNotFound, ApiKeyEnded, InvalidValue.
@@ -131,20 +130,20 @@ async def rotate_key(id: str, *, overlap: timedelta, clock: Clock, note: Note) -
             channels=old.channels,
             capabilities=old.capabilities,
             created_at=now,
-            created_by=note.actor,
+            created_by=actor,
             expires_at=old.expires_at,
             replaces=old.id,
         )
         end: datetime | None = old.expires_at
         old.expires_at = now + overlap if end is None else min(end, now + overlap)
         await old.save(update_fields=["expires_at"])
-        await write_down(note, clock, before=before, after={**_facts(old), "replaced_by": row.id})
+        await write_down(now, before=before, after={**_facts(old), "replaced_by": row.id})
         return row, key
 
-    return await unit_of_work(write)
+    return await audited(write)
 
 
-async def revoke_key(id: str, *, clock: Clock, note: Note) -> ApiKeyRow:
+async def revoke_key(id: str, *, clock: Clock) -> ApiKeyRow:
     """End a key now. Raises ApiKeyNotFound, ApiKeyEnded."""
     now = clock.now()
 
@@ -153,10 +152,10 @@ async def revoke_key(id: str, *, clock: Clock, note: Note) -> ApiKeyRow:
         before = _facts(row)
         row.revoked_at = now
         await row.save(update_fields=["revoked_at"])
-        await write_down(note, clock, before=before, after=_facts(row))
+        await write_down(now, before=before, after=_facts(row))
         return row
 
-    return await unit_of_work(write)
+    return await audited(write)
 
 
 async def _insert(**values: Any) -> tuple[ApiKeyRow, str]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from tortoise.exceptions import IntegrityError
 
+from core.auditing import write_down
 from core.calendar import day_start
 from core.clock import Clock
 from core.errors import InvalidInstant, Problem, ProgrammeInvalid
@@ -60,6 +61,11 @@ async def publish(
             reason=reason,
             starts_at=starts_at,
             published_at=now,
+        )
+        await write_down(
+            now,
+            before={} if newest is None else {"version": newest.number, "digest": newest.digest},
+            after={"version": number, "digest": programme.digest, "starts_at": starts_at.isoformat()},
         )
         return number
 

@@ -13,9 +13,8 @@ import strawberry
 from graphql import GraphQLError
 
 from core.audit import Note, noting
-from core.auditing import write_down
+from core.auditing import audited, write_down
 from core.errors import Refusal
-from core.store.databases import unit_of_work
 from graph.context import Info
 from graph.errors import user_error
 from graph.texts import NUL
@@ -100,6 +99,8 @@ def mutation(*, allow: Collection[Role], capability: str | None = None) -> Calla
     A partner needs the plugin's channel, or only the ``capability`` if the plugin has registered one of that name.
     What an operator or an admin does by it is in the audit log, with the ``reason`` of its input if that has one.
     """
+    if capability is not None and Role.PARTNER not in allow:
+        raise TypeError(f"capability {capability!r} is for partners, and the mutation is not")
     return lambda resolver: _field(resolver, allow, capability, answers_refusals=True)
 
 
@@ -178,7 +179,8 @@ def _field(
             return payload()(errors=[user_error(info, refused)])
         if note is not None and not note.written and not (answer.errors or getattr(answer, "replayed", False)):
             # It has gone around both the committer and the audit log.
-            await unit_of_work(lambda: write_down(note, info.context.laurel.clock, before={}, after={}))
+            with noting(note):
+                await audited(lambda: write_down(info.context.now, before={}, after={}))
         return answer
 
     guarded = functools.wraps(resolver)(done if answers_refusals else asked)

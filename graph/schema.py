@@ -30,9 +30,11 @@ from strawberry.types.field import StrawberryField
 
 from core.errors import InvalidValue
 from core.members import Member as MemberValue
+from graph.audit import AuditQueries
 from graph.context import Info
 from graph.errors import UserError, check_facts, error_codes, error_type, refusals_of
 from graph.ids import InvalidId, Node, read_id
+from graph.keys import KeyMutations, KeyQueries
 from graph.limits.prices import declare
 from graph.member import Member, MemberByInput, MemberOrder, MembersFilter, find_member
 from graph.operator import CoreMutations
@@ -179,8 +181,8 @@ def build_schema(plugins: Plugins) -> LaurelSchema:
     refusals = refusals_of(plugins.refusals)
     schema = LaurelSchema(
         extra={
-            "Query": (ProgrammeQueries, *plugins.queries),
-            "Mutation": (CoreMutations, ProgrammeMutations, *plugins.mutations),
+            "Query": (ProgrammeQueries, AuditQueries, KeyQueries, *plugins.queries),
+            "Mutation": (CoreMutations, ProgrammeMutations, KeyMutations, *plugins.mutations),
             "Subscription": plugins.subscriptions,
             "Member": plugins.member_fields,
         },

@@ -28,7 +28,7 @@ from graph.money import Money, MoneyInput
 from graph.operator import hold_named
 from graph.pages import Connection, Order, Page, Where, newest, oldest, page_of_all, page_of_member, paged, sliced
 from graph.payload import Payload, answer, perform, perform_many
-from graph.permissions import ACTING, EVERYONE, STAFF, actor, may_see, mutation, query, subscription
+from graph.permissions import ACTING, EVERYONE, STAFF, actor, field, may_see, mutation, query, subscription
 from graph.scalars import CurrencyCode, Day, Instant, Points
 from graph.texts import check_text
 from graph.tokens import Role
@@ -65,6 +65,7 @@ __all__ = [
     "actor",
     "answer",
     "check_text",
+    "field",
     "find_member",
     "global_id",
     "hold_named",

@@ -43,6 +43,11 @@ def register_mutations() -> Sequence[type]:
 
 
 @hookimpl
+def register_capabilities() -> Mapping[str, str]:
+    return {"stock": "Adds pieces and voucher codes to the stock of rewards."}
+
+
+@hookimpl
 def register_member_fields() -> Sequence[type]:
     return [RewardsMemberFields]
 

@@ -58,6 +58,7 @@ _KEY = (
 _REWARD = "The reward's id in the programme."
 _ORDER = "The order's id."
 _HANDLING = {Role.SERVICE, Role.OPERATOR}
+_STOCKING = {*_HANDLING, Role.PARTNER}
 # The names that begin with the channel's and a colon; a pattern's % would be read as a value's place by one driver.
 _TALLIES = f"name > '{CHANNEL}:' AND name < '{CHANNEL};'"
 
@@ -350,7 +351,7 @@ class RewardsMutations:
         operation = CancelReward(**_about(info, input), reason=input.reason)
         return await perform(info, operation, CancelRewardPayload, lambda outcome: _order(info, outcome))
 
-    @mutation(allow={Role.OPERATOR, Role.SERVICE})
+    @mutation(allow=_STOCKING, capability="stock")
     async def stock_reward(self, info: Info, input: StockRewardInput) -> StockRewardPayload:
         """Add pieces to a reward's stock, or take some away."""
         item = await _item(info, input.reward)
@@ -358,7 +359,7 @@ class RewardsMutations:
         done = await _delivered(info, item, input.quantity, (), input.idempotency_key)
         return StockRewardPayload(stock_left=done.stock_left, replayed=done.replayed)
 
-    @mutation(allow={Role.OPERATOR, Role.SERVICE})
+    @mutation(allow=_STOCKING, capability="stock")
     async def add_voucher_codes(self, info: Info, input: AddVoucherCodesInput) -> AddVoucherCodesPayload:
         """Add codes to a voucher's stock: all of them, or none when one of them is not new."""
         item = await _item(info, input.reward)

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import orjson
 from tortoise.exceptions import IntegrityError
 
+from core.auditing import write_down
 from core.errors import IdempotencyKeyMismatch, InvalidValue
 from core.store.databases import unit_of_work
 
@@ -91,6 +92,11 @@ class Delivery(NamedTuple):
             stock_left=stock.stock_left,
             actor=self.actor,
             recorded_at=self.now,
+        )
+        await write_down(
+            self.now,
+            before={"reward": reward, "stock_left": stock.stock_left - self.quantity},
+            after={"reward": reward, "stock_left": stock.stock_left},
         )
         return Delivered(stock.stock_left, replayed=False)
 
