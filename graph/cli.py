@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "report": "graph.commands.report",
     "verify": "graph.commands.verify",
     "expire": "graph.commands.expire",
+    "jobs": "graph.commands.jobs",
     "token": "graph.commands.token",
     "schema": "graph.commands.schema",
     "plugin": "graph.commands.plugin",

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import strawberry
 from strawberry import ID
 
 from core import members
-from core.corrections import AdjustPoints, ReverseTransaction
-from core.errors import HoldNotFound, InvalidValue
+from core.corrections import AdjustPoints, ExtendPoints, ReverseTransaction
+from core.errors import HoldNotFound, InvalidValue, LotNotFound
 from core.members import ByExternalId, ById
 from core.membership import ChangeMemberStatus, EnrolMember, UpdateMember
 from core.operations import Outcome
@@ -17,7 +17,7 @@ from core.redemption import HOLD_SECONDS_DEFAULT, CaptureHold, HoldPoints, Redee
 from core.units import POINTS
 from graph.context import Info
 from graph.ids import InvalidId, parts_of
-from graph.member import MemberByInput, MemberStatus
+from graph.member import MemberByInput, MemberStatus, find_member
 from graph.payload import Payload, perform
 from graph.permissions import ACTING, actor, may_see, mutation
 from graph.scalars import Points
@@ -32,6 +32,7 @@ _KEY = (
 _MEMBER = "The member it is about."
 _UNIT = "The unit: points, or another that can be spent."
 _REFERENCE = "Your number for what it is about, at most 200 characters."
+LOTS_MAX: Final = 1_000
 _REASON = "Why, 3 to 1000 characters. It is kept with the transaction."
 
 
@@ -138,6 +139,23 @@ class AdjustPointsInput:
 
 
 @strawberry.input
+class ExtendPointsInput:
+    """Points that are to last longer."""
+
+    member: MemberByInput = strawberry.field(description=_MEMBER)
+    expires_on: date = strawberry.field(
+        description="From 00:00 of this day on, in the programme's time zone, they cannot be used. Not in the past."
+    )
+    lots: list[ID] = strawberry.field(
+        default_factory=list,
+        description="Which lots, at most 1000; if none is given, all of the unit that would expire sooner.",
+    )
+    unit: str = strawberry.field(default=POINTS, description="The unit: points, growth …")
+    reason: str = strawberry.field(description=_REASON)
+    idempotency_key: str = strawberry.field(description=_KEY)
+
+
+@strawberry.input
 class ReverseTransactionInput:
     """A transaction to take back."""
 
@@ -193,6 +211,15 @@ class ReleaseHoldPayload(Payload):
 @strawberry.type
 class AdjustPointsPayload(Payload):
     """What became of an adjustment."""
+
+
+@strawberry.type
+class ExtendPointsPayload(Payload):
+    """What became of letting points last longer."""
+
+    points: Points | None = strawberry.field(
+        default=None, description="How many last longer; null when it was refused."
+    )
 
 
 @strawberry.type
@@ -308,6 +335,23 @@ class CoreMutations:
         return await perform(info, operation, AdjustPointsPayload)
 
     @mutation(allow={Role.OPERATOR})
+    async def extend_points(self, info: Info, input: ExtendPointsInput) -> ExtendPointsPayload:
+        """Let points of a member that have not expired yet last longer, for a stated reason; never shorter.
+
+        INVALID_INSTANT, LOT_NOT_FOUND, LOT_EXPIRED, NOTHING_TO_EXTEND.
+        """
+        operation = ExtendPoints(
+            member=input.member.to_ref(info),
+            idempotency_key=input.idempotency_key,
+            actor=actor(info),
+            expires_on=input.expires_on,
+            lots=await _lots_named(info, input),
+            unit=input.unit,
+            reason=input.reason,
+        )
+        return await perform(info, operation, ExtendPointsPayload, lambda outcome: {"points": outcome.result["points"]})
+
+    @mutation(allow={Role.OPERATOR})
     async def reverse_transaction(self, info: Info, input: ReverseTransactionInput) -> ReverseTransactionPayload:
         """Take a transaction back: what it gave is taken, what it took is given back, its holds are released."""
         member_id, transaction = parts_of(input.transaction, "Transaction", 2)
@@ -336,6 +380,22 @@ async def _hold_of(info: Info, outcome: Outcome) -> Mapping[str, Any]:
     assert outcome.member_id is not None
     result = outcome.result
     return {"hold": await Hold.find(info, outcome.member_id, result["unit"], result["hold"])}
+
+
+async def _lots_named(info: Info, input: ExtendPointsInput) -> tuple[int, ...]:
+    """The numbers of the lots. Raises InvalidId, and LotNotFound for one of another member or unit."""
+    if len(input.lots) > LOTS_MAX:
+        raise InvalidValue(field="lots", reason=f"at most {LOTS_MAX} at once")
+    member = await find_member(info, input.member) if input.lots else None
+    numbers = set()
+    for id in input.lots:
+        member_id, unit, number = parts_of(id, "Lot", 3)
+        if not (number.isascii() and number.isdigit() and len(number) < 16):
+            raise InvalidId(id=id, expected="Lot")
+        if member is None or (member_id, unit) != (member.member_id, input.unit):
+            raise LotNotFound(lot=id)
+        numbers.add(int(number))
+    return tuple(sorted(numbers))
 
 
 def hold_named(info: Info, id: str) -> tuple[ById, str, int]:

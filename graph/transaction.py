@@ -13,6 +13,7 @@ import strawberry
 from strawberry import ID
 
 from core import accounts, holds
+from core.lots import Extension
 from core.lots import Lot as LotValue
 from core.lots import LotMove as LotMoveValue
 from core.operations import Recorded
@@ -109,6 +110,30 @@ class TransactionsFilter:
         return where
 
 
+@strawberry.enum
+class ExtensionCause(Enum):
+    """Why a lot expires later than it was to."""
+
+    ACTIVITY = strawberry.enum_value("activity", description="The member was active, as the programme asks for.")
+    OPERATOR = strawberry.enum_value("operator", description="An operator has let it last longer.")
+
+
+@strawberry.type
+class LotExtension:
+    """A step by which a lot's expiry has moved. It never moves back."""
+
+    former: datetime = strawberry.field(description="From when it could not have been used before.")
+    expires_at: datetime = strawberry.field(description="From when it could not be used after that.")
+    cause: ExtensionCause = strawberry.field(description="Why.")
+    _member_id: strawberry.Private[str]
+    _operation_id: strawberry.Private[str]
+
+    @strawberry.field
+    async def transaction(self, info: Info) -> "Transaction | None":
+        """The transaction that did it."""
+        return await Transaction.find(info, self._member_id, self._operation_id)
+
+
 @strawberry.type
 class Lot:
     """What is left of one accrual; a lot has one expiry."""
@@ -125,6 +150,7 @@ class Lot:
     expires_at: datetime | None = strawberry.field(
         description="From this instant on it cannot be spent; null for never."
     )
+    _number: strawberry.Private[int]
     _member_id: strawberry.Private[str]
     _operation_id: strawberry.Private[str]
 
@@ -141,9 +167,26 @@ class Lot:
             earned_at=lot.earned_at,
             available_from=lot.available_from,
             expires_at=lot.expires_at,
+            _number=lot.seq,
             _member_id=member_id,
             _operation_id=lot.operation_id,
         )
+
+    @strawberry.field
+    async def extensions(self, info: Info) -> "list[LotExtension]":
+        """How its expiry has moved since it was given, the first step first; empty when it has not."""
+        rows: list[Extension] = await info.context.loaders.rows(Extension, self._member_id, unit=self.unit)
+        return [
+            LotExtension(
+                former=row.former,
+                expires_at=row.expires_at,
+                cause=ExtensionCause(row.cause),
+                _member_id=self._member_id,
+                _operation_id=row.operation_id,
+            )
+            for row in sorted(rows, key=lambda row: row.expires_at)
+            if row.lot_first <= self._number <= row.lot_last
+        ]
 
     @strawberry.field
     async def transaction(self, info: Info) -> "Transaction | None":
