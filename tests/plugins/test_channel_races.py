@@ -5,7 +5,7 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -17,7 +17,7 @@ from graph.testing import Shop, open_shop
 from graph.tokens import Role
 from plugins.manager import Plugins
 from tests.databases import Apps
-from tests.plugins.channel import only
+from tests.plugins.channel import only, told
 
 HERE = Path(__file__).parents[2]
 PROCESSES = 4
@@ -55,7 +55,7 @@ channels:
 
 @pytest.fixture(scope="module")
 def plugins() -> Plugins:
-    return only("rewards", "lottery")
+    return only("rewards", "lottery", "purchase", "auction", "donation", "gift")
 
 
 @pytest.fixture(scope="module")
@@ -81,21 +81,16 @@ async def open_for_all(shop: Shop) -> list[str]:
     return members
 
 
-async def race(url: str, members: list[str], **request: Any) -> list[dict[str, Any]]:
-    """What became of each member's request."""
-    job = {
-        "url": url,
-        "plugins": ["rewards", "lottery"],
-        "members": [members[at::PROCESSES] for at in range(PROCESSES)],
-        "request": request,
-    }
+async def race(url: str, plugins: Plugins, *requests: dict[str, Any]) -> list[dict[str, Any]]:
+    """What became of the request of each of its members."""
+    job = {"url": url, "plugins": plugins.names, "processes": PROCESSES, "requests": requests}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.processes.channels", json.dumps(job), stdout=asyncio.subprocess.PIPE, cwd=HERE
     )
     output, _ = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode == 0
     outcomes: list[dict[str, Any]] = json.loads(output)
-    assert len(outcomes) == len(members)
+    assert len(outcomes) == sum(len(request["members"]) for request in requests)
     assert [outcome for outcome in outcomes if "error" in outcome] == []
     return outcomes
 
@@ -104,7 +99,7 @@ async def run(url: str, plugins: Plugins, **request: Any) -> tuple[list[dict[str
     """The outcomes, and the points that all members have afterwards; the books are in order."""
     async with open_shop(url, PROGRAMME, plugins=plugins, now=SystemClock().now()) as shop:
         members = await open_for_all(shop)
-    outcomes = await race(url, members, **request)
+    outcomes = await race(url, plugins, {"members": members, **request})
     async with open_shop(url, None, plugins=plugins, now=SystemClock().now()) as shop:
         assert await verify(Store().reader()) == []
         ((points,),) = await shop.laurel.store.reader().query("SELECT SUM(credited - debited) FROM account")
@@ -149,3 +144,63 @@ async def test_fifty_who_draw_five_times_each_get_every_prize_as_often_as_there_
     async with open_shop(fresh_database, None, plugins=plugins, now=SystemClock().now()) as shop:
         given = await shop.laurel.store.reader().query("SELECT prize, given FROM lottery_given ORDER BY prize")
         assert given == [("cup", 5), ("mug", 5), ("tea", 5)]
+
+
+MIXED: Final = """
+id: mall
+currency: CNY
+timezone: Asia/Shanghai
+channels:
+  purchase:
+    earn:
+      points:
+        caps: {programme: {lifetime: 1250}}
+        groups: [{id: base, add: sum, rules: [{id: spend, points: order.amount}]}]
+  auction:
+    auctions: [{id: bag, title: A bag, opens: "2020-01-01T00:00:00Z", closes: "2100-01-01T00:00:00Z"}]
+  donation: {projects: [{id: trees, title: Trees, goal: 500}]}
+  gift: {}
+"""
+
+
+async def test_bids_donations_gifts_and_a_budget_at_once_lose_no_point_and_overdraw_nothing(
+    fresh_database: str, plugins: Plugins
+) -> None:
+    def twenty(name: str) -> list[str]:
+        return [f"{name} {number}" for number in range(20)]
+
+    async with open_shop(fresh_database, MIXED, plugins=plugins, now=SystemClock().now()) as shop:
+        for member in (*twenty("bidder"), *twenty("donor"), "giver"):
+            await shop.give(await shop.enrol(member), 100, "opening")
+        for member in (*twenty("buyer"), "bob"):
+            await shop.enrol(member)
+
+    outcomes = await race(
+        fresh_database,
+        plugins,
+        {"kind": "place_bid", "members": twenty("bidder"), "auction": "bag", "points": 100},
+        {"kind": "donate_points", "members": twenty("donor"), "project": "trees", "points": 100},
+        {"kind": "give_points", "members": ["giver"] * 20, "to": "bob", "points": 100},
+        {"kind": "record_purchase", "members": twenty("buyer"), "reference": "A1", "amount": "100.00"},
+    )
+
+    assert Counter((outcome["kind"], outcome["refusal"]) for outcome in outcomes) == {
+        ("bid", None): 1,
+        ("bid", "BID_TOO_LOW"): 19,
+        ("donate", None): 5,
+        ("donate", "DONATION_GOAL_REACHED"): 15,
+        ("give", None): 1,
+        ("give", "INSUFFICIENT_POINTS"): 19,
+        ("record", None): 20,
+    }
+    earned = [outcome["result"]["awards"]["points"] for outcome in outcomes if outcome["kind"] == "record"]
+    assert sorted(earned, reverse=True) == [100] * 12 + [50] + [0] * 7
+    async with open_shop(fresh_database, None, plugins=plugins, now=SystemClock().now()) as shop:
+        await told(shop)
+        assert await verify(Store().reader()) == []
+        ((points, held),) = await shop.laurel.store.reader().query(
+            "SELECT SUM(credited - debited), SUM(held) FROM account"
+        )
+        assert (int(points), int(held)) == (41 * 100 - 500 + 1250, 100)
+        bob = await shop.ask('{ member(by: {externalId: "bob"}) { points { available } } }')
+        assert bob["member"]["points"] == {"available": 100}

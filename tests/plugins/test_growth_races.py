@@ -49,8 +49,8 @@ def apps(plugins: Plugins) -> Apps:
 
 async def race(url: str, members: list[str], **request: Any) -> list[dict[str, Any]]:
     """What became of each member's request."""
-    parts = [members[at::PROCESSES] for at in range(PROCESSES)]
-    job = json.dumps({"url": url, "plugins": NAMES, "members": parts, "request": request})
+    requests = [{"members": members, **request}]
+    job = json.dumps({"url": url, "plugins": NAMES, "processes": PROCESSES, "requests": requests})
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.processes.channels", job, stdout=asyncio.subprocess.PIPE, cwd=HERE
     )

@@ -1,7 +1,8 @@
 """Many processes, one shop, one moment: each opens it with its plugins, waits for the others, and submits at once.
 
-``python -m tests.processes.channels '{"url": …, "plugins": […], "members": [[…], …], "request": {…}}'`` starts a
-process for each list of members (external ids) and prints a JSON list with what became of each one's operation.
+``python -m tests.processes.channels '{"url": …, "plugins": […], "processes": 4, "requests": [{"members": […], …}]}'``
+deals out the members (external ids) of each request, and prints a JSON list with what became of each one's operation.
+A member who is named several times asks as often.
 """
 
 import asyncio
@@ -14,6 +15,9 @@ from core.members import ByExternalId
 from core.operations import Operation
 from graph.laurel import open_laurel
 from graph.settings import Settings
+from plugins.auction.operations import PlaceBid
+from plugins.donation.operations import DonatePoints
+from plugins.gift.operations import GivePoints
 from plugins.lottery.operations import DrawLottery
 from plugins.purchase.operations import RecordPurchase
 from plugins.referral.operations import AcceptReferral
@@ -26,34 +30,48 @@ KINDS: dict[str, type[Operation]] = {
     "draw_lottery": DrawLottery,
     "record_purchase": RecordPurchase,
     "accept_referral": AcceptReferral,
+    "place_bid": PlaceBid,
+    "donate_points": DonatePoints,
+    "give_points": GivePoints,
 }
 
 
-async def race(job: dict[str, Any], members: list[str], told: Connection, barrier: Any) -> None:
+def operations_of(job: dict[str, Any], number: int) -> list[Operation]:
+    """What the process of that number asks for."""
+    operations = []
+    for request in job["requests"]:
+        asked = {name: value for name, value in request.items() if name not in ("kind", "members")}
+        operations += [
+            KINDS[request["kind"]](
+                member=ByExternalId(member), idempotency_key=f"the race {at}", actor="a race", **asked
+            )
+            for at, member in enumerate(request["members"])
+            if at % job["processes"] == number
+        ]
+    return operations
+
+
+async def race(job: dict[str, Any], number: int, told: Connection, barrier: Any) -> None:
     """One of the processes."""
     settings = Settings(database_url=job["url"], secret="a secret of the race, and of nothing else")
     async with open_laurel(settings, plugins=only(*job["plugins"])) as laurel:
-        request = dict(job["request"])
-        kind = KINDS[request.pop("kind")]
-        operations = [
-            kind(member=ByExternalId(member), idempotency_key="the race", actor="a race", **request)
-            for member in members
-        ]
+        operations = operations_of(job, number)
         await asyncio.to_thread(barrier.wait, 60)
         outcomes = await asyncio.gather(*map(laurel.committer.submit, operations), return_exceptions=True)
-    told.send([plain(outcome) for outcome in outcomes])
+    told.send(
+        [{**plain(outcome), "kind": type(asked).kind} for asked, outcome in zip(operations, outcomes, strict=True)]
+    )
 
 
-def child(job: dict[str, Any], members: list[str], told: Connection, barrier: Any) -> None:
-    asyncio.run(race(job, members, told, barrier))
+def child(job: dict[str, Any], number: int, told: Connection, barrier: Any) -> None:
+    asyncio.run(race(job, number, told, barrier))
 
 
 def main(job: dict[str, Any]) -> None:
-    barrier = OPEN.Barrier(len(job["members"]))
-    pipes = [OPEN.Pipe(duplex=False) for _ in job["members"]]
+    barrier = OPEN.Barrier(job["processes"])
+    pipes = [OPEN.Pipe(duplex=False) for _ in range(job["processes"])]
     processes = [
-        OPEN.Process(target=child, args=(job, members, told, barrier))
-        for members, (_, told) in zip(job["members"], pipes, strict=True)
+        OPEN.Process(target=child, args=(job, number, told, barrier)) for number, (_, told) in enumerate(pipes)
     ]
     for process in processes:
         process.start()
