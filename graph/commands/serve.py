@@ -8,6 +8,7 @@ import socket
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Final
 
 import click
@@ -20,6 +21,8 @@ from core.store.migrating import migrate
 from graph.app import create_app
 from graph.commands.sample import open_shop
 from graph.laurel import open_laurel, tables
+from graph.observing.logs import configure
+from graph.observing.metrics import MULTIPLE
 from graph.settings import Settings
 from graph.tokens import Role, issue_token
 from plugins.manager import load_plugins
@@ -55,13 +58,18 @@ def command(settings: Settings, host: str | None, port: int | None, workers: int
     os.environ["LAUREL_DATABASE_URL"] = settings.database_url
     os.environ["LAUREL_SECRET"] = settings.secret
     os.environ["LAUREL_LIVE"] = "yes" if settings.live else "no"
+    if settings.metrics_token and workers > 1:
+        # Each of them knows its own numbers only; here they put them together.
+        os.environ.setdefault(MULTIPLE, mkdtemp(prefix="laurel-metrics-"))
     uvicorn.run(
         f"{__name__}:application",
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=workers,
+        log_config=None,
         log_level="warning",
+        access_log=False,
         # A client that follows something would keep the process for ever.
         timeout_graceful_shutdown=10,
     )
@@ -69,7 +77,9 @@ def command(settings: Settings, host: str | None, port: int | None, workers: int
 
 def application() -> object:
     """The application of one worker."""
-    return create_app(Settings.from_environment(os.environ))
+    settings = Settings.from_environment(os.environ)
+    configure(settings.log_format, settings.log_level)
+    return create_app(settings)
 
 
 def _check_address(settings: Settings) -> None:
