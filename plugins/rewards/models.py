@@ -1,6 +1,6 @@
 """The store's tables: members' orders, and what all members share: stock, codes, and how the stock came to be."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tortoise import fields
 from tortoise.migrations.constraints import UniqueConstraint
@@ -12,8 +12,8 @@ from core.store.fields import InstantField, JsonField
 class RewardOrder(Model):
     """A reward that a member has redeemed.
 
-    ``order_id`` is the transaction's. ``price`` is of one piece and ``points`` of all. ``codes`` are the numbers and
-    texts of the codes that were given. ``status`` is requested, fulfilled, delivered or cancelled.
+    ``order_id`` is the transaction's. ``price`` is of one piece and ``points`` of all. ``codes`` are the numbers of
+    the codes that were given. ``status`` is requested, fulfilled, delivered or cancelled.
     """
 
     key: ClassVar = ("bucket", "member_id", "order_id")
@@ -27,7 +27,7 @@ class RewardOrder(Model):
     price = fields.BigIntField()
     points = fields.BigIntField()
     counted = fields.BooleanField()
-    codes = JsonField()
+    codes: Any = JsonField()
     status = fields.CharField(max_length=16)
     note = fields.CharField(max_length=200, null=True)
     requested_at = InstantField()
@@ -57,13 +57,12 @@ class RewardStock(Model):
 
 
 class RewardCode(Model):
-    """A code, and the order that has it."""
+    """A code, by its number. Never changed: the order says which numbers it has."""
 
     key: ClassVar = ("reward", "number")
     reward = fields.CharField(max_length=64)
     number = fields.BigIntField(primary_key=True, generated=False)
     code = fields.CharField(max_length=64)
-    order_id = fields.CharField(max_length=36, null=True)
 
     class Meta:
         table = "reward_code"

@@ -1,5 +1,6 @@
 """The store in the schema: what it offers a member, what they have redeemed, and what staff do about it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
@@ -45,7 +46,7 @@ from graph.vocabulary import (
     user_error,
 )
 
-from .models import RewardOrder, RewardStock
+from .models import RewardCode, RewardOrder, RewardStock
 from .operations import CancelReward, DeliverReward, FulfilReward, RedeemReward
 from .refusals import RewardNotFound, RewardsNotOffered
 from .rules import CHANNEL, Item, RewardsSettings, check_member, check_open, check_stock
@@ -184,7 +185,6 @@ class RewardOrderNode(Node):
     price: Points = strawberry.field(description="What one of them cost.")
     points: Points = strawberry.field(description="What all of them cost.")
     status: RewardOrderStatus = strawberry.field(description="Where it stands.")
-    codes: list[str] = strawberry.field(description="The codes that were handed over; gone when they went back.")
     note: str | None = strawberry.field(description="What was noted last: the parcel's number.")
     requested_at: datetime = strawberry.field(description="When it was redeemed.")
     fulfilled_at: datetime | None = strawberry.field(description="When it was fulfilled.")
@@ -192,6 +192,7 @@ class RewardOrderNode(Node):
     cancelled_at: datetime | None = strawberry.field(description="When it was cancelled.")
     _member_id: strawberry.Private[str]
     _order_id: strawberry.Private[str]
+    _codes: strawberry.Private[Sequence[int]]
 
     @classmethod
     def of(cls, member_id: str, row: Any) -> "RewardOrderNode":
@@ -204,7 +205,6 @@ class RewardOrderNode(Node):
             price=Points(row.price),
             points=Points(row.points),
             status=RewardOrderStatus(row.status),
-            codes=[taken["code"] for taken in row.codes],
             note=row.note,
             requested_at=row.requested_at,
             fulfilled_at=row.fulfilled_at,
@@ -212,6 +212,7 @@ class RewardOrderNode(Node):
             cancelled_at=row.cancelled_at,
             _member_id=member_id,
             _order_id=row.order_id,
+            _codes=row.codes,
         )
 
     @classmethod
@@ -227,6 +228,14 @@ class RewardOrderNode(Node):
                 return await cls.find(info, member_id, order_id)
             case _:
                 return None
+
+    @strawberry.field
+    async def codes(self, info: Info) -> list[str]:
+        """The codes that were handed over; gone when they went back."""
+        question, loaders = Rows(RewardCode, ("reward", "number")), info.context.loaders
+        # Side by side, so that they are asked together.
+        found = await asyncio.gather(*(loaders.ask(question, (self.reward, number)) for number in self._codes))
+        return [row.code for rows in found for row in rows or ()]
 
     @strawberry.field
     async def transaction(self, info: Info) -> Transaction | None:

@@ -1,7 +1,7 @@
 """What can be done in the store: redeem a reward, fulfil, deliver or cancel the order.
 
-Stock and codes are rows that members share. They are claimed after everything that can be refused without them, and
-in one order: the stock, then its codes.
+The stock is a row that members share, claimed after everything that can be refused without it. It says which codes are
+given next, by number; what a number's code is stands elsewhere and never changes, so that nobody reads it here.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from core.membership import check_reason
 from core.operations import Operation
 from core.work import Work
 
-from .models import RewardCode, RewardOrder, RewardStock
+from .models import RewardOrder, RewardStock
 from .refusals import (
     RewardNotFound,
     RewardOrderNotFound,
@@ -100,23 +100,20 @@ class RedeemReward(Operation):
         work.tell(REWARD_REDEEMED, order=work.operation_id, reward=item.id, quantity=self.quantity, points=points)
         return {"order": work.operation_id, "reward": item.id, "quantity": self.quantity, "points": points}
 
-    async def _take(self, item: Item, work: Work) -> list[dict[str, Any]]:
-        """Take the pieces from the stock; the codes that they are, if they are any."""
+    async def _take(self, item: Item, work: Work) -> list[int]:
+        """Take the pieces from the stock; the numbers of the codes that they are, if they are any."""
         stock = await work.shared(RewardStock, reward=item.id)
         check_stock(item, self.quantity, stock.stock_left if stock else 0)
         assert stock is not None
-        taken: list[dict[str, Any]] = []
+        taken: list[int] = []
         for _ in range(self.quantity if item.codes else 0):
             number, *stock.returned = stock.returned or [stock.next_code]
             if number == stock.next_code:
                 stock.next_code += 1
-            code = await work.shared(RewardCode, reward=item.id, number=number)
-            if code is None:
+            if number > stock.last_code:
                 # The stock was counted before the reward had codes.
                 raise RewardSoldOut(reward=item.id, asked=self.quantity, stock_left=len(taken))
-            code.order_id = work.operation_id
-            work.save(code)
-            taken.append({"number": number, "code": code.code})
+            taken.append(number)
         stock.stock_left -= self.quantity
         work.save(stock)
         return taken
@@ -212,12 +209,7 @@ async def _put_back(work: Work, order: RewardOrder) -> None:
         return
     stock = await work.shared(RewardStock, reward=order.reward)
     assert stock is not None, "what an order took has been there"
-    for taken in order.codes:
-        code = await work.shared(RewardCode, reward=order.reward, number=taken["number"])
-        assert code is not None, "codes are never deleted"
-        code.order_id = None
-        work.save(code)
-    stock.returned = sorted([*stock.returned, *(taken["number"] for taken in order.codes)])
+    stock.returned = sorted([*stock.returned, *order.codes])
     stock.stock_left += order.quantity
     work.save(stock)
     order.codes = []

@@ -78,7 +78,7 @@ class Delivery(NamedTuple):
             if known is not None:
                 raise VoucherCodeRepeated(reward=reward, voucher_code=known.code)
             await RewardCode.bulk_create(
-                RewardCode(reward=reward, number=number, code=code, order_id=None)
+                RewardCode(reward=reward, number=number, code=code)
                 for number, code in enumerate(self.codes, stock.last_code + 1)
             )
             stock.last_code += len(self.codes)

@@ -119,8 +119,8 @@ async def test_of_fifty_who_want_three_codes_three_get_one_each(fresh_database: 
     assert Counter(outcome["refusal"] for outcome in outcomes) == {None: 3, "REWARD_SOLD_OUT": CALLERS - 3}
     assert points == 100 * (CALLERS - 3)
     async with open_shop(fresh_database, None, plugins=plugins, now=SystemClock().now()) as shop:
-        given = await shop.laurel.store.reader().query("SELECT code, order_id FROM reward_code ORDER BY number")
-        assert [code for code, _ in given] == ["A", "B", "C"]
+        given = await shop.laurel.store.reader().query("SELECT codes, order_id FROM reward_order ORDER BY codes")
+        assert [json.loads(codes) for codes, _ in given] == [[1], [2], [3]]
         orders = {outcome["id"] for outcome in outcomes if outcome["refusal"] is None}
         assert {order for _, order in given} == orders
 
