@@ -303,8 +303,8 @@ class AuditRow(Model):
     reason = fields.CharField(max_length=1000, null=True)
     request_id = fields.CharField(max_length=100)
     operation_id = fields.CharField(max_length=36, null=True)
-    before = JsonField()
-    after = JsonField()
+    state_before = JsonField()
+    state_after = JsonField()
     recorded_at = InstantField()
     digest = fields.CharField(max_length=64)
 

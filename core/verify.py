@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from core.accounts import Entry, chain
+from core.audit import Record
+from core.audit import chain as chain_audit
 from core.members import bucket_of
 from core.store.dialect import Reader
 from core.store.tables import table_of
@@ -41,7 +43,7 @@ async def verify(reader: Reader) -> list[Finding]:
 
 async def _look(reader: Reader, invariant: Invariant) -> Finding:
     if invariant.sql is None:
-        return await _broken_chains(reader, invariant)
+        return await _COMPUTED[invariant.name](reader, invariant)
     rows = await reader.client.execute_query_dict(f"{invariant.sql} LIMIT {OFFENDERS_MAX}")
     if len(rows) < OFFENDERS_MAX:
         places = len(rows)
@@ -59,7 +61,7 @@ async def _broken_chains(reader: Reader, invariant: Invariant) -> Finding:
     """Entries whose digest is not the one that follows from the entry before, or that lie in another's bucket."""
     places, before, account = 0, "", ("", "")
     offenders: list[Mapping[str, Any]] = []
-    async for bucket, member_id, entry in _entries(reader):
+    async for bucket, member_id, entry in _rows(reader, Entry):
         if account != (member_id, entry.unit):
             account, before = (member_id, entry.unit), ""
         digest = chain(before, member_id, entry)
@@ -72,19 +74,38 @@ async def _broken_chains(reader: Reader, invariant: Invariant) -> Finding:
     return Finding(invariant, places, offenders)
 
 
-async def _entries(reader: Reader) -> AsyncIterator[tuple[int, str, Entry]]:
-    """All entries, by account and number, a slice of buckets at a time."""
-    table = table_of(Entry)
+async def _broken_audit(reader: Reader, invariant: Invariant) -> Finding:
+    """Records of the audit log whose digest is not the one that follows from the record before, or whose number is."""
+    places, number, former, of = 0, 0, "", ""
+    offenders: list[Mapping[str, Any]] = []
+    async for _, member_id, record in _rows(reader, Record):
+        if of != member_id or number == 0:
+            of, number, former = member_id, 0, ""
+        number += 1
+        if record.number != number or chain_audit(former, member_id, record) != record.digest:
+            places += 1
+            if len(offenders) < OFFENDERS_MAX:
+                offenders.append({"member_id": member_id, "number": record.number, "digest": record.digest})
+        number, former = record.number, record.digest
+    return Finding(invariant, places, offenders)
+
+
+async def _rows(reader: Reader, kind: type) -> AsyncIterator[tuple[int, str, Any]]:
+    """All rows of a kind by key, with the bucket and the member, a slice of buckets at a time."""
+    table = table_of(kind)
     buckets: list[tuple[int]] = []
     size = 0
-    counts = await reader.query("SELECT bucket, COUNT(*) FROM entry GROUP BY bucket ORDER BY bucket")
-    for bucket, entries in [*counts, (None, _SLICE)]:
-        if buckets and size + entries > _SLICE:
+    counts = await reader.query(f"SELECT bucket, COUNT(*) FROM {table.name} GROUP BY bucket ORDER BY bucket")
+    for bucket, rows in [*counts, (None, _SLICE)]:
+        if buckets and size + rows > _SLICE:
             for row in sorted(await reader.select(table, ("bucket",), buckets)):
                 yield row[0], row[1], table.of(table.decode(row))
             buckets, size = [], 0
         buckets.append((bucket,))
-        size += entries
+        size += rows
+
+
+_COMPUTED: Final = {"digests": _broken_chains, "audit digests": _broken_audit}
 
 
 # -- the invariants -----------------------------------------------------------------------------------
@@ -200,6 +221,19 @@ INVARIANTS: Final[Sequence[Invariant]] = (
         f" FROM lot_move m JOIN entry e ON {_same('e', 'm', 'unit', 'seq')}"
         f" JOIN operation o ON {_same('o', 'e')} AND o.id = e.operation_id WHERE m.kind IN ('spend', 'restore')"
         ") x GROUP BY x.bucket, x.member_id, x.unit, x.lot_seq, x.transaction_id HAVING SUM(x.amount) > 0",
+    ),
+    # -- the audit log
+    Invariant(
+        "audit digests",
+        "records of the audit log are numbered without a gap, each with a digest that follows from the one before",
+        None,
+    ),
+    Invariant(
+        "audited operations",
+        "what the audit log says of a member was done by an accepted operation of that member",
+        "SELECT a.member_id, a.number, a.operation_id FROM audit a"
+        f" LEFT JOIN operation o ON {_same('o', 'a')} AND o.id = a.operation_id"
+        " WHERE a.member_id <> '' AND (o.id IS NULL OR NOT o.accepted OR o.actor <> a.actor)",
     ),
     # -- lots
     Invariant(

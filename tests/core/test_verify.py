@@ -1,5 +1,6 @@
 """A busy member, all verbs, on every database: nothing is wrong. Then each thing that can go wrong is found."""
 
+import asyncio
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 from tortoise.context import TortoiseContext
 
+from core.audit import Note, Record, noting
+from core.auditing import audited, write_down
 from core.batch import Rules
 from core.clock import StoppedClock
 from core.committer import Committer
@@ -19,6 +22,7 @@ from core.programme import load_programme
 from core.programmes import Programmes
 from core.redemption import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold
 from core.store import Store
+from core.store.tables import table_of
 from core.verify import INVARIANTS, OFFENDERS_MAX, verify
 
 PROGRAMME = """
@@ -49,7 +53,8 @@ async def store(connected: TortoiseContext) -> Store:
     async with Committer(store, rules) as committer:
 
         async def do(kind: type[Operation], key: str, **request: Any) -> Outcome:
-            outcome = await committer.submit(kind(member=WHO, idempotency_key=key, actor="test", **request))
+            with noting(Note(actor="test", mutation=kind.kind, request_id=key, reason=request.get("reason"))):
+                outcome = await committer.submit(kind(member=WHO, idempotency_key=key, actor="test", **request))
             assert outcome.accepted, outcome.refusal
             return outcome
 
@@ -74,6 +79,13 @@ async def store(connected: TortoiseContext) -> Store:
         await do(AdjustPoints, "last", points=900, reason="a gift")
         for year in (2028, 2029):
             await do(ExtendPoints, f"extend {year}", expires_on=date(year, 7, 1), reason="goodwill")
+        with noting(Note(actor="test", mutation="publishProgramme", request_id="publish")):
+            await asyncio.gather(
+                *(
+                    audited(lambda number=number: write_down(BEGIN, before={}, after={"version": number}))  # type: ignore[misc]
+                    for number in range(4)
+                )
+            )
     return store
 
 
@@ -99,6 +111,8 @@ DAMAGE = {
     "entries explained": "UPDATE lot SET operation_id = '' WHERE seq = 1",
     "reversals of transactions": "UPDATE operation SET reverses = '' WHERE idempotency_key = 'back'",
     "restored at most spent": "UPDATE lot_move SET amount = 2501 WHERE kind = 'restore'",
+    "audit digests": "UPDATE audit SET reason = 'another' WHERE mutation = 'reverse'",
+    "audited operations": "UPDATE audit SET operation_id = id WHERE member_id <> ''",
     "balance in lots": "UPDATE account SET debt = debt + 1 WHERE unit = 'points'",
     "lots without a gap": "UPDATE account SET lot_seq = lot_seq + 1 WHERE unit = 'points'",
     "lots of an account": "UPDATE account SET member_id = '' WHERE unit = 'points'",
@@ -142,6 +156,36 @@ async def test_each_damage_is_found_by_the_invariant_it_breaks(store: Store) -> 
     assert {name for name, names in found.items() if name not in names} == set()
     assert list(DAMAGE) == [invariant.name for invariant in INVARIANTS]
     assert await verify(store.reader()) == []
+
+
+async def test_a_record_says_how_the_member_stood_before_and_after(store: Store) -> None:
+    table = table_of(Record)
+    rows = sorted(await store.reader().query(f"SELECT {table.column_list} FROM audit"))
+    records: list[Record] = [table.of(table.decode(row)) for row in rows]
+    (taken,) = [record for record in records if record.after.get("points.balance") == 5990]
+
+    assert sorted(r.after["version"] for r in records if r.operation_id is None) == [0, 1, 2, 3]
+    assert (taken.mutation, taken.reason, taken.request_id) == ("adjust", "a mistake", "take")
+    assert taken.before == {**taken.after, "points.balance": 6000}
+    assert records[-1].number == max(record.number for record in records)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM audit WHERE mutation = 'redeem'",
+        "DELETE FROM audit WHERE member_id <> '' AND number = 1",
+        "UPDATE audit SET number = number + 100 WHERE mutation = 'redeem'",
+        "UPDATE audit SET actor = 'operator:eve' WHERE mutation = 'publishProgramme'",
+        "UPDATE audit SET state_after = state_before WHERE mutation = 'adjust'",
+    ],
+)
+async def test_a_changed_audit_log_is_found(store: Store, statement: str) -> None:
+    with suppress(_NotKept):
+        async with store.transaction() as writer:
+            await writer.query(statement)
+            assert "audit digests" in [finding.invariant.name for finding in await verify(writer)]
+            raise _NotKept
 
 
 async def test_a_finding_counts_all_places_and_shows_the_first(store: Store) -> None:
