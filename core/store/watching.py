@@ -1,7 +1,7 @@
 """Whoever wants to know of each statement that is sent, and how long it takes: nobody, unless an installation asks.
 
-The ORM has no place for it that costs nothing where nobody asks, so its clients' methods are replaced meanwhile. BEGIN and
-COMMIT are not among them.
+The ORM has no place for it that costs nothing where nobody asks, so its clients' methods are replaced meanwhile.
+BEGIN and COMMIT are not among them.
 """
 
 from collections.abc import Callable, Iterator

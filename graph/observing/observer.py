@@ -80,6 +80,7 @@ class Observer:
         seconds = perf_counter() - begun
         if self.metrics is not None:
             self.metrics.answered(trail.operation, trail.kind, seconds, trail.statements - statements)
+            self.metrics.cost.observe(prepared.charge.requested)
         if self._slow and seconds > self._slow:
             log.warning("slow operation", **_said(trail), milliseconds=round(seconds * 1000))
         if self.tracer is not None:
@@ -111,7 +112,7 @@ class Observer:
     def _batch_span(self, origins: Sequence[SpanContext | None]) -> AbstractContextManager[object]:
         if self.tracer is None:
             return _NOTHING
-        known = list(dict.fromkeys(one for one in origins if one is not None and one.is_valid))
+        known = list({one.span_id: one for one in origins if one is not None and one.is_valid}.values())
         parent = trace.set_span_in_context(trace.NonRecordingSpan(known[0])) if known else None
         return self.tracer.start_as_current_span(
             "commit",
