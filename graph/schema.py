@@ -34,6 +34,7 @@ from graph.audit import AuditQueries
 from graph.context import Info
 from graph.errors import UserError, check_facts, error_codes, error_type, refusals_of
 from graph.ids import InvalidId, Node, read_id
+from graph.jobs import JobMutations, JobQueries
 from graph.keys import KeyMutations, KeyQueries
 from graph.limits.prices import declare
 from graph.member import Member, MemberByInput, MemberOrder, MembersFilter, find_member
@@ -181,8 +182,8 @@ def build_schema(plugins: Plugins) -> LaurelSchema:
     refusals = refusals_of(plugins.refusals)
     schema = LaurelSchema(
         extra={
-            "Query": (ProgrammeQueries, AuditQueries, KeyQueries, *plugins.queries),
-            "Mutation": (CoreMutations, ProgrammeMutations, KeyMutations, *plugins.mutations),
+            "Query": (ProgrammeQueries, AuditQueries, KeyQueries, JobQueries, *plugins.queries),
+            "Mutation": (CoreMutations, ProgrammeMutations, KeyMutations, JobMutations, *plugins.mutations),
             "Subscription": plugins.subscriptions,
             "Member": plugins.member_fields,
         },
