@@ -5,10 +5,11 @@ The HTTP application, every command and every test open it here.
 
 import gc
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 from core.batch import Rules
+from core.carrying import Carrier, line_of
 from core.changes import Changes
 from core.chores import CHORES
 from core.clock import Clock, SystemClock
@@ -76,7 +77,8 @@ async def open_laurel(
 ) -> AsyncIterator[Laurel]:
     """Open the database and start the committer; what it has accepted is performed before this ends.
 
-    Raises DatabaseUnreachable, and MigrationsPending when the database is older than the code.
+    Raises DatabaseUnreachable, MigrationsPending when the database is older than the code, and CannotCarry when changes
+    are to be carried between processes and nothing can do so.
     """
     collect_rarely()
     plugins = plugins or load_plugins(settings.disabled_plugins)
@@ -103,6 +105,7 @@ async def open_laurel(
             routes=routes,
         )
         changes = Changes()
+        carrier = Carrier(changes, line_of(settings.database_url, settings.redis_url)) if settings.carries else None
         # The deliverer ends first: what it submits must still be taken.
         async with (
             Committer(store, rules, batch_max=batch_max, changes=changes) as committer,
@@ -110,6 +113,7 @@ async def open_laurel(
                 plugins.consumers, committer.submit, clock, destinations=destinations, routes=routes
             ) as deliverer,
             Authenticator(settings, store, clock) as authenticator,
+            carrier or nullcontext(),
         ):
             yield Laurel(
                 settings=settings,

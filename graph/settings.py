@@ -41,13 +41,14 @@ class Settings:
     ``introspection`` says who may ask for the schema: ``all``, ``staff`` or ``none``. ``limits`` bound what is
     asked for; rates are counted in ``redis_url``, or in each process by itself. ``http_status`` is ``compat`` or
     ``draft``: the statuses that clients of today expect, or those of the newest draft of GraphQL over HTTP.
-    ``origins`` are the sites besides this one whose pages may open a WebSocket. ``batch_max`` is how many requests
-    may come as one list, none if 0. Of the manifests ``trusted_documents`` the documents are known by their ids:
-    ``trusted_mode`` allows them, or requires one of them. ``jobs`` are run by the server itself. ``incoming`` are
-    the systems that may send messages to ``/incoming/<source>``, with their secrets. ``log_level`` info logs every
-    request, and what takes longer than ``slow_ms`` is a warning. ``metrics_token`` is what Prometheus says to be shown
-    ``/metrics``, which is not there without one; ``traces`` lets OpenTelemetry collect spans. ``variables`` are all
-    whose names begin with ``LAUREL_``.
+    ``origins`` are the sites besides this one whose pages may open a WebSocket. ``carries`` tells other processes
+    of the database of changes, for their subscriptions. ``batch_max`` is how many requests may come as one list,
+    none if 0. Of the manifests ``trusted_documents`` the documents are known by their ids: ``trusted_mode`` allows
+    them, or requires one of them. ``jobs`` are run by the server itself. ``incoming`` are the systems that may send
+    messages to ``/incoming/<source>``, with their secrets. ``log_level`` info logs every request, and what takes
+    longer than ``slow_ms`` is a warning. ``metrics_token`` is what Prometheus says to be shown ``/metrics``, which
+    is not there without one; ``traces`` lets OpenTelemetry collect spans. ``variables`` are all whose names begin
+    with ``LAUREL_``.
     """
 
     database_url: str = "sqlite://laurel.sqlite3"
@@ -74,6 +75,7 @@ class Settings:
     traces: bool = False
     jobs: bool = True
     origins: frozenset[str] = frozenset()
+    carries: bool = False
     batch_max: int = 0
     trusted_documents: str = ""
     trusted_mode: str = "off"
@@ -131,6 +133,7 @@ class Settings:
             body_bytes_max=_number(environ, "LAUREL_BODY_BYTES_MAX", usual.body_bytes_max),
             incoming=_secrets(environ, "LAUREL_INCOMING_SECRETS"),
             variables={name: value for name, value in environ.items() if name.startswith("LAUREL_")},
+            carries=_choice(environ, "LAUREL_CARRY_CHANGES", usual.carries),
             batch_max=_number(environ, "LAUREL_BATCH_MAX", usual.batch_max, most=BATCH_MAX),
             trusted_documents=trusted,
             trusted_mode=_one_of(environ, "LAUREL_TRUSTED_MODE", modes),
