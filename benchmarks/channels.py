@@ -23,9 +23,14 @@ from core.operations import Operation, Outcome
 from core.publishing import publish
 from graph.laurel import Laurel, open_laurel, tables
 from graph.settings import Settings
+from plugins.auction.operations import PlaceBid
 from plugins.birthday.operations import GiveBirthdayGift
 from plugins.checkout.operations import HoldCheckout
+from plugins.coupon.operations import IssueCoupon, UseCoupon
+from plugins.coupon.rules import code_of
 from plugins.donation.operations import DonatePoints
+from plugins.gift.operations import GivePoints
+from plugins.investment.operations import StakePoints
 from plugins.lottery.operations import DrawLottery
 from plugins.lottery.periods import period_at
 from plugins.lottery.rules import LotterySettings
@@ -41,6 +46,7 @@ from plugins.rewards.rules import RewardsSettings
 from plugins.rewards.stock import CODES_MAX, Delivery
 from plugins.share.operations import RecordShare
 from plugins.sign_in.operations import RecordSignIn
+from plugins.tier_purchase.operations import BuyTier
 from tests.databases import Server
 
 MEMBERS: Final = 2_000
@@ -66,8 +72,10 @@ channels:
   share: {{points: 10, limits: {{month: 3}}}}
   referral: {{inviter: 80, invitee: 80}}
   quest:
-    events: {{viewed: A page was opened}}
-    quests: [{{id: look, title: Look around, count: {{viewed: 1}}, points: 5, period: daily}}]
+    events: {{viewed: A page was opened, read: A page was read}}
+    quests:
+      - {{id: look, title: Look around, count: {{viewed: 1}}, points: 5, period: daily}}
+      - {{id: read, title: Read on, count: {{read: 1}}, points: 5, period: daily, budget: {{lifetime: 1000000000}}}}
   birthday: {{points: 50}}
   rewards:
     items:
@@ -86,7 +94,20 @@ channels:
   checkout: {{points_per_unit: {{default: 100}}, caps: {{amount: "50.00", ratio: "0.20"}}}}
   donation:
     projects: [{{id: trees, title: Trees, goal: 1000000, beyond_goal: true}}]
+  investment:
+    projects:
+      - {{id: farm, title: A farm, goal: 1000000000, success: "1.1", window: {{to: "2100-01-01T00:00:00Z"}}}}
+  auction: {{auctions: [{auctions}]}}
+  gift: {{}}
+  coupon: {{coupons: [{{id: tenth, name: A tenth off, ratio: "0.10", days: 30}}]}}
+  tier_purchase: {{prices: {{{prices}}}, steps: 19}}
+  tier_gift: {{gifts: {{{gifts}}}}}
+tiers:
+  ladder: [{{id: entry}}, {tiers}]
 """
+AUCTIONS: Final = 200
+TIERS: Final = 19
+"""A member buys a tier a round, so that there are no more rounds than tiers."""
 
 PURCHASE: Final = "recordPurchase"
 LEAST: Final = 0.5
@@ -95,9 +116,13 @@ LEAST: Final = 0.5
 _IN_TURN: Final = "all callers claim one row, and a batch lets them have it one after the other"
 REASONS: Final = {
     "redeemReward, of a stock": _IN_TURN,
-    "redeemReward, a code": f"{_IN_TURN}; which code it is shows only then, so each takes a statement of its own",
+    "redeemReward, a code": _IN_TURN,
     "drawLottery, five times": "five draws keep five rows for whoever checks them; by the draw it is faster",
     "donatePoints": _IN_TURN,
+    "stakePoints": _IN_TURN,
+    "placeBid": f"{_IN_TURN}; and who is outbid is freed of their bid meanwhile, by an operation of its own",
+    "giftPoints": "it is two operations: while the next are given, the last are received",
+    "recordQuestEvent, with a budget": _IN_TURN,
 }
 """Why a mutation may be slower than half a purchase, as it is on some databases."""
 
@@ -111,6 +136,7 @@ class Round:
         self._newcomers = newcomers
         self._codes = codes
         self.reviews: Sequence[str] = ()
+        self.coupons: Sequence[str] = ()
 
     def _asked(self, member: int, what: str) -> dict[str, Any]:
         return {
@@ -176,6 +202,32 @@ class Round:
         reference = f"basket {self.number}-{member}"
         return HoldCheckout(**asked, reference=reference, basket=Decimal("49.90"), currency="EUR")
 
+    def quest_within_a_budget(self, member: int) -> Operation:
+        return RecordQuestEvent(**self._asked(member, "read"), event="read", object="a page")
+
+    def bid(self, member: int) -> Operation:
+        # Each is higher than the one before: operations are performed in the order in which they come.
+        points = 1_000 * (self.number + 1) + member // AUCTIONS
+        return PlaceBid(**self._asked(member, "bid"), auction=f"lot_{member % AUCTIONS}", points=points)
+
+    def gift(self, member: int) -> Operation:
+        return GivePoints(**self._asked(member, "gift"), to=f"member {(member + 1) % len(self._members)}", points=10)
+
+    def stake(self, member: int) -> Operation:
+        return StakePoints(**self._asked(member, "stake"), project="farm", points=10)
+
+    def tier(self, member: int) -> Operation:
+        return BuyTier(**self._asked(member, "tier"), tier=f"tier_{self.number}", price=10)
+
+    def issue(self, member: int) -> Operation:
+        return IssueCoupon(**self._asked(member, "issue"), coupon="tenth", reason="bench")
+
+    def coupon(self, member: int) -> Operation:
+        """Use the coupon that ``begin`` has issued."""
+        asked = self._asked(member, "use")
+        order, amount = f"coupon {self.number}-{member}", Decimal("49.90")
+        return UseCoupon(**asked, code=self.coupons[member], order=order, amount=amount, currency="EUR")
+
     def donation(self, member: int) -> Operation:
         return DonatePoints(**self._asked(member, "donate"), project="trees", points=10)
 
@@ -196,6 +248,13 @@ CONTENDERS: Final[Mapping[str, Callable[[Round, int], Operation]]] = {
     "drawLottery, five times": Round.five_draws,
     "holdCheckout": Round.checkout,
     "donatePoints": Round.donation,
+    "stakePoints": Round.stake,
+    "placeBid": Round.bid,
+    "giftPoints": Round.gift,
+    "buyTier, and its gift": Round.tier,
+    "issueCoupon": Round.issue,
+    "useCoupon": Round.coupon,
+    "recordQuestEvent, with a budget": Round.quest_within_a_budget,
 }
 
 
@@ -214,7 +273,7 @@ class Bench:
         """Publish the programme, and enrol members who can afford everything."""
         sections = ", ".join(f"section_{number}: 20" for number in range(rounds))
         await publish(
-            PROGRAMME.format(sections=sections),
+            _programme(sections),
             author="bench",
             reason="to measure channels",
             load=self._laurel.load,
@@ -251,6 +310,17 @@ class Bench:
         self.round = Round(number, self._members, newcomers, self._codes)
         waiting = await self._submit(map(self.round.waiting, range(self._size)))
         self.round.reviews = [outcome.recorded.id for outcome in waiting if outcome.recorded is not None]
+        issued = await self._submit(
+            IssueCoupon(
+                member=ById(member),
+                idempotency_key=f"beforehand:{number}",
+                actor="bench",
+                coupon="tenth",
+                reason="bench",
+            )
+            for member in self._members
+        )
+        self.round.coupons = [code_of(outcome.recorded.id, 0) for outcome in issued if outcome.recorded is not None]
 
     async def measure(self, operation: Callable[[Round, int], Operation], most: int = MEMBERS) -> Sample:
         """One operation of half of the members (``most`` of them), the other half of those in the round before."""
@@ -308,6 +378,21 @@ async def measure_channels(server: Server, *, rounds: int, members: int) -> list
         }
         for name, of_name in samples.items()
     ]
+
+
+def _programme(sections: str) -> str:
+    opened = 'opens: "2020-01-01T00:00:00Z", closes: "2100-01-01T00:00:00Z"'
+    tiers = [f"tier_{number}" for number in range(TIERS)]
+    criterion = "fact: points_earned, at_least: {}"
+    return PROGRAMME.format(
+        sections=sections,
+        auctions=", ".join(f"{{id: lot_{number}, title: A lot, {opened}}}" for number in range(AUCTIONS)),
+        prices=", ".join(f"{tier}: 10" for tier in tiers),
+        gifts=", ".join(f"{tier}: {{pack: {{points: 5}}}}" for tier in tiers),
+        tiers=", ".join(
+            f"{{id: {tier}, all: [{{{criterion.format(10**12 + number)}}}]}}" for number, tier in enumerate(tiers)
+        ),
+    )
 
 
 def _turn(bench: Bench, operation: Callable[[Round, int], Operation]) -> Callable[[], Awaitable[Sample]]:
