@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "expire": "graph.commands.expire",
     "jobs": "graph.commands.jobs",
     "token": "graph.commands.token",
+    "key": "graph.commands.key",
     "schema": "graph.commands.schema",
     "plugin": "graph.commands.plugin",
 }

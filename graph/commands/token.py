@@ -1,6 +1,7 @@
 """``laurel token``: make a token for a caller of the API."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import timedelta
 
 import click
@@ -25,6 +26,9 @@ class NoSecret(LaurelError):
 @click.option("--member", metavar="ID", help="For the role member: Laurel's id of the member.")
 @click.option("--external-id", metavar="ID", help="For the role member: the brand's own id of the member.")
 @click.option("--channel", "channels", metavar="NAME", multiple=True, help="For the role partner: what it reaches.")
+@click.option(
+    "--capability", "capabilities", metavar="NAME", multiple=True, help="For the role partner: rewards.stock."
+)
 @click.option("--subject", help="Who the caller is, for the record. The role, when left out.")
 @click.option("--hours", type=click.IntRange(1, 24 * 366), default=24, show_default=True, help="How long it is good.")
 @click.pass_obj
@@ -34,6 +38,7 @@ def command(
     member: str | None,
     external_id: str | None,
     channels: tuple[str, ...],
+    capabilities: tuple[str, ...],
     subject: str | None,
     hours: int,
 ) -> None:
@@ -44,12 +49,12 @@ def command(
     named += [ByExternalId(external_id)] if external_id else []
     if len(named) != (role == Role.MEMBER):
         raise click.UsageError("--role member takes either --member or --external-id, and no other role does")
-    if bool(channels) != (role == Role.PARTNER):
-        raise click.UsageError("--role partner takes --channel, once or more, and no other role does")
-    known = load_plugins(settings.disabled_plugins).names if channels else ()
-    for channel in channels:
-        if channel not in known:
-            raise click.UsageError(f"no channel {channel!r} is installed{did_you_mean(channel, known)}")
+    if bool(channels or capabilities) != (role == Role.PARTNER):
+        raise click.UsageError("--role partner takes --channel or --capability, and no other role does")
+    if role == Role.PARTNER:
+        plugins = load_plugins(settings.disabled_plugins)
+        _check_known("channel", channels, plugins.names)
+        _check_known("capability", capabilities, plugins.capabilities)
     member_id = asyncio.run(_member_id(settings, named[0])) if named else None
     token = issue_token(
         settings.secret,
@@ -59,8 +64,15 @@ def command(
         lifetime=timedelta(hours=hours),
         member_id=member_id,
         channels=channels,
+        capabilities=capabilities,
     )
     click.echo(token)
+
+
+def _check_known(what: str, given: Collection[str], known: Collection[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise click.UsageError(f"no {what} {name!r} is installed{did_you_mean(name, known)}")
 
 
 async def _member_id(settings: Settings, ref: MemberRef) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from core.keys import is_key
 from core.verify import INVARIANTS
 from graph.cli import laurel
 from graph.tokens import Role, read_token
@@ -327,6 +328,9 @@ def test_a_token_is_for_its_role_and_a_members_for_its_member(type_: Type, opene
         (["--role", "member", "--member", "x", "--external-id", "y"], "takes either --member or --external-id"),
         (["--role", "member", "--member", "x"], "no member x"),
         (["--role", "king"], "'king' is not one of"),
+        (["--role", "partner"], "takes --channel or --capability"),
+        (["--role", "admin", "--capability", "rewards.stock"], "takes --channel or --capability"),
+        (["--role", "partner", "--capability", "rewards.stok"], "did you mean 'rewards.stock'?"),
     ],
 )
 def test_a_token_that_cannot_be_meant_is_refused(type_: Type, opened: str, words: list[str], reason: str) -> None:
@@ -340,6 +344,26 @@ def test_without_a_secret_there_is_no_token(type_: Type, opened: str, monkeypatc
     monkeypatch.delenv("LAUREL_SECRET")
 
     assert "LAUREL_SECRET is not set" in type_(opened, "token", "--role", "admin").output
+
+
+def test_a_key_is_made_exchanged_and_ended(type_: Type, opened: str) -> None:
+    made = type_(opened, "key", "create", "--name", "codes", "--role", "partner", "--capability", "rewards.stock")
+    [(first,)] = sql(opened, "SELECT id FROM api_key")
+    exchanged = type_(opened, "key", "rotate", first, "--overlap-hours", "0")
+    listed = type_(opened, "key", "list")
+    again = type_(opened, "key", "revoke", first)
+    [(second,)] = sql(opened, f"SELECT id FROM api_key WHERE replaces = '{first}'")
+    ended = type_(opened, "key", "revoke", second)
+    noted = sql(opened, "SELECT mutation FROM audit WHERE actor LIKE 'command:%' ORDER BY number")
+
+    assert is_key(made.stdout.strip())
+    assert is_key(exchanged.stdout.strip())
+    assert listed.stdout.count("laurel_") == 2
+    assert (again.exit_code, ended.exit_code) == (2, 0)
+    assert f"API key {first} ended at" in again.output
+    assert [mutation for (mutation,) in noted] == ["createApiKey", "rotateApiKey", "revokeApiKey"]
+    assert type_(opened, "key", "create", "--name", "x", "--role", "member").exit_code == 2
+    assert type_(opened, "verify").exit_code == 0
 
 
 def test_schema_prints_what_is_committed(type_: Type) -> None:
