@@ -16,6 +16,7 @@ import strawberry
 from graphql import (
     ASTValidationRule,
     GraphQLNamedType,
+    GraphQLOneOfDirective,
     GraphQLSchema,
     is_introspection_type,
     specified_rules,
@@ -25,6 +26,7 @@ from strawberry.annotation import StrawberryAnnotation
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+from strawberry.schema_directives import OneOf
 from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
 from strawberry.types.field import StrawberryField
 
@@ -48,6 +50,9 @@ from graph.tier import Tier
 from graph.tokens import Role
 from graph.transaction import Hold, Transaction
 from plugins.manager import Plugins
+
+# Strawberry prints it without saying what it is, and every definition of ours is described.
+OneOf.__strawberry_directive__.description = GraphQLOneOfDirective.description  # type: ignore[attr-defined]
 
 
 @strawberry.type
