@@ -12,7 +12,7 @@ export const Standing = () => (
 
 const ANOTHER = "another";
 
-const said = ({ role, subject, member }) => (member ? `${role} ${member}` : `${role} · ${subject}`);
+const said = ({ role, subject, member }) => (member ? `${role} ${member.externalId}` : `${role} · ${subject}`);
 
 export function Bar({ caller, callers, onSwitch, onAnother, onLeave }) {
   return (

@@ -1,5 +1,5 @@
 // The question before a mutation of a live programme.
-import { print } from "graphql";
+import { print, valueFromASTUntyped } from "graphql";
 import { useEffect, useRef, useState } from "react";
 
 let show = () => {};
@@ -21,16 +21,14 @@ export function Confirmation() {
     asked.answer(wanted);
     setAsked(null);
   };
-  const names = asked.operation.selectionSet.selections.map(({ name }) => name?.value ?? "…").join(", ");
+  const fields = asked.operation.selectionSet.selections;
   return (
     <dialog ref={dialog} className="confirmation" aria-labelledby="confirmation-title" onCancel={() => answer(false)}>
       <h2 id="confirmation-title">This programme is live</h2>
-      <p>
-        <strong>{names}</strong> changes what real members have. What is written into the ledger stays there; it can be
-        reversed, and not removed.
-      </p>
-      <pre>{print(asked.operation.selectionSet).replace(/^\{\n|\n\}$/g, "")}</pre>
-      {asked.variables && Object.keys(asked.variables).length > 0 && <pre>{JSON.stringify(asked.variables, null, 2)}</pre>}
+      <p>What is written into the ledger of a real member stays there: it can be reversed, and not removed.</p>
+      {fields.map((field, number) => (
+        <Field key={number} field={field} variables={asked.variables ?? {}} />
+      ))}
       <div className="choices">
         <button type="button" className="quiet" autoFocus onClick={() => answer(false)}>
           Don’t send
@@ -40,5 +38,25 @@ export function Confirmation() {
         </button>
       </div>
     </dialog>
+  );
+}
+
+/** What a mutation is called, and all that it is told. */
+function Field({ field, variables }) {
+  if (field.kind !== "Field") return <p>{print(field)}</p>;
+  const told = field.arguments.flatMap(({ name, value }) => {
+    const given = valueFromASTUntyped(value, variables);
+    return name.value === "input" && given && typeof given === "object" ? Object.entries(given) : [[name.value, given]];
+  });
+  return (
+    <>
+      <strong>{field.name.value}</strong>
+      <dl>
+        {told.flatMap(([name, value]) => [
+          <dt key={`${name}:`}>{name}</dt>,
+          <dd key={name}>{typeof value === "string" ? value : JSON.stringify(value)}</dd>,
+        ])}
+      </dl>
+    </>
   );
 }

@@ -34,11 +34,15 @@ export function openFetcher(token, confirmed) {
   };
 }
 
-/** The operation that is asked for; null when the server had better say what is wrong. */
+/** The operation that is asked for; null when the server had better say what is wrong with the document. */
 function operationOf(query, operationName) {
   try {
-    return getOperationAST(parse(query), operationName);
+    const document = parse(query);
+    // A name that fits nothing is the server's to refuse; a mutation is not sent unasked for that.
+    return getOperationAST(document, operationName) ?? document.definitions.find(isMutation);
   } catch {
     return null;
   }
 }
+
+const isMutation = (definition) => definition.operation === "mutation";

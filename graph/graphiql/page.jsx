@@ -4,9 +4,10 @@ import "./workers.js";
 import { explorerPlugin } from "@graphiql/plugin-explorer";
 import "@graphiql/plugin-explorer/style.css";
 import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
+import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { GraphiQL } from "graphiql";
 import "graphiql/style.css";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { Bar } from "./bar.jsx";
 import { Confirmation, confirmed } from "./confirmation.jsx";
@@ -45,8 +46,8 @@ function Editor({ caller }) {
     return {
       fetcher: openFetcher(caller.token, confirmed),
       storage: storageOf(caller),
-      plugins: [recipesPlugin(caller.role, recipes), HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })],
-      tabs: firstTabs(recipes),
+      plugins: [recipesPlugin(caller, recipes), HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })],
+      tabs: firstTabs(caller, recipes),
     };
   }, [caller]);
   return (
@@ -61,9 +62,27 @@ function Editor({ caller }) {
         defaultEditorToolsVisibility={false}
         inputValueDeprecation
         schemaDescription
-      />
+      >
+        <GraphiQL.Logo>
+          <FollowScheme />
+        </GraphiQL.Logo>
+      </GraphiQL>
     </div>
   );
+}
+
+/** Lets the editors follow the reader's colour scheme when it changes; GraphiQL looks at it once. */
+function FollowScheme() {
+  const theme = useGraphiQL((state) => state.theme);
+  const { setTheme } = useGraphiQLActions();
+  useEffect(() => {
+    if (theme) return undefined; // chosen in the settings, whatever the reader's scheme
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    const follow = () => setTheme(null);
+    dark.addEventListener("change", follow);
+    return () => dark.removeEventListener("change", follow);
+  }, [theme, setTheme]);
+  return null;
 }
 
 createRoot(document.getElementById("graphiql")).render(<Page />);

@@ -3,6 +3,7 @@ import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import texts from "recipes";
 
 const TABS = 3;
+const SOMEBODY = 'externalId: "14057"';
 
 /** A recipe of its text: `# title`, `# roles: …`, its description, and the document. */
 export function read(text) {
@@ -20,28 +21,29 @@ const recipes = texts.map(read);
 
 export const recipesFor = (role) => recipes.filter(({ roles }) => roles.includes(role));
 
-/** The document as it is opened: with a key that nothing was asked with before. */
-function opened({ title, description, document }) {
+/** The document as a caller opens it: with a key that was never used, and about the member whose token it is. */
+function opened({ title, description, document }, { member }) {
   const said = `${title}. ${description}`.replace(/(.{1,56})(?:\s+|$)/g, "# $1\n");
-  return `${said}\n${document.replaceAll("NEW-KEY", () => crypto.randomUUID())}\n`;
+  const fresh = document.replaceAll("NEW-KEY", () => crypto.randomUUID());
+  return `${said}\n${member ? fresh.replaceAll(SOMEBODY, `id: "${member.id}"`) : fresh}\n`;
 }
 
-/** The tabs that a role begins with. */
-export const firstTabs = (recipes) => recipes.slice(0, TABS).map((recipe) => ({ query: opened(recipe) }));
+/** The tabs that a caller begins with. */
+export const firstTabs = (caller, recipes) => recipes.slice(0, TABS).map((recipe) => ({ query: opened(recipe, caller) }));
 
-export function recipesPlugin(role, recipes) {
+export function recipesPlugin(caller, recipes) {
   function Recipes() {
     const { addTab, setVisiblePlugin } = useGraphiQLActions();
     const editor = useGraphiQL((state) => state.queryEditor);
     const open = (recipe) => {
       addTab();
-      editor?.setValue(opened(recipe));
+      editor?.setValue(opened(recipe, caller));
       // Where the pane covers the editor there is nothing to see before it goes.
       if (matchMedia("(max-width: 640px)").matches) setVisiblePlugin(null);
     };
     return (
       <section className="recipes" aria-label="Recipes">
-        <div className="graphiql-doc-explorer-title">Recipes for {role}</div>
+        <div className="graphiql-doc-explorer-title">Recipes for {caller.role}</div>
         <ul>
           {recipes.map((recipe) => (
             <li key={recipe.title}>

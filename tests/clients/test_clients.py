@@ -1,11 +1,8 @@
-"""The clients that front ends use, unchanged, against a server: those of npm in one process of node, and Python's gql."""
+"""The clients that front ends use, unchanged: those of npm in one process of node against a server, and Python's gql."""
 
 import asyncio
-import json
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final
 
 import pytest
 from gql import Client, gql
@@ -16,10 +13,8 @@ from gql.transport.websockets import WebsocketsTransport
 from graph.ids import read_id
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
-from tests.npm import ROOT, installed
+from tests.npm import ROOT, installed, run_tests
 from tests.serving import served
-
-SECONDS: Final = 150
 
 
 @pytest.fixture
@@ -44,35 +39,7 @@ async def test_the_clients_of_npm_work_unchanged(shop: Shop) -> None:
     async with served(shop.app) as address:
         tokens = {role: shop.token(role) for role in Role if role is not Role.MEMBER}
         tokens[Role.MEMBER] = shop.token(Role.MEMBER, read_id(member)[1])
-        said = await node(project, {"url": f"{address}/graphql", "tokens": tokens, "member": member})
-
-    results = [json.loads(line) for line in said.splitlines()]
-    print(said)
-    assert len(results) >= 18
-    assert {result["name"]: result["error"] for result in results if result["error"]} == {}
-
-
-async def node(project: Path, shop: dict[str, Any]) -> str:
-    """What the tests said, a line of JSON each."""
-    process = await asyncio.create_subprocess_exec(
-        "node",
-        "--test-reporter=./reporter.mjs",
-        "--no-warnings",
-        "all.mjs",
-        cwd=project,
-        env={**os.environ, "LAUREL_SHOP": json.dumps(shop)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(SECONDS):
-            said, complaints = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert said, complaints.decode()
-    return said.decode()
+        await run_tests(project, "all.mjs", {"url": f"{address}/graphql", "tokens": tokens, "member": member})
 
 
 async def test_gql_of_python_asks_subscribes_and_is_told_of_errors(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-// A line of JSON for each test, which tests/clients/test_clients.py reads.
+// A line of JSON for each test, which tests/npm.py reads.
 export default async function* (source) {
   for await (const { type, data } of source) {
     if (type !== "test:pass" && type !== "test:fail") continue;

@@ -1,0 +1,1 @@
+import{a,b}from"./chunk-43AHVHYW.js";import"./chunk-OGVOBSPV.js";import"./chunk-SXK25TCK.js";import"./chunk-BRIRITJG.js";import"./chunk-MF3EDS6F.js";import"./chunk-4L5RI3VG.js";export{b as getWorker,a as jsonDefaults};

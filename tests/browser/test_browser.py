@@ -1,0 +1,34 @@
+"""The page for operators in a real browser, which reaches no host but the shop's: tests/browser/page.test.mjs."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from graph.ids import read_id
+from graph.testing import open_shop
+from graph.tokens import Role
+from tests.npm import ROOT, chromium, installed, run_tests
+from tests.serving import served
+
+PICTURES = "LAUREL_SCREENSHOTS"
+"""Where the pictures of the documentation go, if it is set: docs."""
+
+
+@pytest.mark.timeout(300)
+async def test_operators_find_their_way_from_the_log_in_to_a_mutation(tmp_path: Path) -> None:
+    project = await asyncio.to_thread(installed, "tests/browser")
+    programme = (ROOT / "examples" / "programmes" / "first-shop.yaml").read_text(encoding="utf-8")
+    live = {"LAUREL_LIVE": "yes", "LAUREL_GRAPHIQL": "yes"}
+    pictures = {PICTURES: str(ROOT / os.environ[PICTURES])} if PICTURES in os.environ else {}
+    async with open_shop(tmp_path, programme, variables=live) as shop:
+        member = await shop.enrol("14057")
+        await shop.give(member, 6_620, "to begin")
+        tokens = {
+            "operator": shop.token(Role.OPERATOR),
+            "member": shop.token(Role.MEMBER, read_id(member)[1]),
+        }
+        async with served(shop.app) as address:
+            place = {"url": address, "tokens": tokens, "chromium": chromium()}
+            await run_tests(project, "page.test.mjs", place, **pictures)
