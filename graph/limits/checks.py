@@ -3,7 +3,7 @@
 ::
 
     check_shape(tree)      before the document is validated     depth, aliases, root fields, directives, comparisons
-    costs(document)        once it is valid                     a sum for each operation, kept with the document
+    price(operations, …)   once it is valid                     a sum for each operation, kept with the document
     check(cost, …)         for each request                     values, introspection, cost with these variables
 """
 
@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, OperationType, parse
 
+from graph.limits.actual import Weigher
 from graph.limits.bounds import ALL, STAFF_ONLY, Bounds
 from graph.limits.cost import Costing, OperationCost
 from graph.limits.introspection import INTROSPECTIONS_MAX, WHOLE
@@ -30,6 +31,13 @@ class Charge(NamedTuple):
 
     requested: int
     maximum: int
+
+
+class Priced(NamedTuple):
+    """What an operation will cost, and what its answers did."""
+
+    cost: OperationCost
+    weigher: Weigher
 
 
 class Limits:
@@ -85,13 +93,16 @@ class Limits:
             count += comparisons(operation.selection_set, fragments, most - count)
             _check(Failure.MERGE_LIMIT_EXCEEDED, count, most, "fields and fragments to compare with each other")
 
-    def costs(
+    def price(
         self, operations: Mapping[str, OperationDefinitionNode], fragments: Fragments
-    ) -> Mapping[str, OperationCost]:
-        """What each operation of a valid document costs, by its name. Raises RequestFailed."""
+    ) -> Mapping[str, Priced]:
+        """The prices of each operation of a valid document, by its name. Raises RequestFailed."""
         try:
             costing = Costing(self.prices, fragments)
-            return {name: costing.of(operation) for name, operation in operations.items()}
+            return {
+                name: Priced(costing.of(operation), Weigher(self.prices, fragments, operation))
+                for name, operation in operations.items()
+            }
         except SlicingInvalid as invalid:
             raise RequestFailed(Failure.GRAPHQL_VALIDATION_FAILED, str(invalid)) from None
 

@@ -13,6 +13,7 @@ from graphql import FragmentDefinitionNode, GraphQLError, OperationDefinitionNod
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.language import DocumentNode
 
+from graph.limits.checks import Limits, Priced
 from graph.schema import LaurelSchema
 from graph.transport.failures import DocumentFailed, Failure, RequestFailed, document_failed
 from graph.transport.requests import Asked
@@ -20,9 +21,8 @@ from graph.transport.trusted import PREFIX, digest_of
 
 log = logging.getLogger("laurel.graph")
 
-SOURCE_MAX: Final = 100_000
-"""Characters of a document, as some hundreds of them are kept; long texts belong into variables."""
-TOKENS_MAX: Final = 5_000
+ERRORS_MAX: Final = 10
+"""Of more mistakes nobody is told, as it takes long to find what each was perhaps meant to be."""
 KEPT_MAX: Final = 512
 _CHARACTERS_MAX: Final = 500_000
 """Characters of all documents of one age; the tree of a document takes some hundred bytes for each."""
@@ -31,7 +31,7 @@ _CHARACTERS_MAX: Final = 500_000
 class Document:
     """A document that fits the schema. ``operations`` are by name; the name of an unnamed one is empty."""
 
-    __slots__ = ("details", "fragments", "operations", "sha256", "source", "tree")
+    __slots__ = ("details", "fragments", "operations", "priced", "sha256", "source", "tree")
 
     def __init__(self, source: str, tree: DocumentNode) -> None:
         self.source = source
@@ -39,6 +39,7 @@ class Document:
         self.tree = tree
         self.operations: dict[str, OperationDefinitionNode] = {}
         self.fragments: dict[str, FragmentDefinitionNode] = {}
+        self.priced: Mapping[str, Priced] = {}
         for node in tree.definitions:
             if isinstance(node, OperationDefinitionNode):
                 self.operations[node.name.value if node.name else ""] = node
@@ -89,9 +90,15 @@ class Documents:
     """The documents of one schema. ``trusted`` are texts by their ids; ``only_trusted`` executes no others."""
 
     def __init__(
-        self, schema: LaurelSchema, trusted: Mapping[str, str] | None = None, *, only_trusted: bool = False
+        self,
+        schema: LaurelSchema,
+        limits: Limits,
+        trusted: Mapping[str, str] | None = None,
+        *,
+        only_trusted: bool = False,
     ) -> None:
         self._schema = schema
+        self._limits = limits
         self._trusted = trusted or {}
         self._only_trusted = only_trusted
         self._trusted_documents = {text: document for text in self._trusted.values() if (document := self._fit(text))}
@@ -99,8 +106,11 @@ class Documents:
         self._often = _Shelf()
         self._by_digest: dict[str, Document] = {}
 
-    def find(self, asked: Asked) -> Document:
-        """The document that a request sends or names. Raises RequestFailed."""
+    def find(self, asked: Asked, *, suggests: bool = True) -> Document:
+        """The document that a request sends or names. Raises RequestFailed.
+
+        ``suggests`` says what a misspelt name was perhaps meant to be, which tells of the schema.
+        """
         if asked.document_id:
             return self._named(asked.document_id)
         if not asked.query:
@@ -112,9 +122,9 @@ class Documents:
                 # Clients know this text, and give up asking by hash.
                 raise RequestFailed(Failure.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
             raise RequestFailed(Failure.DOCUMENT_NOT_TRUSTED, "only trusted documents are executed")
-        return self.read(asked.query)
+        return self.read(asked.query, suggests=suggests)
 
-    def read(self, text: str) -> Document:
+    def read(self, text: str, *, suggests: bool = True) -> Document:
         """The document of a text. Raises RequestFailed when it cannot be executed."""
         found = self._trusted_documents.get(text)
         if found is not None:
@@ -127,7 +137,7 @@ class Documents:
             document = self._once.take(text)
             gone = self._often.put(document)
         else:
-            document = self.check(text)
+            document = self.check(text, suggests=suggests)
             self._by_digest[document.sha256] = document
             gone = self._once.put(document)
         for old in gone:
@@ -153,18 +163,22 @@ class Documents:
             log.warning("the trusted document %s cannot be executed: %s", digest_of(text), failed)
             return None
 
-    def check(self, text: str) -> Document:
+    def check(self, text: str, *, suggests: bool = True) -> Document:
         """Parse and validate a text, and keep nothing. Raises RequestFailed."""
-        if len(text) > SOURCE_MAX:
-            raise RequestFailed(Failure.DOCUMENT_TOO_LARGE, f"the document is longer than {SOURCE_MAX} characters")
+        longest = self._limits.bounds.source_max
+        if len(text) > longest:
+            raise RequestFailed(Failure.DOCUMENT_TOO_LARGE, f"the document is longer than {longest} characters")
         try:
-            tree = parse(text, max_tokens=TOKENS_MAX)
+            tree = parse(text, max_tokens=self._limits.bounds.tokens_max)
         except GraphQLError as error:
             raise document_failed([error]) from None
+        self._limits.check_shape(tree)
         try:
-            errors = validate(self._schema.core, tree, self._schema.rules)
+            errors = validate(self._schema.core, tree, self._schema.rules, ERRORS_MAX, hide_suggestions=not suggests)
         except RecursionError:
             errors = [GraphQLError("the document is nested too deeply")]
         if errors:
             raise DocumentFailed(Failure.GRAPHQL_VALIDATION_FAILED, errors)
-        return Document(text, tree)
+        document = Document(text, tree)
+        document.priced = self._limits.price(document.operations, document.fragments)
+        return document

@@ -13,7 +13,7 @@ and has no place for what must hold on every transport.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from typing import Any, Final, NamedTuple, cast
 
@@ -36,17 +36,21 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from graph.context import Context
 from graph.keysets import KeysUnreachable
 from graph.laurel import Laurel
+from graph.limits.actual import Weigher
+from graph.limits.checks import Charge, Limits
+from graph.limits.rates import Rates
+from graph.observing.observer import Observer
+from graph.observing.trail import note_errors
 from graph.schema import LaurelSchema
 from graph.settings import Settings
 from graph.tokens import Caller, TokenInvalid
 from graph.transport.documents import Document, Documents
 from graph.transport.failures import DocumentFailed, Failure, RequestFailed, defect, shown
-from graph.transport.requests import Asked
+from graph.transport.requests import Asked, read_asked
 from graph.transport.trusted import read_manifests
 
 log = logging.getLogger("laurel.graph")
 
-SECONDS_MAX: Final = 10
 TRUSTED_SECONDS: Final = 60.0
 COERCION_ERRORS_MAX: Final = 50
 NOTHING: Final[Any] = object()
@@ -59,6 +63,9 @@ class Prepared(NamedTuple):
     document: Document
     operation: OperationDefinitionNode
     variables: VariableValues
+    charge: Charge
+    weigher: Weigher
+    suggests: bool
 
     @property
     def kind(self) -> OperationType:
@@ -92,8 +99,11 @@ class Engine:
         self.schema = schema
         self.settings = settings
         trusted = read_manifests(settings.trusted_documents) if settings.trusted_mode != "off" else {}
-        self.documents = Documents(schema, trusted, only_trusted=settings.trusted_mode == "require")
+        self.limits = Limits(schema.core, settings.limits, introspection=settings.introspected_by)
+        self.rates = Rates(settings.limits, redis_url=settings.redis_url)
+        self.documents = Documents(schema, self.limits, trusted, only_trusted=settings.trusted_mode == "require")
         self.laurel: Laurel | None = None
+        self.observer: Observer | None = None
         self._mutations: set[asyncio.Future[Answer]] = set()
 
     @property
@@ -126,36 +136,61 @@ class Engine:
 
     def prepare(self, asked: Asked, caller: Caller | None, *, safe: bool = False) -> Prepared:
         """What a request asks, ready to be executed. Raises RequestFailed; ``safe`` allows no mutation."""
-        document = self.documents.find(asked)
+        suggests = self.limits.may_introspect(caller)
+        document = self.documents.find(asked, suggests=suggests)
         operation = document.operation(asked.operation_name)
         if safe and operation.operation is OperationType.MUTATION:
             raise RequestFailed(
                 Failure.METHOD_NOT_ALLOWED, "a mutation is not sent with GET", headers={"Allow": "POST"}
             )
+        priced = document.priced[operation.name.value if operation.name else ""]
+        charge = self.limits.check(priced.cost, asked.variables or {}, caller)
         variables = get_variable_values(
             self.schema.core,
             operation.variable_definitions or (),
             asked.variables or {},
             max_errors=COERCION_ERRORS_MAX,
+            hide_suggestions=not suggests,
         )
         if isinstance(variables, list):
             raise DocumentFailed(Failure.BAD_USER_INPUT, variables)
-        return Prepared(document, operation, variables)
+        return Prepared(document, operation, variables, charge, priced.weigher, suggests)
+
+    def prepare_batch(self, given: Sequence[Any], caller: Caller | None) -> list[Prepared | RequestFailed]:
+        """What each request of a list asks, or why it is not executed. Together they may cost what one may."""
+        found: list[Prepared | RequestFailed] = []
+        spent = 0
+        for one in given:
+            try:
+                prepared = self.prepare(read_asked(one), caller)
+                spent += prepared.charge.requested
+                _check_batch(prepared, spent)
+            except RequestFailed as failed:
+                found.append(failed)
+            else:
+                found.append(prepared)
+        return found
 
     async def execute(self, prepared: Prepared, context: Context) -> Answer:
         """The answer of a query or a mutation. Raises RequestFailed.
 
         A mutation goes on when nobody waits for it any more: half of one would be worse than all of it.
         """
+        work = self._execute(prepared, context)
+        return await (work if self.observer is None else self.observer.operation(prepared, context, work))
+
+    async def _execute(self, prepared: Prepared, context: Context) -> Answer:
         if prepared.kind is OperationType.MUTATION:
             return await asyncio.shield(self._kept(self._run(prepared, context)))
         try:
-            async with asyncio.timeout(SECONDS_MAX) as patience:
+            async with asyncio.timeout(self.settings.limits.seconds_max) as patience:
                 return await self._run(prepared, context)
         except TimeoutError:
             if not patience.expired():
                 raise
-            return _timed_out(context)
+            seconds = self.settings.limits.seconds_max
+            failed = RequestFailed(Failure.TIMEOUT, f"not answered within {seconds} seconds")
+            return Answer(failed.shown(context.request_id), None)
 
     async def subscribe(self, prepared: Prepared, context: Context) -> AsyncGenerator[Answer, None]:
         """The answers of a subscription, until it ends or is closed. One without data is its last."""
@@ -170,7 +205,7 @@ class Engine:
         async with aclosing(results):
             try:
                 async for result in results:
-                    yield _answer(result, context)
+                    yield self._answer(prepared, result, context)
             except Exception as error:
                 located = located_error(error, prepared.operation.selection_set.selections, None)
                 yield Answer([shown(located, context.request_id)])
@@ -179,7 +214,19 @@ class Engine:
         result = self._executor(prepared, context).execute_operation()
         if optimized_is_awaitable(result):
             result = await cast("Any", result)
-        return _answer(cast("ExecutionResult", result), context)
+        return self._answer(prepared, cast("ExecutionResult", result), context)
+
+    def _answer(self, prepared: Prepared, result: ExecutionResult, context: Context) -> Answer:
+        errors = result.errors or []
+        if result.data is None and not any(error.path for error in errors):
+            # Nothing was begun: what is wrong with the document shows only when its fields are collected.
+            raise DocumentFailed(Failure.GRAPHQL_VALIDATION_FAILED, errors)
+        extensions = None
+        if self.settings.cost_reported:
+            requested, maximum = prepared.charge
+            actual = prepared.weigher.weigh(result.data)
+            extensions = {"cost": {"requested": requested, "maximum": maximum, "actual": actual}}
+        return Answer([shown(error, context.request_id) for error in errors], result.data, extensions)
 
     def _kept(self, work: Coroutine[Any, Any, Answer]) -> asyncio.Future[Answer]:
         """Run something that ends by itself, even if whoever awaits it is gone."""
@@ -189,7 +236,8 @@ class Engine:
         return task
 
     def _executor(self, prepared: Prepared, context: Context) -> Executor[Any]:
-        return StrawberryGraphQLCoreExecutionContext(
+        traced = None if self.observer is None else self.observer.executor
+        return (traced or StrawberryGraphQLCoreExecutionContext)(
             self.schema.core,
             prepared.document.fragments,
             prepared.document.details,
@@ -201,7 +249,18 @@ class Engine:
             default_type_resolver,
             default_field_resolver,
             is_awaitable=optimized_is_awaitable,
+            hide_suggestions=not prepared.suggests,
         )
+
+
+def _check_batch(prepared: Prepared, spent: int) -> None:
+    """Raise RequestFailed for what is not executed as one of many."""
+    if prepared.kind is OperationType.SUBSCRIPTION:
+        raise RequestFailed(Failure.INVALID_PARAMETERS, "a subscription is sent alone")
+    maximum = prepared.charge.maximum
+    if spent > maximum:
+        reason = f"cost: {spent} asked for by this list so far, at most {maximum} allowed"
+        raise RequestFailed(Failure.COST_LIMIT_EXCEEDED, reason, facts={"requested": spent, "maximum": maximum})
 
 
 def _execute_event(executor: Executor[Any]) -> Any:
@@ -210,22 +269,12 @@ def _execute_event(executor: Executor[Any]) -> Any:
     return execute_subscription_event(executor)
 
 
-def _answer(result: ExecutionResult, context: Context) -> Answer:
-    errors = result.errors or []
-    if result.data is None and not any(error.path for error in errors):
-        # Nothing was begun: what is wrong with the document shows only when its fields are collected.
-        raise DocumentFailed(Failure.GRAPHQL_VALIDATION_FAILED, errors)
-    return Answer([shown(error, context.request_id) for error in errors], result.data)
-
-
-def _timed_out(context: Context) -> Answer:
-    failed = RequestFailed(Failure.TIMEOUT, f"not answered within {SECONDS_MAX} seconds")
-    return Answer(failed.shown(context.request_id), None)
-
-
 def failed_answer(error: Exception, request_id: str) -> Answer:
     """The answer to a request that was not executed, or that failed as a whole, which is logged."""
     if isinstance(error, RequestFailed):
-        return Answer(error.shown(request_id))
-    log.error("request %s failed", request_id, exc_info=error)
-    return Answer([defect(request_id)])
+        answer = Answer(error.shown(request_id))
+    else:
+        log.error("request %s failed", request_id, exc_info=error)
+        answer = Answer([defect(request_id)])
+    note_errors(answer.errors)
+    return answer

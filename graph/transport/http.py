@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
+import orjson
 from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -16,7 +17,7 @@ from graph.tokens import Caller
 from graph.transport.execution import Answer, Engine, Prepared, failed_answer
 from graph.transport.failures import Failure, RequestFailed
 from graph.transport.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, accepted
-from graph.transport.requests import Asked, read_asked, read_json
+from graph.transport.requests import read_asked, read_json
 from graph.transport.sse import EventStream, departure
 
 PARTIAL_SUCCESS: Final = 294
@@ -53,7 +54,11 @@ class _Exchange:
     async def response(self) -> ASGIApp:
         """The response. Raises ClientDisconnect when there is nobody to read it."""
         try:
-            prepared = await self._prepared()
+            safe = await self._admit()
+            given = _in_address(self._request) if safe else await self._in_body()
+            if isinstance(given, list):
+                return await self._batch(given)
+            prepared = self._engine.prepare(read_asked(given), self._caller, safe=safe)
             context = self._engine.context(self._caller, self._id)
             if self._streams(prepared):
                 return self._stream(self._answers(prepared, context))
@@ -67,7 +72,8 @@ class _Exchange:
 
     # -- asking -------------------------------------------------------------------------------------
 
-    async def _prepared(self) -> Prepared:
+    async def _admit(self) -> bool:
+        """Learn who asks, and whether it may change nothing. Raises RequestFailed."""
         if self._request.method not in {"GET", "POST"}:
             raise RequestFailed(
                 Failure.METHOD_NOT_ALLOWED, "GraphQL is asked with GET or POST", headers={"Allow": "GET, POST"}
@@ -75,11 +81,9 @@ class _Exchange:
         if not self._accepts.single and not self._accepts.stream:
             raise RequestFailed(Failure.NOT_ACCEPTABLE, f"answers are {GRAPHQL_JSON}, {JSON} or {EVENT_STREAM}")
         self._caller = await self._engine.authenticate(self._authorization)
-        safe = self._request.method == "GET"
-        asked = _in_address(self._request) if safe else await self._in_body()
-        return self._engine.prepare(asked, self._caller, safe=safe)
+        return self._request.method == "GET"
 
-    async def _in_body(self) -> Asked:
+    async def _in_body(self) -> Any:
         headers, largest = self._request.headers, self._engine.settings.body_bytes_max
         kind, _, parameters = headers.get("content-type", "").partition(";")
         charset = parameters.strip().lower().removeprefix("charset=").strip('"')
@@ -92,7 +96,7 @@ class _Exchange:
             body += chunk
             if len(body) > largest:
                 raise RequestFailed(Failure.BODY_TOO_LARGE, f"the body is larger than {largest} bytes")
-        return read_asked(read_json(bytes(body)))
+        return read_json(bytes(body))
 
     # -- answering ----------------------------------------------------------------------------------
 
@@ -117,6 +121,27 @@ class _Exchange:
         async for answer in self._engine.subscribe(prepared, context):
             yield answer
 
+    async def _batch(self, given: list[Any]) -> Response:
+        """The answers to a list of requests, each with errors of its own, executed one after another."""
+        largest = self._engine.settings.batch_max
+        if not 0 < len(given) <= largest:
+            reason = f"a list has 1 to {largest} requests" if largest else "one request is sent at a time"
+            raise RequestFailed(Failure.INVALID_PARAMETERS, reason)
+        if not self._accepts.single:
+            raise RequestFailed(Failure.NOT_ACCEPTABLE, "the answers to a list of requests are not streamed")
+        answers = [await self._one_of_many(one) for one in self._engine.prepare_batch(given, self._caller)]
+        return self._json(orjson.dumps([answer.formatted() for answer in answers]), 200)
+
+    async def _one_of_many(self, prepared: Prepared | RequestFailed) -> Answer:
+        try:
+            if isinstance(prepared, RequestFailed):
+                raise prepared
+            return await self._answer(prepared, self._engine.context(self._caller, self._id))
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            return failed_answer(error, self._id)
+
     def _stream(self, answers: AsyncGenerator[Answer, None]) -> ASGIApp:
         return EventStream(
             self._engine,
@@ -129,35 +154,35 @@ class _Exchange:
 
     def _single(self, answer: Answer) -> Response:
         partial = answer.errors and self._draft and self._accepts.single == GRAPHQL_JSON
-        return self._json(answer, PARTIAL_SUCCESS if partial else 200)
+        return self._json(answer.encoded(), PARTIAL_SUCCESS if partial else 200)
 
     def _failed(self, error: Exception) -> Response:
         """The response to a request that was not executed."""
-        answer = failed_answer(error, self._id)
+        body = failed_answer(error, self._id).encoded()
         if not isinstance(error, RequestFailed):
-            return self._json(answer, Failure.INTERNAL_SERVER_ERROR.status)
+            return self._json(body, Failure.INTERNAL_SERVER_ERROR.status)
         failure = error.failure
         status = failure.status
         if self._accepts.single == GRAPHQL_JSON:
             status = failure.draft_status if self._draft else status
         elif failure.well_formed:
             status = 200
-        return self._json(answer, status, error.headers)
+        return self._json(body, status, error.headers)
 
-    def _json(self, answer: Answer, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    def _json(self, body: bytes, status: int, headers: Mapping[str, str] | None = None) -> Response:
         media_type = f"{self._accepts.single or JSON}; charset=utf-8"
-        return Response(answer.encoded(), status, {**self._headers(), **(headers or {}), "Content-Type": media_type})
+        return Response(body, status, {**self._headers(), **(headers or {}), "Content-Type": media_type})
 
     def _headers(self) -> dict[str, str]:
         return {"Vary": "Accept", "Cache-Control": "no-store", "X-Request-Id": self._id}
 
 
-def _in_address(request: Request) -> Asked:
+def _in_address(request: Request) -> dict[str, Any]:
     given: dict[str, Any] = dict(request.query_params)
     for name in ("variables", "extensions"):
         if text := given.pop(name, ""):
             given[name] = read_json(text)
-    return read_asked(given)
+    return given
 
 
 async def _once(answer: Answer) -> AsyncGenerator[Answer, None]:

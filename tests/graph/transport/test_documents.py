@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from graph.limits.bounds import Bounds
+from graph.limits.checks import Limits
 from graph.schema import build_schema
 from graph.settings import Settings, SettingsInvalid
 from graph.testing import Shop, open_shop
@@ -75,7 +77,8 @@ async def test_a_document_that_cannot_be_executed_is_not_kept(shop: Shop) -> Non
 
 def test_rubbish_pushes_out_no_document_that_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "KEPT_MAX", 3)
-    kept = Documents(build_schema(Plugins()))
+    schema = build_schema(Plugins())
+    kept = Documents(schema, Limits(schema.core, Bounds()))
     once, used = kept.read("{ once: __typename }"), [kept.read(NAME), kept.read(NAME)]
 
     for number in range(20):
@@ -90,7 +93,8 @@ def test_rubbish_pushes_out_no_document_that_is_used(monkeypatch: pytest.MonkeyP
 
 def test_long_documents_are_bounded_by_their_length(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "_CHARACTERS_MAX", 1_000)
-    kept = Documents(build_schema(Plugins()))
+    schema = build_schema(Plugins())
+    kept = Documents(schema, Limits(schema.core, Bounds()))
 
     for number in range(10):
         kept.read(f"{{ a{number}: __typename }} #" + "x" * 400)

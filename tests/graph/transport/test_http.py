@@ -1,15 +1,23 @@
+import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
+import httpx
 import pytest
 import strawberry
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from core.errors import Overloaded
+from core.errors import Overloaded, Unavailable
 from graph.testing import Shop, open_shop
-from graph.vocabulary import EVERYONE, Info, query
+from graph.transport import http
+from graph.transport.failures import _CAMEL, Failure
+from graph.vocabulary import EVERYONE, Info, mutation, query
 from plugins.manager import Plugins
+from tests.serving import served
 
 JSON = {"Content-Type": "application/json"}
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -59,12 +67,64 @@ async def brittle(tmp_path: Path) -> AsyncIterator[Shop]:
         yield shop
 
 
+@strawberry.type
+class Slow:
+    """What takes long, as a query and as a mutation."""
+
+    became: ClassVar[list[str]] = []
+    ended: ClassVar[asyncio.Event]
+
+    @query(allow=EVERYONE)
+    async def query_slowly(self, info: Info) -> int:
+        """Takes its time."""
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            Slow.became.append("query given up")
+            raise
+        return 1
+
+
+@strawberry.type
+class SlowMutations:
+    """A mutation that takes long."""
+
+    @mutation(allow=EVERYONE)
+    async def mutation_slowly(self, info: Info) -> int:
+        """Takes its time."""
+        await asyncio.sleep(0.5)
+        Slow.became.append("mutation done")
+        Slow.ended.set()
+        return 1
+
+
+@pytest.fixture
+async def slow(tmp_path: Path) -> AsyncIterator[Shop]:
+    Slow.became, Slow.ended = [], asyncio.Event()
+    plugins = Plugins(queries=(Slow,), mutations=(SlowMutations,))
+    async with open_shop(tmp_path, None, plugins=plugins) as shop:
+        yield shop
+
+
+@pytest.fixture
+async def drafted(tmp_path: Path) -> AsyncIterator[Shop]:
+    async with open_shop(tmp_path, None, plugins=Plugins(), variables={"LAUREL_HTTP_STATUS": "draft"}) as shop:
+        yield shop
+
+
+def bearer(shop: Shop) -> dict[str, str]:
+    return {"Authorization": f"Bearer {shop.token()}"}
+
+
 @pytest.fixture
 async def strict(tmp_path: Path) -> AsyncIterator[Shop]:
     async with open_shop(tmp_path, None, plugins=Plugins(queries=(Strict,))) as shop:
         yield shop
 
 
+PAGE = "{ members(first: 100) { nodes { id } } }"
+FOLLOW = 'subscription { memberProgress(by: {externalId: "anna"}) { id } }'
+ANY = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.dictionaries(st.text(max_size=5), st.none())
 FRAGMENTS = "".join(f"fragment f{n} on Viewer {{ ...f{n + 1} }} " for n in range(600))
 CHAIN = f'{{"query": "{{ viewer {{ ...f0 }} }} {FRAGMENTS} fragment f600 on Viewer {{ role }}"}}'.encode()
 
@@ -106,7 +166,7 @@ def code(answer: Any) -> str:
         (b'{"query": "{ ' + b"a " * 6_000 + b'}"}', "GRAPHQL_PARSE_FAILED"),
         (b'{"query": "{ nobody }"}', "GRAPHQL_VALIDATION_FAILED"),
         (b'{"query": "' + b"{viewer" * 1_600 + b"}" * 1_600 + b'"}', "GRAPHQL_PARSE_FAILED"),
-        (CHAIN, "GRAPHQL_VALIDATION_FAILED"),
+        (CHAIN, "MERGE_LIMIT_EXCEEDED"),
         (b'{"query": "query ($id: ID!) { node(id: $id) { id } }"}', "BAD_USER_INPUT"),
         (b'{"query": "query ($id: ID!) { node(id: $id) { id } }", "variables": {"id": {}}}', "BAD_USER_INPUT"),
     ],
@@ -271,6 +331,108 @@ async def test_the_id_of_a_request_is_in_its_header_and_in_its_errors(shop: Shop
 
     (error,) = response.json()["errors"]
     assert error["extensions"] == {"code": "UNAUTHENTICATED", "requestId": response.headers["x-request-id"]}
+
+
+async def test_requests_come_one_at_a_time(shop: Shop) -> None:
+    response = await shop.client.post("/graphql", json=[{"query": "{ __typename }"}])
+
+    assert (response.status_code, code(response.json())) == (400, "INVALID_PARAMETERS")
+
+
+async def test_requests_come_as_a_list_where_a_setting_says_so_and_cost_what_one_may(tmp_path: Path) -> None:
+    many = [{"query": "{ viewer { role } }"}, {"query": "{ nobody }"}, {"query": FOLLOW}, 1, *[{"query": PAGE}] * 3]
+    variables = {"LAUREL_BATCH_MAX": "7", "LAUREL_COSTS": "service=250"}
+    async with open_shop(tmp_path, None, plugins=Plugins(), variables=variables) as shop:
+        response = await shop.client.post("/graphql", json=many, headers=bearer(shop))
+        refused = [await shop.client.post("/graphql", json=wrong) for wrong in ([], many + many)]
+
+    answers = response.json()
+    assert answers[0]["data"] == {"viewer": {"role": "service"}}
+    expected = ["GRAPHQL_VALIDATION_FAILED", "INVALID_PARAMETERS", "INVALID_PARAMETERS"]
+    assert [code(answer) for answer in answers[1:4]] == expected
+    assert [next(iter(answer)) for answer in answers[4:]] == ["data", "data", "errors"]
+    assert code(answers[6]) == "COST_LIMIT_EXCEEDED"
+    assert [(answer.status_code, code(answer.json())) for answer in refused] == [(400, "INVALID_PARAMETERS")] * 2
+
+
+@pytest.mark.parametrize(
+    ("body", "accept", "status"),
+    [
+        ("{", GRAPHQL_JSON, 400),
+        ("{}", GRAPHQL_JSON, 422),
+        ('{"query": "{"}', GRAPHQL_JSON, 400),
+        ('{"query": "{ nobody }"}', GRAPHQL_JSON, 422),
+        ('{"query": "query a { __typename } query b { __typename }"}', GRAPHQL_JSON, 422),
+        ('{"query": "query ($id: ID!) { node(id: $id) { id } }"}', GRAPHQL_JSON, 422),
+        ('{"query": "{ viewer { role } }"}', GRAPHQL_JSON, 294),
+        ('{"query": "{ viewer { role } }"}', "application/json", 200),
+        ('{"query": "{ nobody }"}', "application/json", 200),
+    ],
+)
+async def test_the_statuses_of_the_newest_draft_where_a_setting_says_so(
+    drafted: Shop, body: str, accept: str, status: int
+) -> None:
+    response = await drafted.client.post("/graphql", content=body, headers=JSON | {"Accept": accept})
+
+    assert response.status_code == status
+
+
+async def test_a_query_is_given_up_when_its_client_has_gone_and_a_mutation_is_not(
+    slow: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "LONG_SECONDS", 0.01)
+    async with served(slow.app) as address, httpx.AsyncClient(base_url=address, timeout=0.2) as client:
+        for kind in ("query", "mutation"):
+            with pytest.raises(httpx.ReadTimeout):
+                await client.post("/graphql", json={"query": f"{kind} {{ {kind}Slowly }}"}, headers=bearer(slow))
+        async with asyncio.timeout(5):
+            await Slow.ended.wait()
+
+    assert Slow.became == ["query given up", "mutation done"]
+
+
+BODIES = st.one_of(
+    st.binary(max_size=50),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+        max_leaves=5,
+    ).map(lambda value: json.dumps(value).encode()),
+    st.fixed_dictionaries(
+        {"query": st.sampled_from(["{ __typename }", "query a { __typename }", "{", "{ nobody }", FOLLOW]) | ANY},
+        optional={"variables": ANY, "operationName": ANY, "extensions": ANY, "documentId": ANY},
+    ).map(lambda value: json.dumps(value).encode()),
+)
+HEADERS = st.fixed_dictionaries(
+    {"Content-Type": st.sampled_from(["application/json", "application/json; charset=utf-8", "text/plain", ";;"])},
+    optional={
+        "Accept": st.sampled_from(["*/*", GRAPHQL_JSON, "text/event-stream", ",;q=", "a/b;q=x, */*;q=0.1", "q=1"]),
+        "Authorization": st.sampled_from(["Bearer", "Bearer a.b.c", "Basic YTpi", ""]),
+        "Content-Encoding": st.sampled_from(["gzip", "identity"]),
+    },
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=BODIES, headers=HEADERS)
+async def test_no_body_makes_a_defect(
+    shop: Shop, caplog: pytest.LogCaptureFixture, body: bytes, headers: dict[str, str]
+) -> None:
+    response = await shop.client.post("/graphql", content=body, headers=headers)
+
+    assert response.status_code < 500
+    if response.headers["content-type"].startswith("text/event-stream"):
+        assert "event: complete" in response.text
+    else:
+        answer = response.json()
+        assert "data" in answer or all(error["extensions"]["code"] for error in answer["errors"])
+    assert caplog.records == []
+
+
+async def test_every_code_that_laurel_answers_with_is_in_the_list() -> None:
+    unavailable = {_CAMEL.sub("_", kind.__name__).upper() for kind in Unavailable.__subclasses__()}
+
+    assert unavailable <= {failure.name for failure in Failure}
 
 
 async def test_health_says_whether_the_process_lives_and_its_database_answers(shop: Shop) -> None:
