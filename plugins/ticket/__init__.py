@@ -1,0 +1,51 @@
+"""Tickets: a member's question about points, answered in time, with the compensation that is right."""
+
+from collections.abc import Sequence
+
+from core.errors import Refusal
+from core.event_types import EventType
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from plugins import hookimpl
+
+from .events import EVENT_TYPES
+from .mutations import TicketMemberFields, TicketMutations, TicketQueries
+from .refusals import REFUSALS
+from .rules import TicketSettings
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return TicketSettings
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_queries() -> Sequence[type]:
+    return [TicketQueries]
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [TicketMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [TicketMemberFields]
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    return EVENT_TYPES
