@@ -1,8 +1,9 @@
 """The lottery's tables: what members have drawn, and what they share: seeds, and how often each prize was given."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tortoise import fields
+from tortoise.indexes import Index
 from tortoise.models import Model
 
 from core.store.fields import InstantField
@@ -57,8 +58,8 @@ class LotteryDraw(Model):
     """A draw: the ``number``-th of the member from the pool. ``draw_id`` grows with time.
 
     ``roll`` below ``total`` landed on a prize; ``prize`` is what was given, ``because`` of the roll, or as that was
-    sold_out, or out of pity. ``counted`` says that the prize has a stock. Only an operator's reversal changes
-    ``reversed``, and nothing else ever changes.
+    sold_out, or out of pity. ``counted`` says that the prize has a stock. What has to be handed over has a ``status``:
+    won, fulfilled or delivered. That, what is noted with it, and ``reversed`` change, and nothing else ever does.
     """
 
     key: ClassVar = ("bucket", "member_id", "draw_id")
@@ -81,6 +82,12 @@ class LotteryDraw(Model):
     counted = fields.BooleanField()
     reversed = fields.BooleanField()
     drawn_at = InstantField()
+    status = fields.CharField(max_length=16, null=True)
+    note = fields.CharField(max_length=200, null=True)
+    # Instants or None, which Tortoise's types have no word for.
+    fulfilled_at: Any = InstantField(null=True)
+    delivered_at: Any = InstantField(null=True)
 
     class Meta:
         table = "lottery_draw"
+        indexes = (Index(fields=("status", "draw_id")),)

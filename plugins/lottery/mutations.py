@@ -9,6 +9,7 @@ import strawberry
 
 from core.calendar import local_day
 from core.limits import Left, used_of
+from core.members import ById
 from core.operations import Outcome
 from core.programme import Programme
 from core.store.questions import Rows
@@ -26,6 +27,7 @@ from graph.vocabulary import (
     Page,
     Payload,
     Points,
+    Role,
     Transaction,
     Where,
     actor,
@@ -33,6 +35,8 @@ from graph.vocabulary import (
     may_see,
     mutation,
     newest,
+    oldest,
+    page_of_all,
     page_of_member,
     paged,
     parts_of,
@@ -42,13 +46,18 @@ from graph.vocabulary import (
 
 from .draws import commitment_of, place_of, roll
 from .models import LotteryDraw, LotteryGiven, LotteryPlayer, LotterySeed
-from .operations import DrawLottery
+from .operations import DeliverPrize, DrawLottery, FulfilPrize
 from .periods import Period, period_at
-from .refusals import LotteryDrawNotFound, LotteryNotOffered, LotterySeedNotRevealed
+from .refusals import LotteryDrawNotFound, LotteryNotOffered, LotteryNotReady, LotterySeedNotRevealed
 from .rules import CHANNEL, LotterySettings, Pool, Prize
 from .seeds import commit_seeds
 
 _POOL = "The pool's id in the programme."
+_KEY = (
+    "A key of your own for this request, 1 to 200 characters: sent again with the same key it is not performed again, "
+    "and answered as before."
+)
+_HANDLING = {Role.SERVICE, Role.OPERATOR}
 
 # -- what is asked ------------------------------------------------------------------------------------
 
@@ -67,6 +76,24 @@ class DrawLotteryInput:
         description="A key of your own for this request, 1 to 200 characters: sent again with the same key nothing is "
         "drawn again, and it is answered as before."
     )
+
+
+@strawberry.input
+class FulfilPrizeInput:
+    """What a draw won, and that is on its way or ready."""
+
+    draw: ID = strawberry.field(description="The draw's id.")
+    note: str | None = strawberry.field(default=None, description="What the member should know: the parcel's number.")
+    idempotency_key: str = strawberry.field(description=_KEY)
+
+
+@strawberry.input
+class DeliverPrizeInput:
+    """What a draw won, and that the member has received."""
+
+    draw: ID = strawberry.field(description="The draw's id.")
+    note: str | None = strawberry.field(default=None, description="What should be kept with it: who signed for it.")
+    idempotency_key: str = strawberry.field(description=_KEY)
 
 
 # -- what is answered ---------------------------------------------------------------------------------
@@ -89,6 +116,15 @@ class LotteryReason(Enum):
     ROLL = strawberry.enum_value("roll", description="The number landed on it.")
     SOLD_OUT = strawberry.enum_value("sold_out", description="The number landed on a prize that was out of stock.")
     PITY = strawberry.enum_value("pity", description="It ended a row of draws without a prize.")
+
+
+@strawberry.enum
+class LotteryPrizeStatus(Enum):
+    """Where a prize that has to be handed over stands."""
+
+    WON = strawberry.enum_value("won", description="Nobody has seen to it yet.")
+    FULFILLED = strawberry.enum_value("fulfilled", description="On its way, or ready.")
+    DELIVERED = strawberry.enum_value("delivered", description="The member has it.")
 
 
 @strawberry.type
@@ -194,6 +230,12 @@ class LotteryDrawNode(Node):
     points: Points = strawberry.field(description="The points that it brought.")
     is_reversed: bool = strawberry.field(description="Whether an operator has taken the draw back.")
     drawn_at: datetime = strawberry.field(description="When it was drawn.")
+    status: LotteryPrizeStatus | None = strawberry.field(
+        description="Where the prize stands; null when nothing has to be handed over."
+    )
+    note: str | None = strawberry.field(description="What was noted last: the parcel's number.")
+    fulfilled_at: datetime | None = strawberry.field(description="When the prize was fulfilled.")
+    delivered_at: datetime | None = strawberry.field(description="When the prize was delivered.")
     _member_id: strawberry.Private[str]
     _transaction_id: strawberry.Private[str]
 
@@ -214,18 +256,32 @@ class LotteryDrawNode(Node):
             points=Points(row.points),
             is_reversed=row.reversed,
             drawn_at=row.drawn_at,
+            status=None if row.status is None else LotteryPrizeStatus(row.status),
+            note=row.note,
+            fulfilled_at=row.fulfilled_at,
+            delivered_at=row.delivered_at,
             _member_id=member_id,
             _transaction_id=row.transaction_id,
         )
 
     @classmethod
+    async def find(cls, info: Info, member_id: str, draw_id: str) -> "LotteryDrawNode | None":
+        """A member's draw by Laurel's id."""
+        found = await info.context.loaders.rows(LotteryDraw, member_id, draw_id=draw_id)
+        return cls.of(member_id, found[0]) if found else None
+
+    @classmethod
     async def resolve_node(cls, info: Info, *parts: str) -> "LotteryDrawNode | None":
         match parts:
             case (member_id, draw_id) if may_see(info, member_id):
-                found = await info.context.loaders.rows(LotteryDraw, member_id, draw_id=draw_id)
-                return cls.of(member_id, found[0]) if found else None
+                return await cls.find(info, member_id, draw_id)
             case _:
                 return None
+
+    @strawberry.field
+    async def member(self, info: Info) -> Member | None:
+        """Who drew; null for who may not see them."""
+        return await Member.find(info, self._member_id) if may_see(info, self._member_id) else None
 
     @strawberry.field
     async def transaction(self, info: Info) -> Transaction | None:
@@ -262,6 +318,23 @@ class DrawLotteryPayload(Payload):
     draws: list[LotteryDrawNode] = strawberry.field(
         default_factory=list, description="The draws, as many as were asked for, in order; empty when it was refused."
     )
+
+
+_DRAW_NOW = "The draw as it is now; null when it was refused."
+
+
+@strawberry.type
+class FulfilPrizePayload(Payload):
+    """What became of fulfilling a prize."""
+
+    draw: LotteryDrawNode | None = strawberry.field(default=None, description=_DRAW_NOW)
+
+
+@strawberry.type
+class DeliverPrizePayload(Payload):
+    """What became of delivering a prize."""
+
+    draw: LotteryDrawNode | None = strawberry.field(default=None, description=_DRAW_NOW)
 
 
 @strawberry.type
@@ -309,6 +382,18 @@ class LotteryQueries:
         seeds = await _seeds(info, settings.pools, programme)
         return [await _pool(info, pool, *seeds[pool.id]) for pool in settings.pools]
 
+    @query(allow=_HANDLING)
+    @paged
+    async def lottery_prizes(
+        self,
+        info: Info,
+        page: Page,
+        status: Annotated[LotteryPrizeStatus, strawberry.argument(description="Those that stand so.")],
+    ) -> Connection[LotteryDrawNode]:
+        """The draws of all members whose prizes have to be handed over, the oldest first."""
+        where = [Where("status = ?", (str(status.value),)), Where("NOT reversed")]
+        return await page_of_all(info, LotteryDraw, LotteryDrawNode.of, page, oldest("draw_id"), where)
+
     @query(allow=EVERYONE)
     async def verify_draw(
         self, info: Info, draw: Annotated[ID, strawberry.argument(description="The draw's id.")]
@@ -335,8 +420,6 @@ class LotteryMutations:
     async def draw_lottery(self, info: Info, input: DrawLotteryInput) -> DrawLotteryPayload:
         """Spend points on draws: as many as were asked for, or none and a refusal."""
         programme, settings = await _offered(info)
-        if (pool := settings.by_id.get(input.pool)) is not None:
-            await _seeds(info, [pool], programme)
         operation = DrawLottery(
             member=input.member.to_ref(info),
             idempotency_key=input.idempotency_key,
@@ -345,7 +428,25 @@ class LotteryMutations:
             count=input.count,
             points=input.points,
         )
+        pool = settings.by_id.get(input.pool)
+        if pool is not None and not await _seeds_known(info, pool, programme):
+            # The period's first draw makes its seed, but only if nothing else stands in its way.
+            outcome = await info.context.laurel.committer.rehearse(operation)
+            if isinstance(outcome.refusal, LotteryNotReady):
+                await _seeds(info, [pool], programme)
         return await perform(info, operation, DrawLotteryPayload, lambda outcome: _drawn(info, outcome))
+
+    @mutation(allow=_HANDLING)
+    async def fulfil_prize(self, info: Info, input: FulfilPrizeInput) -> FulfilPrizePayload:
+        """Say that what a draw won is on its way, or ready."""
+        operation = FulfilPrize(**_about(info, input), note=input.note)
+        return await perform(info, operation, FulfilPrizePayload, lambda outcome: _draw_now(info, outcome))
+
+    @mutation(allow=_HANDLING)
+    async def deliver_prize(self, info: Info, input: DeliverPrizeInput) -> DeliverPrizePayload:
+        """Say that the member has what the draw won."""
+        operation = DeliverPrize(**_about(info, input), note=input.note)
+        return await perform(info, operation, DeliverPrizePayload, lambda outcome: _draw_now(info, outcome))
 
 
 @strawberry.type
@@ -393,6 +494,27 @@ async def _offered(info: Info) -> tuple[Programme, LotterySettings]:
         raise LotteryNotOffered(at=info.context.now)
     assert isinstance(settings, LotterySettings)
     return programme, settings
+
+
+def _about(info: Info, input: FulfilPrizeInput | DeliverPrizeInput) -> dict[str, Any]:
+    member_id, draw_id = parts_of(input.draw, "LotteryDraw", 2)
+    return {
+        "member": ById(member_id),
+        "idempotency_key": input.idempotency_key,
+        "actor": actor(info),
+        "draw": draw_id,
+    }
+
+
+async def _draw_now(info: Info, outcome: Outcome) -> Mapping[str, Any]:
+    assert outcome.member_id is not None
+    return {"draw": await LotteryDrawNode.find(info, outcome.member_id, outcome.result["draw"])}
+
+
+async def _seeds_known(info: Info, pool: Pool, programme: Programme) -> bool:
+    """Whether the seed of the pool's present period has been made."""
+    period = period_at(pool.period, info.context.now, programme.zone)
+    return bool(await info.context.loaders.ask(Rows(LotterySeed, ("pool", "period")), (pool.id, period.name)))
 
 
 async def _seeds(info: Info, pools: Sequence[Pool], programme: Programme) -> Mapping[str, tuple[Any, Any]]:

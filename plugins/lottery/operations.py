@@ -1,4 +1,4 @@
-"""Drawing: so many draws for so many points, all of them or none.
+"""Drawing: so many draws for so many points, all of them or none; and handing over what was won.
 
 The numbers depend on nothing that members share, so the stock of what they landed on is claimed afterwards, in the
 order of the prizes' ids.
@@ -17,13 +17,29 @@ from core.work import Work
 from .draws import place_of, roll
 from .models import LotteryDraw, LotteryGiven, LotteryPlayer, LotterySeed
 from .periods import period_at
-from .refusals import LotteryNotOffered, LotteryNotReady, LotteryPoolNotFound, LotteryPriceChanged
+from .refusals import (
+    LotteryDrawNotFound,
+    LotteryNotOffered,
+    LotteryNotReady,
+    LotteryPoolNotFound,
+    LotteryPriceChanged,
+    LotteryPrizeNotOpen,
+)
 from .rules import CHANNEL, DRAWS_MAX, LotterySettings, Pool, Prize, Result
 
 DRAWS: Final = "lottery_draws"
 """The tally of the draws from all pools together."""
 
 LOTTERY_DRAWN: Final = "lottery.drawn"
+
+HANDED_OVER: Final = frozenset({"goods", "voucher"})
+"""The kinds of prizes that somebody has to hand over."""
+
+WON: Final = "won"
+FULFILLED: Final = "fulfilled"
+DELIVERED: Final = "delivered"
+
+NOTE_MAX: Final = 200
 
 
 class _Drawn(NamedTuple):
@@ -51,11 +67,12 @@ class DrawLottery(Operation):
 
     async def perform(self, work: Work) -> dict[str, Any]:
         pool = await self._pool(work)
+        await work.spend(pool.price * self.count)
         period = period_at(pool.period, work.now, work.programme.zone)
+        # After all else that can be refused: who is told that there is no seed yet could draw, had it been made.
         seed = await work.look(LotterySeed, pool=pool.id, period=period.name)
         if seed is None:
             raise LotteryNotReady(pool=pool.id, period=period.name)
-        await work.spend(pool.price * self.count)
         player = await work.find(LotteryPlayer, pool=pool.id)
         before = player.draws if player else 0
         rolls = {
@@ -119,7 +136,66 @@ class DrawLottery(Operation):
                 counted=prize.stock is not None,
                 reversed=False,
                 drawn_at=work.now,
+                status=WON if prize.kind in HANDED_OVER else None,
+                note=None,
+                fulfilled_at=None,
+                delivered_at=None,
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FulfilPrize(Operation):
+    """What a draw won is on its way, or ready. ``note`` says how: the number of the parcel.
+
+    Refuses LotteryDrawNotFound, LotteryPrizeNotOpen, InvalidValue.
+    """
+
+    channel: ClassVar[str] = CHANNEL
+    kind: ClassVar[str] = "fulfil"
+
+    draw: str
+    note: str | None = None
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        draw = await _prize_of(work, self.draw, WON)
+        draw.status, draw.fulfilled_at = FULFILLED, work.now
+        draw.note = _note(self.note, draw.note)
+        work.save(draw)
+        return {"draw": self.draw, "status": draw.status}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliverPrize(Operation):
+    """The member has what the draw won. Refuses LotteryDrawNotFound, LotteryPrizeNotOpen, InvalidValue."""
+
+    channel: ClassVar[str] = CHANNEL
+    kind: ClassVar[str] = "deliver"
+
+    draw: str
+    note: str | None = None
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        draw = await _prize_of(work, self.draw, WON, FULFILLED)
+        draw.status, draw.delivered_at = DELIVERED, work.now
+        draw.note = _note(self.note, draw.note)
+        work.save(draw)
+        return {"draw": self.draw, "status": draw.status}
+
+
+async def _prize_of(work: Work, draw_id: str, *statuses: str) -> LotteryDraw:
+    draw = await work.find(LotteryDraw, draw_id=draw_id)
+    if draw is None:
+        raise LotteryDrawNotFound(draw=draw_id[:64])
+    status = "reversed" if draw.reversed else draw.status or "none"
+    if status not in statuses:
+        raise LotteryPrizeNotOpen(draw=draw_id, status=status)
+    return draw
+
+
+def _note(note: str | None, before: str | None) -> str | None:
+    if note is not None and not 0 < len(note) <= NOTE_MAX:
+        raise InvalidValue(field="note", reason=f"it must have 1 to {NOTE_MAX} characters")
+    return note or before
 
 
 async def _settle(work: Work, pool: Pool, rolls: dict[int, int], without_prize: int) -> tuple[list[_Drawn], int]:
@@ -148,7 +224,7 @@ async def _settle(work: Work, pool: Pool, rolls: dict[int, int], without_prize: 
 
 
 async def follow_reversal(event: Event, work: Work) -> None:
-    """When an operator takes draws back as a whole, their prizes go back to the stock.
+    """When an operator takes draws back as a whole, their prizes go back to the stock, but for those delivered.
 
     The draws stay on record and stay used: their numbers are never drawn again, and limits still count them.
     """
@@ -163,7 +239,7 @@ async def follow_reversal(event: Event, work: Work) -> None:
             continue
         draw.reversed = True
         work.save(draw)
-        if draw.counted:
+        if draw.counted and draw.status != DELIVERED:
             back[draw.pool, draw.prize] = back.get((draw.pool, draw.prize), 0) + 1
     for (pool, prize), times in sorted(back.items()):
         row = await work.shared(LotteryGiven, pool=pool, prize=prize)

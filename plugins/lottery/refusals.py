@@ -89,6 +89,15 @@ class LotteryDrawNotFound(NotFound):
     draw: str = fact("The draw that was asked for.")
 
 
+class LotteryPrizeNotOpen(Refusal):
+    """What the draw won is not to be handed over, or not any more."""
+
+    code = "LOTTERY_PRIZE_NOT_OPEN"
+    says = "the prize of draw {draw} is {status}"
+    draw: str = fact("The draw.")
+    status: str = fact("fulfilled, delivered, reversed, or none when there is nothing to hand over.")
+
+
 class LotterySeedNotRevealed(Refusal):
     """The draw can be verified only when its period is over and the seed has been revealed."""
 
@@ -108,5 +117,6 @@ REFUSALS: list[type[Refusal]] = [
     LotteryPriceChanged,
     LotteryNotReady,
     LotteryDrawNotFound,
+    LotteryPrizeNotOpen,
     LotterySeedNotRevealed,
 ]

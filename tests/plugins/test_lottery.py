@@ -581,3 +581,73 @@ def test_a_pool_that_cannot_be_meant_is_refused(rest: str, message: str) -> None
 
     with pytest.raises(ProgrammeInvalid, match=message):
         load_programme(document, {"lottery": LotterySettings})
+
+
+# -- handing over -------------------------------------------------------------------------------------
+
+FULFIL = """mutation ($input: FulfilPrizeInput!) { fulfilPrize(input: $input) {
+  draw { status note fulfilledAt } replayed errors { code ... on LotteryPrizeNotOpen { status } } } }"""
+DELIVER = """mutation ($input: DeliverPrizeInput!) { deliverPrize(input: $input) {
+  draw { status note deliveredAt } errors { code ... on LotteryPrizeNotOpen { status } } } }"""
+
+
+async def hand_over(shop: Shop, query: str, drawn: str, key: str = "1", **more: Any) -> dict[str, Any]:
+    asked = {"draw": drawn, "idempotencyKey": f"{key} {drawn}", **more}
+    (payload,) = (await shop.ask(query, {"input": asked}, role=Role.OPERATOR)).values()
+    found: dict[str, Any] = payload
+    return found
+
+
+async def waiting(shop: Shop) -> list[tuple[str, str]]:
+    found = await shop.ask(
+        "{ lotteryPrizes(status: WON) { nodes { prize member { externalId } } } }", role=Role.OPERATOR
+    )
+    return [(node["prize"], node["member"]["externalId"]) for node in found["lotteryPrizes"]["nodes"]]
+
+
+async def test_a_prize_is_won_then_fulfilled_then_delivered_and_staff_see_what_waits(mall: Shop) -> None:
+    ann = await with_points(mall, "ann", 300)
+    (mask,) = (await draw(mall, ann, "brand"))["draws"]
+    (points,) = (await draw(mall, ann, "even", key="2"))["draws"]
+    assert await waiting(mall) == [("mask", "ann")]
+
+    fulfilled = await hand_over(mall, FULFIL, mask["id"], note="parcel 7")
+    delivered = await hand_over(mall, DELIVER, mask["id"], "deliver")
+
+    assert fulfilled["draw"] == {"status": "FULFILLED", "note": "parcel 7", "fulfilledAt": "2026-06-01T12:00:00Z"}
+    assert delivered["draw"] == {"status": "DELIVERED", "note": "parcel 7", "deliveredAt": "2026-06-01T12:00:00Z"}
+    assert await waiting(mall) == []
+    assert (await hand_over(mall, FULFIL, mask["id"]))["errors"] == [
+        {"code": "IDEMPOTENCY_KEY_MISMATCH"}  # the first said more
+    ]
+    for drawn, status in ((mask, "delivered"), (points, "none")):
+        refused = await hand_over(mall, FULFIL, drawn["id"], "again")
+        assert refused["errors"] == [{"code": "LOTTERY_PRIZE_NOT_OPEN", "status": status}]
+    elsewhere = await mall.post(FULFIL, {"input": {"draw": mask["id"], "idempotencyKey": "mine"}}, member=ann)
+    assert elsewhere["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_what_was_reversed_is_not_handed_over_and_what_was_delivered_does_not_come_back(mall: Shop) -> None:
+    ann = await with_points(mall, "ann", 30)
+    first = await draw(mall, ann, "last")
+    await hand_over(mall, DELIVER, first["draws"][0]["id"])
+    second = await draw(mall, ann, "wheel", key="2")
+
+    await reverse(mall, first["transaction"]["id"])
+    await reverse(mall, second["transaction"]["id"])
+
+    assert (await draw(mall, ann, "last", key="3"))["draws"][0]["because"] == "SOLD_OUT"
+    refused = await hand_over(mall, FULFIL, second["draws"][0]["id"], "again")
+    assert refused["errors"] == [{"code": "LOTTERY_PRIZE_NOT_OPEN", "status": "reversed"}]
+    assert await waiting(mall) == []
+
+
+async def test_a_refused_first_draw_makes_no_seed(mall: Shop) -> None:
+    poor, frozen = await with_points(mall, "poor", 5), await with_points(mall, "ann", 50)
+    await freeze(mall, frozen)
+
+    assert (await refusal(mall, poor, "wheel"))["code"] == "INSUFFICIENT_POINTS"
+    assert (await refusal(mall, frozen, "wheel"))["code"] == "MEMBER_NOT_ACTIVE"
+    assert (await refusal(mall, poor, "past", key="past"))["code"] == "LOTTERY_CLOSED"
+
+    assert await mall.laurel.store.reader().query("SELECT pool FROM lottery_seed") == []
