@@ -49,6 +49,10 @@ test("graphql-eslint's rules for schemas and for Relay find nothing", async () =
   rules["@graphql-eslint/relay-edge-types"] = ["error", { listTypeCanWrapOnlyEdgeType: false, shouldImplementNode: false }];
   // It takes Balance.balance and Share.sharedAt for repetitions.
   rules["@graphql-eslint/no-typename-prefix"] = "off";
+  // EventType is the type of an event.
+  const [, naming] = rules["@graphql-eslint/naming-convention"];
+  const suffixed = { ...naming, "ObjectTypeDefinition,ObjectTypeExtension": { forbiddenPrefixes: ["Type"] } };
+  rules["@graphql-eslint/naming-convention"] = ["error", suffixed];
   const eslint = new ESLint({
     cwd: ROOT,
     overrideConfigFile: true,

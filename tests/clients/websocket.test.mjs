@@ -48,15 +48,16 @@ test("graphql-ws sends queries and mutations too, and goes on after an error", a
   await client.dispose();
 });
 
-test("graphql-ws is told of another member's subscription that it is forbidden", async () => {
-  const client = open(shop.tokens.member);
-  const asked = only(client, { query: PROGRESS, variables: { by: { externalId: "another" } } });
-  const code = await asked.then(
-    (answer) => answer.errors?.[0].extensions.code,
+test("graphql-ws is told what a subscription is refused, and sees nothing of another member", async () => {
+  const [member, partner] = [open(shop.tokens.member), open(shop.tokens.partner)];
+  const another = { query: PROGRESS, variables: { by: { externalId: "another" } } };
+  assert.deepEqual((await only(member, another)).data, { memberProgress: null });
+  const code = await only(partner, another).then(
+    ({ errors }) => errors?.[0].extensions.code,
     (errors) => errors[0].extensions.code,
   );
   assert.equal(code, "FORBIDDEN");
-  await client.dispose();
+  await Promise.all([member.dispose(), partner.dispose()]);
 });
 
 test("graphql-ws is turned away with a token that is none", async () => {

@@ -1,6 +1,7 @@
 """The page for operators as it is served, and its recipes."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -14,6 +15,7 @@ from graph.settings import Settings
 from graph.testing import SECRET, Shop, open_shop
 from graph.tokens import Role
 from plugins.manager import Plugins
+from tests.npm import installed
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCES: Final = ROOT / "graph" / "graphiql"
@@ -75,6 +77,16 @@ async def test_the_page_knows_whether_the_programme_is_live(shop: Shop) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(live), base_url="http://shop.example") as client:
         assert '<meta name="laurel-live" content="yes" />' in (await client.get("/graphiql")).text
     assert '<meta name="laurel-live" content="no" />' in (await shop.client.get("/graphiql")).text
+
+
+@pytest.mark.timeout(300)
+def test_what_is_served_is_what_the_sources_give(tmp_path: Path) -> None:
+    subprocess.run(["node", "build.mjs", tmp_path], cwd=installed("graph/graphiql"), check=True)
+
+    built = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    served = {file.name: file.read_bytes() for file in BUILT.iterdir()}
+    assert sorted(built) == sorted(served), "make graphiql builds it anew"
+    assert [name for name in built if built[name] != served[name]] == []
 
 
 async def test_the_page_can_be_switched_off() -> None:
