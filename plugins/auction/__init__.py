@@ -1,9 +1,11 @@
 """Auction: bids set points aside, the highest wins, and all others are given back."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from core.errors import Refusal
 from core.events import Delivery, Event
+from core.jobs import Every, Job
 from core.outbox import Submit
 from core.programme import ChannelSettings
 from core.store.databases import Tables
@@ -11,7 +13,7 @@ from core.work import Work
 from plugins import hookimpl
 
 from .mutations import AuctionMemberFields, AuctionMutations, AuctionQueries
-from .operations import OUTBID, check_order, follow_reversal, release_outbid
+from .operations import OUTBID, check_order, close_auctions, follow_reversal, release_outbid
 from .refusals import REFUSALS
 from .rules import AuctionSettings
 
@@ -46,6 +48,12 @@ def register_mutations() -> Sequence[type]:
 @hookimpl
 def register_member_fields() -> Sequence[type]:
     return [AuctionMemberFields]
+
+
+@hookimpl
+def register_jobs() -> Sequence[Job]:
+    says = "Lets the highest bid win when an auction is over."
+    return [Job(name="auction_close", says=says, when=Every(timedelta(minutes=1)), run=close_auctions)]
 
 
 @hookimpl

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 from core.errors import HoldNotFound, InvalidAmount, MemberNotActive
 from core.events import TRANSACTION_REVERSED, Delivery, Event
 from core.holds import Hold, HoldState
+from core.jobs import Run
 from core.members import ById, MemberStatus
 from core.operations import Operation, Recorded
 from core.orders import ORDER_PAID
@@ -163,6 +164,25 @@ class CancelAuction(Operation):
         standing.state = CANCELLED
         work.save(standing)
         return {"auction": self.auction, "bid": standing.bid_id, "points": points}
+
+
+async def close_auctions(run: Run) -> int:
+    """The job that lets the highest bid win as soon as the auction is over.
+
+    What is refused (the member is frozen) is left to an operator.
+    """
+    settings = run.programme.channels.get(CHANNEL)
+    if not isinstance(settings, AuctionSettings):
+        return 0
+    over = {auction.id for auction in settings.auctions if auction.closes <= run.now}
+    rows = await run.reader.query(
+        f"SELECT auction, bidder, bid_id FROM auction_standing WHERE state = '{OPEN}' AND bidder IS NOT NULL"
+    )
+    return await run.submit(
+        CloseAuction(member=ById(bidder), idempotency_key=f"close:{bid}", actor=run.actor, auction=auction)
+        for auction, bidder, bid in sorted(rows)
+        if auction in over
+    )
 
 
 async def release_outbid(event: Delivery, submit: Submit) -> None:

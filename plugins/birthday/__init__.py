@@ -1,18 +1,20 @@
 """Birthdays: a gift once a year, on the day or in the month. Double points on the day are the purchase rules' own."""
 
 from collections.abc import Sequence
+from datetime import time
 
 from core.errors import Refusal
 from core.events import Event
+from core.jobs import Daily, Job
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.work import Work
 from plugins import hookimpl
 
 from .mutations import BirthdayMemberFields, BirthdayMutations
-from .operations import remember_birthday
+from .operations import give_gifts, remember_birthday
 from .refusals import REFUSALS
-from .rules import BirthdaySettings
+from .rules import CHANNEL, BirthdaySettings
 
 CONTRACT = 1
 
@@ -40,6 +42,12 @@ def register_mutations() -> Sequence[type]:
 @hookimpl
 def register_member_fields() -> Sequence[type]:
     return [BirthdayMemberFields]
+
+
+@hookimpl
+def register_jobs() -> Sequence[Job]:
+    says = "Gives birthday gifts that nobody has claimed, where the programme says so."
+    return [Job(name=CHANNEL, says=says, when=Daily(time(0, 5)), run=give_gifts)]
 
 
 @hookimpl

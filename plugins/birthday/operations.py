@@ -13,6 +13,7 @@ from core.caps import draw
 from core.coupons import grant
 from core.errors import InvalidValue, MemberNotActive
 from core.events import MEMBER_ENROLLED, MEMBER_UPDATED, Event
+from core.jobs import Run
 from core.members import ById, MemberStatus
 from core.membership import check_reason
 from core.operations import Operation
@@ -139,6 +140,14 @@ async def gifts_due(reader: Reader, programme: Programme, now: datetime) -> list
         GiveBirthdayGift(member=ById(member_id), idempotency_key=f"birthday:{today.year}", actor=f"plugin {CHANNEL}")
         for member_id in sorted(row[1] for row in rows)
     ]
+
+
+async def give_gifts(run: Run) -> int:
+    """The job that gives, where the programme says so, what nobody has claimed yet."""
+    settings = run.programme.channels.get(CHANNEL)
+    if not isinstance(settings, BirthdaySettings) or not settings.automatic:
+        return 0
+    return await run.submit(await gifts_due(run.reader, run.programme, run.now))
 
 
 async def _birthday(work: Work) -> date | None:

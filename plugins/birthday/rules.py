@@ -36,7 +36,7 @@ class BirthdaySettings(ChannelSettings):
 
     The gift is ``points``, or what ``tier_points`` says for the member's tier, and ``coupons``. It can be had
     ``within`` the birthday or its month, by who has been a member for ``member_days``; the points live for
-    ``expires_days`` at most. All members together get what ``budget`` has.
+    ``expires_days`` at most. All members together get what ``budget`` has. With ``automatic`` nobody has to claim it.
     """
 
     points: Count = 0
@@ -46,6 +46,7 @@ class BirthdaySettings(ChannelSettings):
     within: Literal["day", "month"] = "day"
     expires_days: Days | None = None
     member_days: Days | None = None
+    automatic: Annotated[bool, Field(strict=True)] = False
 
     @model_validator(mode="after")
     def _gives_something(self) -> Self:

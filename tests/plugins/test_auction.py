@@ -459,3 +459,18 @@ async def test_the_mall_auctions_two_seats(tmp_path: Path) -> None:
             {"code": "BID_TOO_LOW", "points": 499, "needed": 500}
         ]
         assert (await bid(shop, ann, 500, "concert"))["auction"]["least"] == 550
+
+
+async def test_the_job_closes_what_is_over_once_and_leaves_the_rest(hall: Shop) -> None:
+    ann, bob = await with_points(hall, "ann"), await with_points(hall, "bob")
+    await bid(hall, ann, 300)
+    await bid(hall, bob, 500)
+    early = await hall.laurel.jobs.run("auction_close")
+    await hall.laurel.deliverer.drain()
+    hall.clock.advance(timedelta(days=2))
+
+    ran = [await hall.laurel.jobs.run("auction_close") for _ in range(2)]
+
+    assert (early, ran) == (0, [1, 0])
+    assert [(await standing(hall, member))[0] for member in (ann, bob)] == [1000, 500]
+    assert await verify(hall.laurel.store.reader()) == []

@@ -11,6 +11,7 @@ import pytest
 from core.errors import ProgrammeInvalid
 from core.operations import Outcome
 from core.programme import load_programme
+from core.publishing import publish
 from core.verify import verify
 from graph.laurel import tables
 from graph.testing import Shop
@@ -374,3 +375,22 @@ async def test_gifts_that_are_due_are_given_once(shop: Shop) -> None:
 )
 def test_who_was_born_in_a_window(window: Window, days: list[int]) -> None:
     assert born_on(window) == days
+
+
+async def test_an_automatic_gift_is_given_by_the_job_once_and_others_are_claimed(shop: Shop) -> None:
+    ann, bob = await born(shop, "ann", "1990-03-08"), await born(shop, "bob", "1990-03-08")
+    shop.clock.set(noon("2026-03-08"))
+    unless_it_is_said = await shop.laurel.jobs.run("birthday")
+    await publish(
+        programme("automatic: true"),
+        author="a test",
+        reason="nobody claims",
+        load=shop.laurel.load,
+        clock=shop.clock,
+    )
+    assert await claim(shop, ann) == []
+
+    ran = [await shop.laurel.jobs.run("birthday") for _ in range(2)]
+
+    assert (unless_it_is_said, ran) == (0, [1, 0])
+    assert [await balance(shop, member) for member in (ann, bob)] == [88, 88]
