@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet
 
-.PHONY: help serve test lint format lock bench schema env env-dev
+.PHONY: help serve test clients lint format lock bench schema graphiql env env-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +16,13 @@ serve: env ## a sample programme with members and real purchases, on this machin
 
 test: lint ## every check and test; on PostgreSQL and MariaDB too when LAUREL_TEST_POSTGRES and _MYSQL are set
 	$(BIN)/python -m tests.databases
+	$(BIN)/python -m tests.npm
 	$(BIN)/python -m pytest -n 2
+
+clients: export LAUREL_TEST_CLIENTS := yes
+clients: env-dev ## front ends' clients, GraphiQL in chromium and its build; needs node 20 with npm, gets the rest
+	$(BIN)/python -m tests.npm
+	$(BIN)/python -m pytest tests/clients tests/browser tests/graph/test_graphiql.py
 
 lint: env-dev ## style, types, and which folder may import which
 	$(BIN)/ruff check .
@@ -33,6 +39,9 @@ bench: env-dev ## operations and imports a second, on each database that has an 
 
 schema: env-dev ## print schema.graphql from the code
 	$(BIN)/python -m graph schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+
+graphiql: ## build the page for operators from graph/graphiql; needs node 20 with npm
+	cd graph/graphiql && npm ci --no-audit --no-fund && npm run build
 
 lock: env-dev ## resolve the lock files again: pins and hashes for every platform, no host in them
 	$(LOCK) pyproject.toml --output-file requirements.txt

@@ -1,4 +1,4 @@
-"""The clients that front ends use, unchanged: those of npm in one process of node against a server, and Python's gql."""
+"""The clients that front ends use, unchanged, against a server: npm's in one process of node, and Python's gql."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -37,8 +37,8 @@ async def test_the_clients_of_npm_work_unchanged(shop: Shop) -> None:
     project = await asyncio.to_thread(installed, "tests/clients")
     member = await anna(shop)
     async with served(shop.app) as address:
-        tokens = {role: shop.token(role) for role in Role if role is not Role.MEMBER}
-        tokens[Role.MEMBER] = shop.token(Role.MEMBER, read_id(member)[1])
+        tokens = {role.value: shop.token(role) for role in Role if role is not Role.MEMBER}
+        tokens["member"] = shop.token(Role.MEMBER, read_id(member)[1])
         await run_tests(project, "all.mjs", {"url": f"{address}/graphql", "tokens": tokens, "member": member})
 
 

@@ -127,10 +127,10 @@ async def test_every_role_may_ask_its_recipes(tmp_path: Path) -> None:
                 document = recipe.document.replace("NEW-KEY", f"{name}:{role}").replace(
                     "the transaction's id", transaction
                 )
-                member = {"member": anna} if role == Role.MEMBER else {}
+                member = anna if role == Role.MEMBER else None
                 if member:
                     document = document.replace('externalId: "14057"', f'id: "{anna}"')
-                answer = await shop.post(document, role=Role(role), **member)
+                answer = await shop.post(document, role=Role(role), member=member)
                 assert "errors" not in answer, (name, role, answer)
                 refusals = [error["code"] for field in answer["data"].values() if field for error in _refusals(field)]
                 assert set(refusals) <= EXPECTED, (name, role, answer)
