@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from logging import INFO
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import structlog
 from opentelemetry import trace
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Tracer
 from starlette.datastructures import Headers
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.store.watching import statements_watched
 from graph.context import Context
 from graph.laurel import Laurel
+from graph.observing.logs import logger_named
 from graph.observing.metrics import Metrics, ask_laurel
 from graph.observing.tracing import TracedExecution, failed, open_tracer, sent_with
 from graph.observing.trail import TRAIL, Trail, note_errors
@@ -22,7 +23,7 @@ from graph.settings import Settings
 if TYPE_CHECKING:
     from graph.transport.execution import Answer, Prepared
 
-log = structlog.stdlib.get_logger("laurel.requests")
+log = logger_named("laurel.requests")
 
 LINKS_MAX: Final = 32
 _NOTHING: Final = nullcontext()
@@ -173,14 +174,15 @@ class Watched:
             TRAIL.reset(token)
             if self._metrics is not None:
                 self._metrics.responses.labels(str(status)).inc()
-            log.info(
-                "request",
-                method=scope["method"],
-                path=scope["path"],
-                status=status,
-                milliseconds=round(trail.seconds * 1000, 1),
-                **_said(trail),
-            )
+            if log.isEnabledFor(INFO):
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    milliseconds=round(trail.seconds * 1000, 1),
+                    **_said(trail),
+                )
 
     def _request_span(self, scope: Scope) -> AbstractContextManager[Span | None]:
         if self._tracer is None:

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import pytest
 import strawberry
-import structlog
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -189,7 +188,6 @@ def lines() -> Iterator[io.StringIO]:
     yield written
     root.handlers[:] = before
     root.setLevel(level)
-    structlog.reset_defaults()
 
 
 async def test_the_log_tells_what_happened_and_to_nobody_whom(watched: Open, lines: io.StringIO) -> None:
