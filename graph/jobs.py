@@ -19,15 +19,15 @@ class Job:
     description: str = strawberry.field(description="What it does.")
     schedule: str = strawberry.field(description="When it is due: every 0:15:00, or daily at 09:00.")
     is_running: bool = strawberry.field(description="Whether some process runs it at this moment.")
-    next_run: datetime | None = strawberry.field(
+    due_at: datetime | None = strawberry.field(
         description="When it is due next; null when no process has looked for it yet."
     )
-    last_run: datetime | None = strawberry.field(description="When it last began; null for never.")
-    last_end: datetime | None = strawberry.field(description="When it last ended, well or not; null for never.")
-    last_success: datetime | None = strawberry.field(
+    started_at: datetime | None = strawberry.field(description="When it last began; null for never.")
+    finished_at: datetime | None = strawberry.field(description="When it last ended, well or not; null for never.")
+    succeeded_at: datetime | None = strawberry.field(
         description="When the run began that last ended well; null for never."
     )
-    lag: int = strawberry.field(description="For how many seconds it has been due; 0 when it is not.")
+    lag_seconds: int = strawberry.field(description="For how many seconds it has been due; 0 when it is not.")
     runs: int = strawberry.field(description="How often it has run.")
     failures: int = strawberry.field(description="How often it has failed.")
     failures_in_a_row: int = strawberry.field(description="How often it has failed since it last ended well.")
@@ -41,11 +41,11 @@ class Job:
             description=state.job.says,
             schedule=str(state.job.when),
             is_running=state.is_running,
-            next_run=state.next_at,
-            last_run=state.started_at,
-            last_end=state.finished_at,
-            last_success=state.succeeded_at,
-            lag=int(state.lag.total_seconds()),
+            due_at=state.next_at,
+            started_at=state.started_at,
+            finished_at=state.finished_at,
+            succeeded_at=state.succeeded_at,
+            lag_seconds=int(state.lag.total_seconds()),
             runs=state.runs,
             failures=state.failures,
             failures_in_a_row=state.failures_in_a_row,

@@ -126,7 +126,7 @@ def test_every_mutation_takes_one_input_and_answers_with_its_own_payload(schema:
 
 def test_every_mutation_of_points_takes_an_idempotency_key(schema: GraphQLSchema) -> None:
     assert schema.mutation_type is not None
-    without = {"PublishProgrammeInput", "RecordPurchasesInput"}
+    without = {"PublishProgrammeInput", "RecordPurchasesInput", "RunJobInput"}
     for field in schema.mutation_type.fields.values():
         taken = field.args["input"].type
         assert isinstance(taken, GraphQLNonNull)
@@ -198,7 +198,7 @@ def test_what_may_be_left_out_has_no_default_of_null(printed: str) -> None:
 def test_every_connection_has_edges_nodes_and_page_info(schema: GraphQLSchema) -> None:
     for named in types_of(schema):
         if isinstance(named, GraphQLObjectType) and named.name.endswith("Connection"):
-            assert set(named.fields) == {"edges", "nodes", "pageInfo"}
+            assert set(named.fields) == {"edges", "nodes", "pageInfo", "totalCount"}
 
 
 def test_every_node_can_be_resolved() -> None:
@@ -216,11 +216,13 @@ def test_without_plugins_the_schema_is_the_cores() -> None:
         "captureHold",
         "changeMemberStatus",
         "enrolMember",
+        "extendPoints",
         "holdPoints",
         "publishProgramme",
         "redeemPoints",
         "releaseHold",
         "reverseTransaction",
+        "runJob",
         "updateMember",
     ]
 

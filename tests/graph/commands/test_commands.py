@@ -288,6 +288,30 @@ def test_verify_shows_what_is_wrong_and_where(type_: Type, opened: str, sales: P
     assert f"2 of {len(INVARIANTS)} invariants are broken" in shown.output
 
 
+def test_jobs_are_listed_run_and_looked_after(type_: Type, opened: str, tmp_path: Path) -> None:
+    old = tmp_path / "old.csv"
+    old.write_text("reference,member,at,amount\n1,ann,2025-01-10,30.00\n")
+    type_(opened, "import", "orders", old, "--as-of", "row")
+
+    listed, before = type_(opened, "jobs", "list"), type_(opened, "jobs", "status", "--json")
+    ran, again = type_(opened, "jobs", "run", "expire"), type_(opened, "jobs", "run", "expire")
+    unknown, status = type_(opened, "jobs", "run", "expre"), type_(opened, "jobs", "status", "--json")
+    sql(opened, "UPDATE job SET error = 'it rained' WHERE name = 'expire'")
+    failing = type_(opened, "jobs", "status")
+
+    assert "Gives back the points of holds whose time is over." in listed.output
+    assert [(job["name"], job["runs"]) for job in json.loads(before.output)][:2] == [
+        ("auction_close", 0),
+        ("birthday", 0),
+    ]
+    assert (ran.output, again.output) == ("expire: 1 done\n", "expire: 0 done\n")
+    assert (unknown.exit_code, unknown.output) == (2, "laurel: no job expre, did you mean 'expire'?\n")
+    expire = next(job for job in json.loads(status.output) if job["name"] == "expire")
+    assert (expire["runs"], expire["done"], expire["failures"], expire["error"]) == (2, 0, 0, None)
+    assert (before.exit_code, status.exit_code, failing.exit_code) == (0, 0, 1)
+    assert "it rained" in failing.output
+
+
 def test_expire_writes_down_what_has_lapsed_once(type_: Type, opened: str, tmp_path: Path) -> None:
     old = tmp_path / "old.csv"
     old.write_text("reference,member,at,amount\n1,ann,2025-01-10,30.00\n2,bob,2025-01-11,20.00\n")
@@ -297,8 +321,8 @@ def test_expire_writes_down_what_has_lapsed_once(type_: Type, opened: str, tmp_p
     first, second = type_(opened, "expire"), type_(opened, "expire")
 
     after = json.loads(type_(opened, "report", "--json").output)
-    assert "2 members" in first.stdout
-    assert "0 members" in second.stdout
+    assert "2 accounts" in first.stdout
+    assert "0 accounts" in second.stdout
     assert before["units"] == after["units"]
     assert after["units"]["points"]["expired"] == 50
     assert type_(opened, "verify").exit_code == 0
