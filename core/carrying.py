@@ -125,6 +125,15 @@ def line_of(database_url: str, redis_url: str) -> Line:
     raise CannotCarry("changes are carried between processes by PostgreSQL, or by the Redis of LAUREL_REDIS_URL")
 
 
+def can_carry(database_url: str, redis_url: str) -> bool:
+    """Whether the processes of a database are connected by anything."""
+    try:
+        line_of(database_url, redis_url)
+    except CannotCarry:
+        return False
+    return True
+
+
 class Carrier:
     """Keeps a line open for as long as it is entered, and tries again when it is cut. Nobody waits for it."""
 

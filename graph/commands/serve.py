@@ -14,6 +14,7 @@ from typing import Final
 import click
 import uvicorn
 
+from core.carrying import can_carry
 from core.clock import SystemClock
 from core.errors import LaurelError
 from core.store.databases import Database
@@ -58,6 +59,9 @@ def command(settings: Settings, host: str | None, port: int | None, workers: int
     os.environ["LAUREL_DATABASE_URL"] = settings.database_url
     os.environ["LAUREL_SECRET"] = settings.secret
     os.environ["LAUREL_LIVE"] = "yes" if settings.live else "no"
+    if workers > 1 and can_carry(settings.database_url, settings.redis_url):
+        # A client follows what any of them commits.
+        os.environ.setdefault("LAUREL_CARRY_CHANGES", "yes")
     if settings.metrics_token and workers > 1:
         # Each of them knows its own numbers only; here they put them together.
         os.environ.setdefault(MULTIPLE, mkdtemp(prefix="laurel-metrics-"))

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -20,6 +21,7 @@ from plugins.manager import Plugins
 from tests.serving import served
 
 JSON = {"Content-Type": "application/json"}
+GUIDE = Path(__file__).parents[3] / "docs" / "transport.md"
 GRAPHQL_JSON = "application/graphql-response+json"
 
 
@@ -429,10 +431,15 @@ async def test_no_body_makes_a_defect(
     assert caplog.records == []
 
 
-async def test_every_code_that_laurel_answers_with_is_in_the_list() -> None:
+def test_every_code_is_in_the_list_and_the_list_is_in_the_guide() -> None:
     unavailable = {_CAMEL.sub("_", kind.__name__).upper() for kind in Unavailable.__subclasses__()}
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (\d+)(?: \((\d+)\))? \| (.+) \|$", GUIDE.read_text(), re.MULTILINE)
 
     assert unavailable <= {failure.name for failure in Failure}
+    assert [(name, int(status), int(draft or status)) for name, status, draft, _ in rows] == [
+        (failure.name, failure.status, failure.draft_status) for failure in Failure
+    ]
+    assert [f"{meaning}." for *_, meaning in rows] == [f.meaning[0].lower() + f.meaning[1:] for f in Failure]
 
 
 async def test_health_says_whether_the_process_lives_and_its_database_answers(shop: Shop) -> None:
