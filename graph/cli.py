@@ -28,6 +28,7 @@ _COMMANDS: Final = {
     "token": "graph.commands.token",
     "key": "graph.commands.key",
     "schema": "graph.commands.schema",
+    "access": "graph.commands.access",
     "plugin": "graph.commands.plugin",
 }
 
