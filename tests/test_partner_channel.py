@@ -81,8 +81,11 @@ def free_port() -> int:
 def test_the_commands_of_the_guide_make_an_afternoon(environment: Mapping[str, str], tmp_path: Path) -> None:
     guide = (ROOT / "plugins" / "README.md").read_text(encoding="utf-8")
     section = guide.partition("\n## A partner's afternoon\n")[2].partition("\n## ")[0]
-    commands = "".join(re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL))
-    script = f"set -euo pipefail\ntrap 'kill $(jobs -p) 2>&1 || true' EXIT\n{commands}".replace(
+    steps = re.findall(r"^\*\*(.+?)\.\*\*.*?^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    commands = "".join(f"{block}echo took {name!r} $SECONDS_SINCE\n" for name, block in steps)
+    clock = "now() { date +%s%N; }; BEGUN=$(now)"
+    commands = commands.replace("$SECONDS_SINCE", "$(( ($(now) - BEGUN) / 1000000 )); BEGUN=$(now)")
+    script = f"set -euo pipefail\n{clock}\ntrap 'kill $(jobs -p) 2>&1 || true' EXIT\n{commands}".replace(
         "8000", str(free_port())
     )
 
@@ -92,9 +95,12 @@ def test_the_commands_of_the_guide_make_an_afternoon(environment: Mapping[str, s
 
     assert done.returncode == 0, done.stdout + done.stderr
     enrolled, recorded, refused = [orjson.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    took = dict(re.findall(r"^took (.+) (\d+)$", done.stdout, re.MULTILINE))
+    print("\n".join(f"{name}: {int(milliseconds) / 1000:.1f} s" for name, milliseconds in took.items()))
+    assert list(took) == re.findall(r"^\| (.+?) \| \d+ s \|$", section, re.MULTILINE)
     assert "laurel-store-visit 0.1.0" in done.stdout
     assert "none fails" in done.stdout
-    assert enrolled == {"data": {"enrolMember": {"errors": []}}}
+    assert enrolled["data"] == {"enrolMember": {"errors": []}}
     assert recorded["data"]["recordStoreVisit"] == {
         "member": None,
         "transaction": {"entries": [{"amount": 20, "unit": "points"}]},
@@ -155,22 +161,20 @@ def test_a_partners_token_reaches_its_own_channel_and_nothing_else(
         ]
         seen = ask(url, '{ member(by: {externalId: "anna"}) { points { available } } }', Role.SERVICE)
 
-    assert recorded == {
-        "data": {
-            "recordStoreVisit": {
-                "member": None,
-                "transaction": {
-                    "actor": "partner:acme",
-                    "entries": [{"amount": 20, "balanceAfter": None}],
-                    "lots": [],
-                },
-                "errors": [],
-            }
+    assert recorded["data"] == {
+        "recordStoreVisit": {
+            "member": None,
+            "transaction": {
+                "actor": "partner:acme",
+                "entries": [{"amount": 20, "balanceAfter": None}],
+                "lots": [],
+            },
+            "errors": [],
         }
     }
     assert {code for answer in (elsewhere, *forbidden) for code in codes(answer)} == {"FORBIDDEN"}
     assert all(not any((answer["data"] or {}).values()) for answer in (elsewhere, *forbidden))
-    assert seen == {"data": {"member": {"points": {"available": 20}}}}
+    assert seen["data"] == {"member": {"points": {"available": 20}}}
 
 
 def codes(answer: Mapping[str, Any]) -> list[str]:
