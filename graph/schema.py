@@ -44,6 +44,8 @@ from graph.operator import CoreMutations
 from graph.pages import PAGE_MAX, Connection, Page, page_of_all, paged
 from graph.permissions import EVERYONE, STAFF, caller_of, query
 from graph.programme import ProgrammeMutations, ProgrammeQueries
+from graph.promises import PromiseQueries
+from graph.resolving import resolve_directly
 from graph.scalars import SCALARS
 from graph.subscription import Subscription
 from graph.tier import Tier
@@ -146,6 +148,7 @@ class LaurelSchema(strawberry.Schema):
             MaybeNullValidationRule,
             OneOfInputValidationRule,
         )
+        resolve_directly(self._schema.type_map)
         self.node_types: dict[str, type[Node]] = {}
         for named in self._schema.type_map.values():
             _describe(named)
@@ -187,7 +190,7 @@ def build_schema(plugins: Plugins) -> LaurelSchema:
     refusals = refusals_of(plugins.refusals)
     schema = LaurelSchema(
         extra={
-            "Query": (ProgrammeQueries, AuditQueries, KeyQueries, JobQueries, *plugins.queries),
+            "Query": (ProgrammeQueries, AuditQueries, KeyQueries, JobQueries, PromiseQueries, *plugins.queries),
             "Mutation": (CoreMutations, ProgrammeMutations, KeyMutations, JobMutations, *plugins.mutations),
             "Subscription": plugins.subscriptions,
             "Member": plugins.member_fields,

@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from core.errors import ProgrammeInvalid
 from core.models import ProgrammeVersionRow
 from core.programme import Programme
 from core.programmes import Version
+from core.promises import Changes, expiry_changes
 from core.publishing import publish as publish_version
 from graph.commands.moments import MOMENT, first_instant, last_instant, zone_of
 from graph.laurel import load_document, open_laurel
@@ -54,6 +56,16 @@ def publish(settings: Settings, file: Path, reason: str, starts_at: date | None,
     version = asyncio.run(_publish(settings, document, programme.zone, reason, starts_at, author or getpass.getuser()))
     starts = version.starts_at.astimezone(version.programme.zone)
     click.echo(f"version {version.number} of {version.programme.id} is published, in force from {starts.isoformat()}")
+
+
+@command.command()
+@click.argument("file", type=_FILE)
+@click.pass_obj
+def compare(settings: Settings, file: Path) -> None:
+    """Say whose points FILE would let expire at another date. None of those that are there now loses its own."""
+    _, programme = _load(settings, file)
+    said = [line for unit in asyncio.run(_changes(settings, programme)) for line in _summary(unit)]
+    click.echo("\n".join(said) or "nothing that members have would expire at another date")
 
 
 @command.command()
@@ -104,6 +116,23 @@ async def _publish(
             starts_at=begin,
             in_the_past=not laurel.programmes.versions,
         )
+
+
+async def _changes(settings: Settings, programme: Programme) -> list[Changes]:
+    async with open_laurel(settings) as laurel:
+        now = laurel.clock.now()
+        current = laurel.programmes.at(now).programme
+        return await expiry_changes(laurel.store.reader(), current, programme, now)
+
+
+def _summary(changes: Changes) -> Iterator[str]:
+    for group, says in (
+        (changes.sooner, "would expire sooner if they were earned under the new version; they keep their dates"),
+        (changes.later, "would expire later if they were earned under it; extend them if they shall"),
+        (changes.no_longer_renewed, "are moved by what members do, and no longer would be"),
+    ):
+        if group.lots:
+            yield f"{group.points:,} {changes.unit} of {group.members:,} members {says}"
 
 
 async def _in_force(settings: Settings, at: date | None) -> tuple[ProgrammeVersionRow, Version]:

@@ -12,7 +12,9 @@ import pytest
 
 from core.calendar import day_start, local_day
 from core.clock import instant
+from core.publishing import publish
 from core.verify import verify
+from graph.ids import global_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
@@ -263,3 +265,56 @@ async def test_an_operator_extends_with_a_reason_and_nobody_can_shorten(programm
         ]
         assert too_late["code"] == "NOTHING_TO_EXTEND"
         assert await verify(shop.laurel.store.reader()) == []
+
+
+async def test_a_new_version_says_beforehand_whose_points_it_would_have_changed_and_changes_none(
+    programme: Programme,
+) -> None:
+    query = """
+        query ($document: String!) {
+          expiryChanges(document: $document) {
+            unit
+            sooner { points lots memberCount members { externalId } }
+            later { points }
+            noLongerRenewed { points memberCount }
+          }
+        }
+    """
+    async with programme("hotel") as shop:
+        document = (PROGRAMMES / "hotel.yaml").read_text()
+        for name in ("ann", "bob"):
+            await buys(shop, await shop.enrol(name), {**pays(100), "reference": name, "idempotencyKey": name})
+        policy = "{mode: renewed, months: 12, by: [orders], remind_days: [30, 7, 1]}"
+
+        async def change(to: str) -> Any:
+            asked = {"document": document.replace(policy, to)}
+            points, growth = (await shop.ask(query, asked, role=Role.ANALYST))["expiryChanges"]
+            assert growth["sooner"]["lots"] == 0
+            return points
+
+        same, shorter, longer, fixed = [
+            await change(to)
+            for to in (policy, "{mode: renewed, months: 6}", "{mode: never}", "{mode: per_lot, months: 12}")
+        ]
+        await publish(
+            document.replace(policy, "{mode: per_lot, months: 1}"),
+            author="a test",
+            reason="to save",
+            load=shop.laurel.load,
+            clock=shop.clock,
+        )
+        shop.clock.set(datetime(2027, 12, 31, 23, 59, tzinfo=SHANGHAI))
+        (ann,) = [row for (row,) in await shop.laurel.store.reader().query("SELECT id FROM member LIMIT 1")]
+
+        none = {"points": 0, "lots": 0, "memberCount": 0, "members": []}
+        assert same == {
+            "unit": "points",
+            "sooner": none,
+            "later": {"points": 0},
+            "noLongerRenewed": {"points": 0, "memberCount": 0},
+        }
+        assert (shorter["sooner"]["points"], shorter["sooner"]["memberCount"]) == (200, 2)
+        assert {member["externalId"] for member in shorter["sooner"]["members"]} == {"ann", "bob"}
+        assert (longer["later"]["points"], longer["sooner"]) == (200, none)
+        assert (fixed["sooner"], fixed["noLongerRenewed"]) == (none, {"points": 200, "memberCount": 2})
+        assert (await standing(shop, global_id("Member", ann)))[0] == 100
