@@ -401,6 +401,35 @@ query ReviewsThatWait {
     pageInfo { hasNextPage endCursor }
   }
 }
+`,`# Tickets that wait
+# roles: service, operator, analyst, admin
+# Members' questions about points, the soonest due first.
+query TicketsThatWait {
+  tickets(state: OPEN, first: 20) {
+    nodes {
+      id subject dueAt isOverdue
+      member { externalId }
+      messages { text isAnswer writtenAt }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`,`# Answer a ticket
+# roles: operator, admin
+# The member reads the text. Where the member is right, compensation gives points in the same stroke, once for a ticket.
+mutation Answer {
+  answerTicket(input: {
+    ticket: "the ticket's id"
+    text: "You are right, and here are the points that were missing."
+    compensation: 100
+    close: false
+    idempotencyKey: "NEW-KEY"
+  }) {
+    ticket { subject state compensation }
+    member { points { available } }
+    errors { code message }
+  }
+}
 `,`# The programme in force
 # roles: partner, member, analyst
 # Its tiers, its units and since when it holds.
@@ -422,6 +451,52 @@ query Campaigns {
 # The role and the name in your token.
 query WhoIsAsking {
   viewer { role subject }
+}
+`,`# What operators did
+# roles: operator, analyst, admin
+# The audit log, the newest first: who did what to whom, why, and what was so before and after.
+query AuditLog {
+  auditLog(first: 20) {
+    nodes {
+      recordedAt actor mutation reason
+      member { externalId }
+      facts { name before after }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`,`# Where the jobs stand
+# roles: operator, analyst, admin
+# What runs by itself, when it did last, what went wrong and how late it is.
+query Jobs {
+  jobs {
+    name schedule isRunning
+    dueAt succeededAt lagSeconds
+    failuresInARow error
+  }
+}
+`,`# Create an API key
+# roles: admin
+# A key for a program. Its secret is shown in this answer and never again.
+mutation CreateKey {
+  createApiKey(input: {
+    name: "the till of the first shop"
+    role: SERVICE
+    reason: "the till records purchases"
+  }) {
+    apiKey { id name role hint }
+    secret
+    errors { code message }
+  }
+}
+`,`# API keys
+# roles: admin
+# All keys, with when each was last used and when it ends.
+query ApiKeys {
+  apiKeys(first: 20) {
+    nodes { id name role hint createdBy usedAt endsAt isRevoked }
+    pageInfo { hasNextPage endCursor }
+  }
 }
 `];var ri=B(J(),1),aie=3,sie='externalId: "14057"';function lie(e){let[t,o,...n]=e.split(`
 `),r=n.findIndex(i=>!i.startsWith("#"));return{title:t.slice(2),roles:o.replace("# roles: ","").split(", "),description:n.slice(0,r).map(i=>i.slice(2)).join(" "),document:n.slice(r).join(`
