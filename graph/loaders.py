@@ -3,10 +3,9 @@
 The questions are the core's own (``core.reads``), which operations ask as well.
 """
 
-from collections.abc import Hashable, Sequence
+from asyncio import Future, Task, get_running_loop
+from collections.abc import Hashable
 from typing import Any
-
-from strawberry.dataloader import DataLoader
 
 from core.members import bucket_of
 from core.reads import Question
@@ -22,7 +21,7 @@ class Loaders:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._loaders: dict[Hashable, _Loader] = {}
 
     def forget(self) -> None:
         """Ask anew from here on, as something was written."""
@@ -34,7 +33,7 @@ class Loaders:
             return None  # nothing is called so, and PostgreSQL would not even look
         loader = self._loaders.get(question)
         if loader is None:
-            loader = self._loaders[question] = self._loader(question)
+            loader = self._loaders[question] = _Loader(question, self._store)
         return await loader.load(key)
 
     async def rows(self, kind: type, member_id: str, where: str = "", /, **by: Any) -> list[Any]:
@@ -42,9 +41,46 @@ class Loaders:
         question = Rows(kind, ("bucket", "member_id", *by), where)
         return await self.ask(question, (bucket_of(member_id), member_id, *by.values())) or []
 
-    def _loader(self, question: Question[Any, Any]) -> DataLoader[Any, Any]:
-        async def load(keys: list[Key]) -> Sequence[Any]:
-            answers = await question.answer(self._store.reader(), keys)
-            return [answers.get(key) for key in keys]
 
-        return DataLoader(load)
+class _Loader:
+    """One question: the keys that are asked about while others are still being asked about go together."""
+
+    __slots__ = ("_answers", "_question", "_running", "_store", "_waiting")
+
+    def __init__(self, question: Question[Any, Any], store: Store) -> None:
+        self._question = question
+        self._store = store
+        self._answers: dict[Key, Future[Any]] = {}
+        self._waiting: list[Key] = []
+        self._running: set[Task[None]] = set()
+
+    def load(self, key: Key) -> Future[Any]:
+        answer = self._answers.get(key)
+        if answer is None:
+            loop = get_running_loop()
+            answer = self._answers[key] = loop.create_future()
+            if not self._waiting:
+                # The loop comes to it when all that runs by now waits for something.
+                loop.call_soon(self._begin)
+            self._waiting.append(key)
+        return answer
+
+    def _begin(self) -> None:
+        keys, self._waiting = self._waiting, []
+        task = get_running_loop().create_task(self._ask(keys))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _ask(self, keys: list[Key]) -> None:
+        waiting = [(key, self._answers[key]) for key in keys]
+        try:
+            answers = await self._question.answer(self._store.reader(), keys)
+        except Exception as error:
+            for _, answer in waiting:
+                if not answer.done():
+                    answer.set_exception(error)
+        else:
+            for key, answer in waiting:
+                # Whoever asked may have gone.
+                if not answer.done():
+                    answer.set_result(answers.get(key))

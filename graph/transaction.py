@@ -275,7 +275,7 @@ class Entry:
         )
 
     @strawberry.field
-    async def balance_after(self, info: Info) -> Points | None:
+    def balance_after(self, info: Info) -> Points | None:
         """The balance after it; negative is a debt. Null for a partner, who is told of the transaction only."""
         return Points(self._balance) if may_see(info, self._member_id) else None
 
@@ -331,12 +331,10 @@ class Transaction(Node):
     reference: str | None = strawberry.field(description="A partner's number for what it is about: the order's.")
     reason: str | None = strawberry.field(description="The reason that was given.")
     programme_version: int = strawberry.field(description="The number of the programme's version that judged.")
-    trace: list[TraceStep] = strawberry.field(
-        description="How the award came about, in the order in which the rules were applied; empty where none was."
-    )
     _member_id: strawberry.Private[str]
     _raw_id: strawberry.Private[str]
     _reverses: strawberry.Private[str | None]
+    _trace: strawberry.Private[Any]
 
     @classmethod
     def of(cls, member_id: str, recorded: Recorded) -> "Transaction":
@@ -352,10 +350,10 @@ class Transaction(Node):
             reference=result.get("reference") or None,
             reason=result.get("reason"),
             programme_version=recorded.programme_version,
-            trace=trace_of(result.get("trace", ())),
             _member_id=member_id,
             _raw_id=recorded.id,
             _reverses=recorded.reverses,
+            _trace=result.get("trace", ()),
         )
 
     @classmethod
@@ -371,6 +369,11 @@ class Transaction(Node):
                 return await cls.find(info, member_id, operation_id)
             case _:
                 return None
+
+    @strawberry.field
+    def trace(self) -> list[TraceStep]:
+        """How the award came about, in the order in which the rules were applied; empty where none was."""
+        return trace_of(self._trace)
 
     @strawberry.field
     async def entries(self, info: Info) -> list[Entry]:
