@@ -558,7 +558,7 @@ def test_limits_of_expressions() -> None:
         where.compile("9" * 16, wanted)
 
 
-PAGES: Final = ("README.md", "docs/front-end.md", "docs/transport.md", "plugins/*/README.md")
+PAGES: Final = ("README.md", "docs/access.md", "docs/front-end.md", "docs/transport.md", "plugins/*/README.md")
 
 
 @pytest.mark.parametrize("page", sorted(path for pattern in PAGES for path in ROOT.glob(pattern)), ids=str)

@@ -29,7 +29,7 @@ EC_KEY = ec.generate_private_key(ec.SECP256R1())
 
 def published(**keys: Any) -> dict[str, Any]:
     """The key set that a company publishes, by the names of the private keys."""
-    algorithms = {rsa.RSAPrivateKey: RSAAlgorithm, ec.EllipticCurvePrivateKey: ECAlgorithm}
+    algorithms: dict[type, Any] = {rsa.RSAPrivateKey: RSAAlgorithm, ec.EllipticCurvePrivateKey: ECAlgorithm}
     found = []
     for name, key in keys.items():
         kind = next(algorithm for of, algorithm in algorithms.items() if isinstance(key, of))
@@ -108,7 +108,7 @@ async def said(authenticator: Authenticator, given: str) -> Caller | str:
 async def test_a_companys_token_says_who_asks_in_its_own_words(shop: Shop, company: Any) -> None:
     _, authenticator = company
     await shop.enrol("anna")
-    member = {"realm": {"roles": ["member"]}, "https://brand.example/customer": "anna"}
+    member: dict[str, Any] = {"realm": {"roles": ["member"]}, "https://brand.example/customer": "anna"}
 
     service, anna = await said(authenticator, token(shop)), await said(authenticator, token(shop, **member))
 

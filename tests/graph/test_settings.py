@@ -15,6 +15,10 @@ def test_every_setting_has_its_variable() -> None:
         {
             "LAUREL_DATABASE_URL": "postgres://db.example/laurel",
             "LAUREL_SECRET": "x" * 32,
+            "LAUREL_JWKS_URL": "https://login.example/keys",
+            "LAUREL_ISSUER": "https://login.example",
+            "LAUREL_AUDIENCE": "laurel",
+            "LAUREL_CLAIMS": "role=realm.roles, external_id=customer",
             "LAUREL_HOST": "0.0.0.0",
             "LAUREL_PORT": "80",
             "LAUREL_LIVE": "no",
@@ -28,6 +32,10 @@ def test_every_setting_has_its_variable() -> None:
     assert settings == Settings(
         database_url="postgres://db.example/laurel",
         secret="x" * 32,
+        jwks="https://login.example/keys",
+        issuer="https://login.example",
+        audience="laurel",
+        claims={"role": "realm.roles", "external_id": "customer"},
         host="0.0.0.0",
         port=80,
         live=False,
@@ -46,6 +54,9 @@ def test_every_setting_has_its_variable() -> None:
         ("LAUREL_PORT", "http"),
         ("LAUREL_PORT", "-1"),
         ("LAUREL_GRAPHIQL", "perhaps"),
+        ("LAUREL_JWKS_URL", "https://login.example/keys"),
+        ("LAUREL_CLAIMS", "rule=realm.roles"),
+        ("LAUREL_CLAIMS", "role"),
     ],
 )
 def test_a_variable_that_cannot_be_meant_is_an_error(name: str, value: str) -> None:
