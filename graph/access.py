@@ -3,7 +3,7 @@
 ``docs/access-table.md`` is this table of the built-in plugins, and a test asks every root field as every caller.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +13,6 @@ from strawberry.types.field import StrawberryField
 from graph.permissions import STAFF
 from graph.schema import LaurelSchema
 from graph.tokens import Role
-from plugins.manager import Plugins
 
 CALLERS: Final = ("nobody", "the member", "another member", "service", "partner", "operator", "analyst", "admin")
 """``another member``: whoever asks for or acts upon what belongs to somebody else."""
@@ -56,8 +55,11 @@ class Access(NamedTuple):
         return YES
 
 
-def access_of(schema: LaurelSchema, plugins: Plugins) -> Iterator[Access]:
-    """Who may ask for each root field and each field of ``Member``, by name. Raises TypeError if one does not say."""
+def access_of(schema: LaurelSchema, offered_by: Mapping[str, str]) -> Iterator[Access]:
+    """Who may ask for each root field and each field of ``Member``, by name.
+
+    ``offered_by`` says which plugin has a field. Raises TypeError if one does not say whom it is for.
+    """
     for type_name in (*_ROOTS, _MEMBER):
         found = schema._schema.get_type(type_name)
         if not isinstance(found, GraphQLObjectType):
@@ -71,7 +73,7 @@ def access_of(schema: LaurelSchema, plugins: Plugins) -> Iterator[Access]:
                 roles = STAFF | {Role.MEMBER, Role.ADMIN}
             if roles is None and not name.startswith("_"):
                 raise TypeError(f"{label} does not say whom it is for: declare it with allow=")
-            plugin, capability = plugins.offered_by.get(label), declared.get("capability")
+            plugin, capability = offered_by.get(label), declared.get("capability")
             needs = () if plugin is None else (plugin, f"{plugin}.{capability}") if capability else (plugin,)
             about = type_name == _MEMBER or any(
                 _names_a_member(argument.type, set()) for argument in field.args.values()
@@ -90,10 +92,10 @@ def _names_a_member(of: Any, seen: set[str]) -> bool:
     return any(_names_a_member(field.type, seen) for field in named.fields.values())
 
 
-def access_table(schema: LaurelSchema, plugins: Plugins) -> str:
+def access_table(schema: LaurelSchema, offered_by: Mapping[str, str]) -> str:
     """The table as a page of documentation."""
     lines = [_INTRODUCTION.rstrip()]
-    for type_name, group in groupby(access_of(schema, plugins), key=lambda access: access.type_name):
+    for type_name, group in groupby(access_of(schema, offered_by), key=lambda access: access.type_name):
         lines += ["", f"## {type_name}", "", _row("field", *CALLERS), _row(*["---"] * (1 + len(CALLERS)))]
         for access in group:
             lines.append(_row(f"`{access.name}`", *(access.verdict(caller) for caller in CALLERS)))

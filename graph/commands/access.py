@@ -13,4 +13,4 @@ from plugins.manager import load_plugins
 def command(settings: Settings) -> None:
     """Print the table of every field and every role, with the plugins that are installed, as Markdown."""
     plugins = load_plugins(settings.disabled_plugins)
-    click.echo(access_table(build_schema(plugins), plugins), nl=False)
+    click.echo(access_table(build_schema(plugins), plugins.offered_by), nl=False)

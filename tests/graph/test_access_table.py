@@ -29,10 +29,11 @@ from graph.testing import Shop, open_shop
 from graph.tokens import Role
 from plugins.manager import Plugins, load_plugins
 from tests.databases import SqliteFolder
+from tests.graph.test_statements import statements
 
 PLUGINS: Plugins = load_plugins()
 SCHEMA: LaurelSchema = build_schema(PLUGINS)
-ACCESS = list(access_of(SCHEMA, PLUGINS))
+ACCESS = list(access_of(SCHEMA, PLUGINS.offered_by))
 TABLE = Path(__file__).parents[2] / "docs" / "access-table.md"
 EXAMPLES = [Path(__file__).parents[2] / "examples" / "programmes" / f"{name}.yaml" for name in ("ecosystem", "mall")]
 UNKNOWN = "01a20385-4ce9-71a6-bfc3-cf13caec3862"
@@ -59,7 +60,9 @@ TYPES = {
 
 
 def test_the_table_is_what_the_schema_says() -> None:
-    assert TABLE.read_text() == access_table(SCHEMA, PLUGINS), "print it again: laurel access > docs/access-table.md"
+    assert TABLE.read_text() == access_table(SCHEMA, PLUGINS.offered_by), (
+        "print it again: laurel access > docs/access-table.md"
+    )
 
 
 def test_a_field_that_does_not_say_whom_it_is_for_is_an_error() -> None:
@@ -75,7 +78,7 @@ def test_a_field_that_does_not_say_whom_it_is_for_is_an_error() -> None:
     plugins = Plugins(names=("loose",), offered_by={"Query.anything": "loose"}, queries=(Loose,))
 
     with pytest.raises(TypeError, match=r"Query\.anything does not say whom it is for"):
-        list(access_of(build_schema(plugins), plugins))
+        list(access_of(build_schema(plugins), plugins.offered_by))
 
 
 # -- asking -------------------------------------------------------------------------------------------
@@ -221,12 +224,15 @@ async def test_a_member_is_answered_about_another_as_about_nobody(shop: Shop) ->
             continue
         if access.verdict("the member") == NO:
             continue
-        annas, nobodys = [
-            await answer(shop, access, "another member", asked, token)
-            for asked in (Asked(raw, transaction), Asked(UNKNOWN, UNKNOWN))
-        ]
+        answers, asked_of_database = [], []
+        for asked in (Asked(raw, transaction), Asked(UNKNOWN, UNKNOWN)):
+            async with statements() as seen:
+                answers.append(await answer(shop, access, "another member", asked, token))
+            asked_of_database.append(len(seen))
+        annas, nobodys = answers
         value = (annas["data"] or {}).get(access.name)
         refused = value is None or value == [None] or value.get("errors")
+        assert asked_of_database[0] == asked_of_database[1], access.name
         if codes(annas) != codes(nobodys) or annas["data"] != nobodys["data"] or not refused:
             told.append((access.name, annas, nobodys))
         # What is asked must be what is wanted there, or the answer says nothing.

@@ -11,6 +11,7 @@ from graph.testing import Shop, open_shop
 from graph.tokens import Role
 from plugins.manager import load_plugins
 from tests.graph.conftest import PROGRAMME
+from tests.graph.test_statements import statements
 
 LOG = """query ($filter: AuditFilter) { auditLog(filter: $filter) { nodes {
   actor mutation reason member { externalId } transaction { kind } facts { name before after } } } }"""
@@ -60,6 +61,20 @@ async def test_what_was_refused_or_replayed_or_done_by_others_is_not_in_it(shop:
     await shop.ask(redeem, {"m": anna})
 
     assert [entry["mutation"] for entry in await log(shop)] == ["adjustPoints"]
+
+
+async def test_whoever_is_not_in_it_pays_nothing_for_it(shop: Shop) -> None:
+    anna = await shop.enrol("anna")
+    await shop.give(anna, 5, "g1")
+    redeem = """mutation ($m: ID!, $key: String!) {
+      redeemPoints(input: {member: {id: $m}, points: 1, idempotencyKey: $key}) { errors { code } } }"""
+    sent = {}
+    for role in (Role.SERVICE, Role.OPERATOR):
+        async with statements() as seen:
+            await shop.ask(redeem, {"m": anna, "key": role}, role=role)
+        sent[role] = [statement.split()[0] for statement in seen if "audit" in statement]
+
+    assert sent == {Role.SERVICE: [], Role.OPERATOR: ["SELECT", "INSERT"]}
 
 
 async def test_a_profile_is_told_to_have_changed_and_not_what_it_says(shop: Shop) -> None:
