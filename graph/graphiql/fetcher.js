@@ -17,14 +17,17 @@ export async function ask(token, query, variables, operationName) {
   return response.json();
 }
 
-/** GraphiQL's fetcher for one caller. `confirmed` is asked before a mutation where the programme is live. */
+/**
+ * GraphiQL's fetcher for one caller, and `close` for what it leaves open. `confirmed` is asked before a mutation where the
+ * programme is live.
+ */
 export function openFetcher(token, confirmed) {
   const socket = createClient({
     url: endpoint.replace(/^http/, "ws"),
     connectionParams: { authorization: `Bearer ${token}` },
     retryAttempts: 3,
   });
-  return async ({ query, variables, operationName }) => {
+  const fetcher = async ({ query, variables, operationName }) => {
     const operation = operationOf(query, operationName);
     if (operation?.operation === "subscription") return socket.iterate({ query, variables, operationName });
     if (operation?.operation === "mutation" && live && !(await confirmed(operation, variables))) {
@@ -32,6 +35,7 @@ export function openFetcher(token, confirmed) {
     }
     return ask(token, query, variables, operationName);
   };
+  return { fetcher, close: () => socket.dispose() };
 }
 
 /** The operation that is asked for; null when the server had better say what is wrong with the document. */

@@ -41,15 +41,16 @@ function Page() {
 }
 
 function Editor({ caller }) {
-  const { fetcher, storage, plugins, tabs } = useMemo(() => {
+  const { fetcher, close, storage, plugins, tabs } = useMemo(() => {
     const recipes = recipesFor(caller.role);
     return {
-      fetcher: openFetcher(caller.token, confirmed),
+      ...openFetcher(caller.token, confirmed),
       storage: storageOf(caller),
       plugins: [recipesPlugin(caller, recipes), HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })],
       tabs: firstTabs(caller, recipes),
     };
   }, [caller]);
+  useEffect(() => close, [close]);
   return (
     <div className="editor">
       <GraphiQL

@@ -13,6 +13,7 @@ let browser, page;
 const asked = new Set();
 const complaints = [];
 const refused = [];
+const sockets = new Set();
 
 before(async () => {
   browser = await puppeteer.launch({
@@ -25,6 +26,10 @@ before(async () => {
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   page.on("response", (response) => response.status() >= 400 && refused.push(response));
+  const session = await page.createCDPSession();
+  await session.send("Network.enable");
+  session.on("Network.webSocketCreated", ({ requestId }) => sockets.add(requestId));
+  session.on("Network.webSocketClosed", ({ requestId }) => sockets.delete(requestId));
   await page.setViewport({ width: 1440, height: 900 });
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }]);
   await page.goto(`${shop.url}/graphiql`);
@@ -153,12 +158,13 @@ test("a member logs in beside the operator and watches the balance change", asyn
   const input = '{ member: { externalId: "14057" }, points: 5, reason: "while a member watches", idempotencyKey: "watched" }';
   await ask(`mutation { adjustPoints(input: ${input}) { errors { code } } }`);
   await until("response.json", `"available": ${before + 5}`);
-  await run();
 });
 
-test("the operator goes on with the tabs that were open", async () => {
+test("the operator goes on with the tabs that were open, and nothing is watched with the member's token any more", async () => {
+  assert.equal(sockets.size, 1);
   await page.select(".bar select", shop.tokens.operator);
   await logged("operator · a operator");
+  while (sockets.size) await new Promise((resolve) => setTimeout(resolve, 20));
   await until("operation.graphql", "mutation Adjust");
 });
 
