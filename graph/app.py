@@ -46,6 +46,7 @@ def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clo
                         yield
             finally:
                 engine.laurel = None
+                await engine.rates.aclose()
 
     async def incoming(request: Request) -> Response:
         assert engine.laurel is not None, "requests come after the start"

@@ -93,9 +93,7 @@ class Limits:
             count += comparisons(operation.selection_set, fragments, most - count)
             _check(Failure.MERGE_LIMIT_EXCEEDED, count, most, "fields and fragments to compare with each other")
 
-    def price(
-        self, operations: Mapping[str, OperationDefinitionNode], fragments: Fragments
-    ) -> Mapping[str, Priced]:
+    def price(self, operations: Mapping[str, OperationDefinitionNode], fragments: Fragments) -> Mapping[str, Priced]:
         """The prices of each operation of a valid document, by its name. Raises RequestFailed."""
         try:
             costing = Costing(self.prices, fragments)

@@ -98,10 +98,12 @@ class Rates:
             )
         return standing
 
-    async def charge(self, standing: Standing | None, cost: int) -> None:
-        """Count what a request costs that was let through, where it is the cost that is counted."""
-        if standing is not None and standing.rate.of_cost and cost > 1:
-            await self._count(standing, cost - 1)
+    async def charge(self, standing: Standing | None, cost: int, requests: int = 1) -> None:
+        """Count the rest of what was let through as one request: its cost, or that it was a list of requests."""
+        if standing is not None:
+            amount = cost if standing.rate.of_cost else requests
+            if amount > 1:
+                await self._count(standing, amount - 1)
 
     def _item(self, rate: Rate) -> RateLimitItem:
         found = self._items.get(rate)

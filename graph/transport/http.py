@@ -13,10 +13,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.members import new_id
 from graph.context import Context
+from graph.limits.rates import Standing
 from graph.tokens import Caller
 from graph.transport.execution import Answer, Engine, Prepared, failed_answer
 from graph.transport.failures import Failure, RequestFailed
-from graph.transport.negotiation import EVENT_STREAM, GRAPHQL_JSON, JSON, accepted
+from graph.transport.negotiation import ACCEPT_MAX, EVENT_STREAM, GRAPHQL_JSON, JSON, accepted, is_json
 from graph.transport.requests import read_asked, read_json
 from graph.transport.sse import EventStream, departure
 
@@ -47,9 +48,10 @@ class _Exchange:
         self._request = request
         self._draft = draft
         self._id = new_id()
-        self._accepts = accepted(request.headers.get("accept"))
+        self._accepts = accepted(request.headers.get("accept", "")[:ACCEPT_MAX])
         self._authorization = request.headers.get("authorization")
         self._caller: Caller | None = None
+        self._standing: Standing | None = None
 
     async def response(self) -> ASGIApp:
         """The response. Raises ClientDisconnect when there is nobody to read it."""
@@ -59,6 +61,7 @@ class _Exchange:
             if isinstance(given, list):
                 return await self._batch(given)
             prepared = self._engine.prepare(read_asked(given), self._caller, safe=safe)
+            await self._engine.rates.charge(self._standing, prepared.charge.requested)
             context = self._engine.context(self._caller, self._id)
             if self._streams(prepared):
                 return self._stream(self._answers(prepared, context))
@@ -81,13 +84,13 @@ class _Exchange:
         if not self._accepts.single and not self._accepts.stream:
             raise RequestFailed(Failure.NOT_ACCEPTABLE, f"answers are {GRAPHQL_JSON}, {JSON} or {EVENT_STREAM}")
         self._caller = await self._engine.authenticate(self._authorization)
+        client = self._request.client
+        self._standing = await self._engine.rates.admit(self._caller, client.host if client else "")
         return self._request.method == "GET"
 
     async def _in_body(self) -> Any:
         headers, largest = self._request.headers, self._engine.settings.body_bytes_max
-        kind, _, parameters = headers.get("content-type", "").partition(";")
-        charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-        if kind.strip().lower() != JSON or charset not in {"", "utf-8", "utf8"}:
+        if not is_json(headers.get("content-type", "")):
             raise RequestFailed(Failure.UNSUPPORTED_MEDIA_TYPE, f"the body must be {JSON}, in UTF-8")
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise RequestFailed(Failure.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed")
@@ -129,7 +132,10 @@ class _Exchange:
             raise RequestFailed(Failure.INVALID_PARAMETERS, reason)
         if not self._accepts.single:
             raise RequestFailed(Failure.NOT_ACCEPTABLE, "the answers to a list of requests are not streamed")
-        answers = [await self._one_of_many(one) for one in self._engine.prepare_batch(given, self._caller)]
+        prepared = self._engine.prepare_batch(given, self._caller)
+        cost = sum(one.charge.requested for one in prepared if isinstance(one, Prepared))
+        await self._engine.rates.charge(self._standing, cost, len(given))
+        answers = [await self._one_of_many(one) for one in prepared]
         return self._json(orjson.dumps([answer.formatted() for answer in answers]), 200)
 
     async def _one_of_many(self, prepared: Prepared | RequestFailed) -> Answer:
@@ -174,7 +180,8 @@ class _Exchange:
         return Response(body, status, {**self._headers(), **(headers or {}), "Content-Type": media_type})
 
     def _headers(self) -> dict[str, str]:
-        return {"Vary": "Accept", "Cache-Control": "no-store", "X-Request-Id": self._id}
+        standing = {} if self._standing is None else self._standing.headers
+        return {"Vary": "Accept", "Cache-Control": "no-store", "X-Request-Id": self._id, **standing}
 
 
 def _in_address(request: Request) -> dict[str, Any]:

@@ -73,7 +73,9 @@ class WebSockets:
             await send({"type": "websocket.close", "code": 4406, "reason": f"the protocol is {PROTOCOL}"})
             return
         await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-        await _Socket(self._engine, headers.get("authorization"), receive, send).run()
+        client = scope.get("client")
+        address = client[0] if client else ""
+        await _Socket(self._engine, headers.get("authorization"), address, receive, send).run()
 
     def _may_connect(self, headers: Headers) -> bool:
         """Whether it is no browser, or one that shows a page of ours or of the origins that the settings name."""
@@ -86,9 +88,10 @@ class WebSockets:
 class _Socket:
     """One connection: who it belongs to, and the operations that run over it."""
 
-    def __init__(self, engine: Engine, authorization: str | None, receive: Receive, send: Send) -> None:
+    def __init__(self, engine: Engine, authorization: str | None, address: str, receive: Receive, send: Send) -> None:
         self._engine = engine
         self._authorization = authorization
+        self._address = address
         self._receive = receive
         self._send = send
         self._caller: Caller | None = None
@@ -152,7 +155,7 @@ class _Socket:
             case "connection_init":
                 await self._initialise(frame.payload)
             case "ping":
-                await self._tell("pong", payload=frame.payload)
+                await self._pong(frame.payload)
             case "pong":
                 pass
             case "subscribe":
@@ -160,6 +163,12 @@ class _Socket:
             case "complete":
                 if (task := self._operations.pop(frame.id, None)) is not None:
                     task.cancel()
+
+    async def _pong(self, payload: Any) -> None:
+        try:
+            await self._tell("pong", payload=payload)
+        except orjson.JSONEncodeError as error:
+            raise _Closed(4400, "the payload of ping is nested too deeply to be sent back") from error
 
     async def _initialise(self, payload: Any) -> None:
         if self._initialised:
@@ -205,7 +214,9 @@ class _Socket:
     async def _operate(self, id: str, payload: Any) -> None:
         request_id = new_id()
         try:
+            standing = await self._engine.rates.admit(self._caller, self._address)
             prepared = self._engine.prepare(read_asked(payload), self._caller)
+            await self._engine.rates.charge(standing, prepared.charge.requested)
             await self._run(id, prepared, request_id)
         except Exception as error:
             await self._finish("error", id, failed_answer(error, request_id).errors)
