@@ -26,6 +26,9 @@ log = logging.getLogger("laurel.changes")
 CHANNEL: Final = "laurel_changes"
 IDS_MAX: Final = 200
 """Ids in one notice: PostgreSQL carries 8,000 bytes."""
+EVERYBODY: Final = "*"
+"""In a notice: whoever waits, as nobody knows for whom."""
+_LAST_SECONDS: Final = 1.0
 _AGAIN_SECONDS: Final = 1.0
 _AGAIN_SECONDS_MAX: Final = 30.0
 
@@ -145,6 +148,7 @@ class Carrier:
         self._pending: set[str] = set()
         self._arrived = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
+        self._ending = False
         self.connected = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -157,6 +161,9 @@ class Carrier:
     ) -> None:
         self._changes.carry = None
         assert self._runner is not None
+        if self._pending:
+            self._ending = True
+            await asyncio.wait([self._runner], timeout=_LAST_SECONDS)
         self._runner.cancel()
         await asyncio.wait([self._runner])
 
@@ -167,19 +174,25 @@ class Carrier:
 
     def _heard(self, notice: str) -> None:
         origin, *member_ids = notice.split()
-        if origin != self._origin:
+        if origin == self._origin:
+            return
+        if EVERYBODY in member_ids:
+            self._changes.heard_all()
+        else:
             self._changes.heard(member_ids)
 
     async def _run(self) -> None:
         again = _AGAIN_SECONDS
-        while True:
+        while not self._ending:
             try:
                 async with self._line.connected(self._heard) as send:
                     again = _AGAIN_SECONDS
                     self.connected.set()
-                    # Nobody knows what was told while there was no line.
+                    # Nobody knows what was told while there was no line, here or there.
                     self._changes.heard_all()
+                    await send(f"{self._origin} {EVERYBODY}")
                     await self._send_all(send)
+                    continue
             except Exception as error:
                 log.warning("changes are not carried between processes: %s: %s", type(error).__name__, error)
             self.connected.clear()
@@ -199,3 +212,5 @@ class Carrier:
             pending, self._pending = sorted(self._pending), set()
             for start in range(0, len(pending), IDS_MAX):
                 await send(" ".join((self._origin, *pending[start : start + IDS_MAX])))
+            if self._ending:
+                return

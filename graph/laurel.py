@@ -108,12 +108,12 @@ async def open_laurel(
         carrier = Carrier(changes, line_of(settings.database_url, settings.redis_url)) if settings.carries else None
         # The deliverer ends first: what it submits must still be taken.
         async with (
+            carrier or nullcontext(),
             Committer(store, rules, batch_max=batch_max, changes=changes) as committer,
             Deliverer(
                 plugins.consumers, committer.submit, clock, destinations=destinations, routes=routes
             ) as deliverer,
             Authenticator(settings, store, clock) as authenticator,
-            carrier or nullcontext(),
         ):
             yield Laurel(
                 settings=settings,

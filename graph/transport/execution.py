@@ -15,6 +15,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
+from time import monotonic
 from typing import Any, Final, NamedTuple, cast
 
 import orjson
@@ -132,7 +133,7 @@ class Engine:
         return min(max(left, 0.0), TRUSTED_SECONDS)
 
     def context(self, caller: Caller | None, request_id: str) -> Context:
-        return Context(self.running, caller, request_id)
+        return Context(self.running, caller, request_id, monotonic() + self.settings.limits.seconds_max)
 
     def prepare(self, asked: Asked, caller: Caller | None, *, safe: bool = False) -> Prepared:
         """What a request asks, ready to be executed. Raises RequestFailed; ``safe`` allows no mutation."""
@@ -232,8 +233,13 @@ class Engine:
         """Run something that ends by itself, even if whoever awaits it is gone."""
         task = asyncio.ensure_future(work)
         self._mutations.add(task)
-        task.add_done_callback(self._mutations.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Future[Answer]) -> None:
+        self._mutations.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, as perhaps nobody awaits it any more
 
     def _executor(self, prepared: Prepared, context: Context) -> Executor[Any]:
         traced = None if self.observer is None else self.observer.executor

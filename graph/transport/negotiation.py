@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 JSON: Final = "application/json"
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 EVENT_STREAM: Final = "text/event-stream"
+ACCEPT_MAX: Final = 2_000
+"""Characters of the header that are read, as what they mean is kept."""
 
 
 class Accepted(NamedTuple):
@@ -16,17 +18,24 @@ class Accepted(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def accepted(header: str | None) -> Accepted:
+def accepted(header: str) -> Accepted:
     """What a header accepts. Without one it is JSON, as old clients send none."""
-    if header is None or not header.strip():
+    if not header.strip():
         return Accepted(JSON, stream=False)
-    weights = _weights(header[:2_000])
+    weights = _weights(header)
     # Of two alike the one that is named, as who names GraphQL's own type knows it; then JSON.
     single = max(
         (JSON, GRAPHQL_JSON), key=lambda kind: (_weight_of(kind, weights), kind == GRAPHQL_JSON and kind in weights)
     )
     stream = weights.get(EVENT_STREAM, weights.get("text/*", 0.0)) > 0
     return Accepted(single if _weight_of(single, weights) > 0 else "", stream)
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a body of this type is JSON in UTF-8, which it is if nothing else is said."""
+    kind, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charsets = {p.removeprefix("charset=").strip('"') for p in parameters if p.startswith("charset=")}
+    return kind == JSON and charsets <= {"utf-8", "utf8"}
 
 
 def _weights(header: str) -> dict[str, float]:

@@ -194,6 +194,8 @@ async def test_what_cannot_be_read_is_answered_with_a_code(shop: Shop, body: byt
         ("POST", {"Content-Type": "text/plain"}, b"{}", 415, "UNSUPPORTED_MEDIA_TYPE"),
         ("POST", {"Content-Type": "application/jsonp"}, b"{}", 415, "UNSUPPORTED_MEDIA_TYPE"),
         ("POST", {}, b"{}", 415, "UNSUPPORTED_MEDIA_TYPE"),
+        ("POST", {"Content-Type": "application/json; a=b; charset=latin1"}, b"{}", 415, "UNSUPPORTED_MEDIA_TYPE"),
+        ("POST", {"Content-Type": 'Application/JSON; a=b; Charset="UTF-8"'}, b"{}", 400, "INVALID_PARAMETERS"),
         ("POST", JSON | {"Content-Encoding": "gzip"}, b"{}", 415, "UNSUPPORTED_MEDIA_TYPE"),
         ("POST", JSON | {"Accept": "text/html"}, b"{}", 406, "NOT_ACCEPTABLE"),
         ("POST", JSON | {"Accept": "application/json;q=0"}, b"{}", 406, "NOT_ACCEPTABLE"),

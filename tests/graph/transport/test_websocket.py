@@ -56,6 +56,7 @@ def points(id: str, available: int) -> dict[str, Any]:
         ('{"type": "connection_init"}', 4429),
         ('{"type": "connection_init", "payload": 1}', 4400),
         ("[" * 100_000, 4400),
+        ('{"type": "ping", "payload": {"a": ' + "[" * 500 + "]" * 500 + "}}", 4400),
         ('{"type": ' + "9" * 100_000 + "}", 4400),
         ('{"type": "ping", "payload": {"a": "' + "x" * 1_000_000 + '"}}', 1009),
     ],
