@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 
 import strawberry
 
@@ -16,11 +17,12 @@ from graph.tokens import Caller
 
 @dataclass(slots=True)
 class Context:
-    """The context of one request. ``caller`` is None when it carried no token."""
+    """The context of one request. ``caller`` is None when it carried no token; no mutation is begun after ``until``."""
 
     laurel: Laurel
     caller: Caller | None
     request_id: str
+    until: float = inf
     loaders: Loaders = field(init=False)
     _refresh: asyncio.Future[None] | None = field(init=False, default=None)
     _now: datetime | None = field(init=False, default=None)

@@ -7,6 +7,7 @@ mutations of the plugins named in the token that are for partners, and of everyt
 import functools
 import inspect
 from collections.abc import Callable, Collection
+from time import monotonic
 from typing import Any, Final, get_type_hints
 
 import strawberry
@@ -169,6 +170,9 @@ def _field(
         return await resolver(*args, info=info, **kwargs)
 
     async def done(*args: Any, info: Info, **kwargs: Any) -> Any:
+        if monotonic() > info.context.until:
+            # Those before it are not given up, as nobody would know whether they were done.
+            raise GraphQLError("not begun: those before it took too long", extensions={"code": "TIMEOUT"})
         permit(info, allow)
         _check_channel(info, capability)
         note = _note(info, kwargs.get("input"))

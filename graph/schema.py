@@ -38,7 +38,7 @@ from graph.errors import UserError, check_facts, error_codes, error_type, refusa
 from graph.ids import InvalidId, Node, read_id
 from graph.jobs import JobMutations, JobQueries
 from graph.keys import KeyMutations, KeyQueries
-from graph.limits.prices import declare
+from graph.limits.prices import ListSize, declare, priced
 from graph.member import Member, MemberByInput, MemberOrder, MembersFilter, find_member
 from graph.operator import CoreMutations
 from graph.pages import PAGE_MAX, Connection, Page, page_of_all, paged
@@ -110,6 +110,7 @@ class Query:
         """Anything by its id; null when there is no such thing, or none that this caller may see."""
         return await _node(info, id)
 
+    @priced(ListSize(assumed_size=PAGE_MAX, slicing_arguments=["ids"]))
     @query(allow=EVERYONE)
     async def nodes(
         self, info: Info, ids: Annotated[list[ID], strawberry.argument(description="The ids, at most 100.")]

@@ -23,6 +23,7 @@ from strawberry import ID
 from graph.context import Context, Info
 from graph.errors import UserError, user_error
 from graph.ids import Node, global_id, parts_of
+from graph.limits.prices import Cost, ListSize, priced
 from graph.member import Member, MemberByInput, find_member
 from graph.money import Money, MoneyInput
 from graph.operator import hold_named
@@ -41,12 +42,14 @@ __all__ = [
     "STAFF",
     "Connection",
     "Context",
+    "Cost",
     "CurrencyCode",
     "Day",
     "Decimal",
     "Hold",
     "Info",
     "Instant",
+    "ListSize",
     "Lot",
     "Member",
     "MemberByInput",
@@ -79,6 +82,7 @@ __all__ = [
     "parts_of",
     "perform",
     "perform_many",
+    "priced",
     "query",
     "sliced",
     "subscription",

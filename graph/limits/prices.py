@@ -5,8 +5,8 @@ weighs 1 and a value nothing, a mutation weighs 10, a connection has the length 
 that of the lists which people write by hand.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple, TypeVar
 
 import strawberry
 from graphql import (
@@ -35,6 +35,8 @@ PAGE_LENGTH: Final = 20
 
 _DEFINITION: Final = "strawberry-definition"
 
+T = TypeVar("T", bound=Any)
+
 
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION, Location.OBJECT],
@@ -61,6 +63,16 @@ class ListSize:
     slicing_arguments: list[str] | None = UNSET
     sized_fields: list[str] | None = UNSET
     require_one_slicing_argument: bool = True
+
+
+def priced(*directives: Cost | ListSize) -> Callable[[T], T]:
+    """Say what a field costs, or how long its list is; it stands above ``query`` or ``mutation``."""
+
+    def declare(declared: T) -> T:
+        declared.directives = [*declared.directives, *directives]
+        return declared
+
+    return declare
 
 
 class Price(NamedTuple):

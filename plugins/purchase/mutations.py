@@ -16,6 +16,7 @@ from graph.vocabulary import (
     ID,
     Connection,
     Info,
+    ListSize,
     Member,
     MemberByInput,
     Money,
@@ -38,6 +39,7 @@ from graph.vocabulary import (
     paged,
     perform,
     perform_many,
+    priced,
     query,
     trace_of,
     user_error,
@@ -378,6 +380,7 @@ class PurchaseMutations:
         operation = _recorded(info, input, input.reference, input.idempotency_key)
         return await perform(info, operation, RecordPurchasePayload, lambda outcome: _order(info, outcome))
 
+    @priced(ListSize(assumed_size=ORDERS_MAX, slicing_arguments=["input.purchases"], sized_fields=["results"]))
     @mutation(allow={Role.SERVICE, Role.OPERATOR})
     async def record_purchases(self, info: Info, input: RecordPurchasesInput) -> RecordPurchasesPayload:
         """Record up to 500 orders, each for itself: one that is refused keeps no other from being recorded."""
