@@ -25,6 +25,7 @@ from graph.vocabulary import (
     Role,
     Transaction,
     actor,
+    check_text,
     find_member,
     global_id,
     may_see,
@@ -74,6 +75,9 @@ class CancelAuctionInput:
 
     auction: str = strawberry.field(description=_AUCTION)
     idempotency_key: str = strawberry.field(description=_KEY)
+    reason: str | None = strawberry.field(
+        default=None, description="Why, 3 to 1000 characters. It is kept in the audit log."
+    )
 
 
 # -- what is answered ---------------------------------------------------------------------------------
@@ -257,6 +261,8 @@ class AuctionMutations:
     @mutation(allow={Role.OPERATOR})
     async def cancel_auction(self, info: Info, input: CancelAuctionInput) -> CancelAuctionPayload:
         """Let nobody win, and give the points of the highest bid back."""
+        if input.reason is not None:
+            check_text("reason", input.reason, 1_000, shortest=3)
         operation = CancelAuction(
             member=await _leader(info, input.auction),
             idempotency_key=input.idempotency_key,
