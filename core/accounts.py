@@ -26,6 +26,7 @@ class Contra(StrEnum):
     ADJUSTMENT = "adjustment"
     HOLD = "hold"
     TRANSFER = "transfer"
+    OPENING = "opening"
 
 
 class Account(NamedTuple):

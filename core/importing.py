@@ -1,8 +1,9 @@
 """Reading files of events: rows in, operations through the committer, and what did not go in told with its reason.
 
-A file is CSV with a header or one JSON object a line, gzip or not; its content tells which. It is read to its end once
-before the first row goes in, so that a broken or wrongly encoded file leaves nothing half-done, and then streamed, so
-that its size does not matter. What a row means is the caller's to say: a function that makes an operation of it.
+A file is CSV with a header or one JSON object a line, gzip or not, or Parquet; its content tells which. It is read to
+its end once before the first row goes in, so that a broken or wrongly encoded file leaves nothing half-done, and then
+streamed, so that its size does not matter. What a row means is the caller's to say: a function that makes an operation
+of it.
 """
 
 import asyncio
@@ -14,6 +15,9 @@ import json
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, cast
@@ -30,6 +34,7 @@ Row = Mapping[str, Any]
 Make = Callable[[Row], Operation]
 
 _GZIP: Final = b"\x1f\x8b"
+_PARQUET: Final = b"PAR1"
 _BOM: Final = codecs.BOM_UTF8
 _CHUNK: Final = 1 << 20
 _CHUNK_TEXT_MAX: Final = 1_500_000
@@ -106,13 +111,26 @@ class Columns:
 # -- files --------------------------------------------------------------------------------------------
 
 
-class OrderFile(NamedTuple):
+class Format(Enum):
+    """What a file is, by its content."""
+
+    CSV = "csv"
+    JSON = "JSON lines"
+    PARQUET = "Parquet"
+
+
+class RowFile(NamedTuple):
     """A file that was read to its end and can be read again. ``lines`` include a CSV header."""
 
     path: Path
     compressed: bool
-    is_json: bool
+    format: Format
     lines: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are, as far as lines tell."""
+        return self.lines - (self.format is Format.CSV)
 
 
 class Line(NamedTuple):
@@ -125,19 +143,44 @@ class Line(NamedTuple):
     text: str
 
 
-def examine(path: Path, columns: Columns) -> OrderFile:
+def examine(path: Path, columns: Columns) -> RowFile:
     """Read a file to its end to see that it can be read.
 
     Raises FileUnreadable: it is not there, empty, broken, not UTF-8, no CSV, or its header does not fit the columns.
     """
-    file = _examine_bytes(path)
-    if not file.is_json:
+    file = _examine_parquet(path) if _is_parquet(path) else _examine_bytes(path)
+    if file.format is not Format.JSON:
         for _ in read(file, columns):
             pass
     return file
 
 
-def _examine_bytes(path: Path) -> OrderFile:
+def _is_parquet(path: Path) -> bool:
+    try:
+        with path.open("rb") as raw:
+            return raw.read(4) == _PARQUET
+    except OSError as error:
+        raise FileUnreadable(f"{path}: {error.strerror or error}") from error
+
+
+def _examine_parquet(path: Path) -> RowFile:
+    with _opened_parquet(path) as file:
+        return RowFile(path, False, Format.PARQUET, file.metadata.num_rows)
+
+
+def _opened_parquet(path: Path) -> Any:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ModuleNotFoundError as missing:
+        raise FileUnreadable(f"{path}: Parquet needs the extra: pip install 'laurel[parquet]'") from missing
+    try:
+        return pyarrow.parquet.ParquetFile(path)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise FileUnreadable(f"{path}: it is no Parquet file: {error}") from error
+
+
+def _examine_bytes(path: Path) -> RowFile:
     lines = 0
     decoder = codecs.getincrementaldecoder("utf-8")()
     first, last = b"", b""
@@ -165,24 +208,29 @@ def _examine_bytes(path: Path) -> OrderFile:
         raise FileUnreadable(f"{path}: it is empty")
     if b"\0" in first:
         raise FileUnreadable(f"{path}: it is no text")
-    return OrderFile(path, compressed, start.startswith(b"{"), lines + (last != b"\n"))
+    kind = Format.JSON if start.startswith(b"{") else Format.CSV
+    return RowFile(path, compressed, kind, lines + (last != b"\n"))
 
 
 def _content(raw: BinaryIO, compressed: bool) -> BinaryIO:
     return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if compressed else raw
 
 
-def read(file: OrderFile, columns: Columns) -> Iterator[Line]:
+def read(file: RowFile, columns: Columns) -> Iterator[Line]:
     """The rows of a file, one at a time. Raises FileUnreadable, while reading, for what ``examine`` finds."""
+    if file.format is Format.PARQUET:
+        yield from _parquet_lines(file, columns)
+        return
     with (
         file.path.open("rb") as raw,
         _content(raw, file.compressed) as content,
         io.TextIOWrapper(content, encoding="utf-8-sig", newline="") as text,
     ):
-        yield from _json_lines(text, file, columns) if file.is_json else _csv_lines(text, file, columns)
+        lines = _json_lines if file.format is Format.JSON else _csv_lines
+        yield from lines(text, file, columns)
 
 
-def _csv_lines(text: io.TextIOWrapper, file: OrderFile, columns: Columns) -> Iterator[Line]:
+def _csv_lines(text: io.TextIOWrapper, file: RowFile, columns: Columns) -> Iterator[Line]:
     name = str(file.path)
     reader = csv.reader(text, strict=True)
     number = 1
@@ -206,7 +254,7 @@ def _csv_lines(text: io.TextIOWrapper, file: OrderFile, columns: Columns) -> Ite
         raise FileUnreadable(f"{name}: line {number} is no CSV: {error}") from error
 
 
-def _json_lines(text: io.TextIOWrapper, file: OrderFile, columns: Columns) -> Iterator[Line]:
+def _json_lines(text: io.TextIOWrapper, file: RowFile, columns: Columns) -> Iterator[Line]:
     name, known, required = str(file.path), columns.known, columns.required
     names, constants = columns.names, dict(columns.constants or {})
     number = 0
@@ -236,6 +284,36 @@ def _json_lines(text: io.TextIOWrapper, file: OrderFile, columns: Columns) -> It
             row = {**constants, **row}
             reason = None if required <= row.keys() else _lacks(row, required)
         yield Line(name, number, row, reason, line.rstrip())
+
+
+def _parquet_lines(file: RowFile, columns: Columns) -> Iterator[Line]:
+    name, required, constants = str(file.path), columns.required, dict(columns.constants or {})
+    with _opened_parquet(file.path) as parquet:
+        places = columns.places(parquet.schema_arrow.names, name)
+        names = parquet.schema_arrow.names
+        number = 0
+        for batch in parquet.iter_batches():
+            for given in batch.to_pylist():
+                number += 1
+                row = {ours: _plain(given[names[at]]) for ours, at in places if given[names[at]] not in (None, "")}
+                row = {**constants, **row}
+                reason = None if required <= row.keys() else _lacks(row, required)
+                yield Line(name, number, row, reason, json.dumps(given, default=str))
+
+
+def _plain(value: Any) -> Any:
+    """A value of Parquet as JSON has it; numbers with a point as text, so that they stay exact."""
+    match value:
+        case Decimal():
+            return format(value, "f")
+        case datetime() | date():
+            return value.isoformat()
+        case list():
+            return [_plain(one) for one in value]
+        case dict():
+            return {name: _plain(one) for name, one in value.items() if one is not None}
+        case _:
+            return value
 
 
 def _no_number(constant: str) -> Any:

@@ -292,34 +292,39 @@ class Work:
         earned_at: datetime | None = None,
         pending_days: int = 0,
         days: int | None = None,
+        terms: LotTerms | None = None,
         contra: str = Contra.ISSUANCE,
     ) -> Lot:
         """Credit a lot that expires by the programme's policy; with ``pending_days`` it can be spent only later.
 
-        A gift to be used soon lives for ``days`` at most, the day it was earned included.
+        A gift to be used soon lives for ``days`` at most, the day it was earned included. What was promised elsewhere
+        has ``terms`` of its own, and nothing else says when it was earned.
 
         Raises InvalidAmount, MemberNotActive.
         """
         _check_amount(amount)
         self._check_active(contra)
-        earned_at = earned_at or self.now
+        self._open_account(unit)
+        terms = terms or self._terms(unit, earned_at or self.now, pending_days, days)
+        lot = self.ledger.earn(unit, amount, terms, contra=contra)
+        self.count(f"{unit}_earned", amount, at=terms.earned_at)
+        return lot
+
+    def _terms(self, unit: str, earned_at: datetime, pending_days: int, days: int | None) -> LotTerms:
+        """What the programme's policy says of a lot that is earned then."""
         zone = self.programme.zone
         ends = expires_at(self.programme.terms(unit, self.operation.channel), earned_at, zone)
-        self._open_account(unit)
         fixed = False
         if days is not None:
             own = day_start(local_day(earned_at, zone) + timedelta(days=days), zone)
             fixed = ends is None or own < ends
             ends = own if fixed else ends
-        terms = LotTerms(
+        return LotTerms(
             earned_at=earned_at,
             available_from=earned_at + timedelta(days=pending_days),
             expires_at=ends,
             fixed=fixed,
         )
-        lot = self.ledger.earn(unit, amount, terms, contra=contra)
-        self.count(f"{unit}_earned", amount, at=earned_at)
-        return lot
 
     async def spend(self, amount: int, *, unit: str = POINTS, contra: str = Contra.REDEMPTION) -> list[Draw]:
         """Take points, soonest expiry first. Raises InsufficientPoints, InvalidAmount, UnitNotSpendable."""

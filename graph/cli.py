@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "migrate": "graph.commands.migrate",
     "programme": "graph.commands.programme",
     "import": "graph.commands.importing",
+    "export": "graph.commands.exporting",
     "report": "graph.commands.report",
     "verify": "graph.commands.verify",
     "expire": "graph.commands.expire",

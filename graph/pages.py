@@ -14,7 +14,7 @@ import strawberry
 
 from core.errors import InvalidValue
 from core.members import bucket_of
-from core.store.dialect import Reader
+from core.store.dialect import Reader, in_words_of
 from core.store.tables import table_of
 from graph.context import Info
 from graph.ids import InvalidCursor, cursor, read_cursor
@@ -234,18 +234,6 @@ class Size(NamedTuple):
             values += counted.values
         rows = await reader.query(in_words_of(reader, " UNION ALL ".join(parts)), values)
         return {tuple(keys[part]): count for part, count in rows}
-
-
-def in_words_of(reader: Reader, sql: str) -> str:
-    """A statement written with ``?`` for its values, as the reader's database writes them."""
-    match reader.client.capabilities.dialect:
-        case "postgres":
-            first, *rest = sql.split("?")
-            return first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
-        case "mysql":
-            return sql.replace("?", "%s")
-        case _:
-            return sql
 
 
 def _between(order: Order, after: Sequence[Any] | None, before: Sequence[Any] | None) -> tuple[Where, ...]:

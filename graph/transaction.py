@@ -38,6 +38,7 @@ class Contra(Enum):
     ADJUSTMENT = strawberry.enum_value("adjustment", description="Put right by an operator.")
     HOLD = strawberry.enum_value("hold", description="Set aside, or given back from being set aside.")
     TRANSFER = strawberry.enum_value("transfer", description="Given to another member, or come from one.")
+    OPENING = strawberry.enum_value("opening", description="Brought over from another system.")
 
 
 @strawberry.enum

@@ -56,3 +56,15 @@ class Writer(Reader):
     @abstractmethod
     async def accumulate(self, table: Table, rows: Sequence[Row]) -> None:
         """Add the last column to that of the existing row, or insert the row."""
+
+
+def in_words_of(reader: Reader, sql: str) -> str:
+    """A statement written with ``?`` for its values, as the reader's database writes them."""
+    match reader.client.capabilities.dialect:
+        case "postgres":
+            first, *rest = sql.split("?")
+            return first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
+        case "mysql":
+            return sql.replace("?", "%s")
+        case _:
+            return sql

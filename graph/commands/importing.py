@@ -23,9 +23,9 @@ from core.importing import (
     Figures,
     Line,
     Make,
-    OrderFile,
     Reject,
     Row,
+    RowFile,
     examine,
     import_batch,
     import_rows,
@@ -57,7 +57,7 @@ class _AsOf(click.ParamType[Any]):
 
 
 @click.command("import")
-@click.argument("name", metavar="orders")
+@click.argument("name", metavar="orders|members|balances")
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @click.option(
     "--mapping", type=_FILE, help="YAML: which of the file's columns holds what. None, when it uses our names."
@@ -86,7 +86,7 @@ def command(
     batch: str | None,
     rows_at_once: int | None,
 ) -> None:
-    """Import sales, refunds, cancellations and adjustments from FILES, CSV or JSON lines, gzip or not.
+    """Import orders, members or balances from FILES: CSV or JSON lines, gzip or not, or Parquet.
 
     It can be broken off at any time and run again: what went in is not imported twice. Exit status 1 when a row did
     not go in.
@@ -125,7 +125,7 @@ async def _import(
         with ExitStack() as stack:
             writer = stack.enter_context(_Rejects(rejects, console))
             progress = stack.enter_context(_progress(console))
-            task = progress.add_task("rows", total=sum(file.lines - (not file.is_json) for file in checked))
+            task = progress.add_task("rows", total=sum(file.rows for file in checked))
             try:
                 await import_rows(
                     _lines(checked, columns),
@@ -168,7 +168,7 @@ def maker(importer: Importer, laurel: Laurel, *, actor: str, as_of: Any) -> Make
     return at_one_time
 
 
-def _lines(files: list[OrderFile], columns: Columns) -> Iterator[Line]:
+def _lines(files: list[RowFile], columns: Columns) -> Iterator[Line]:
     return chain.from_iterable(read(file, columns) for file in files)
 
 
