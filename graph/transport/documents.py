@@ -24,8 +24,8 @@ log = logging.getLogger("laurel.graph")
 ERRORS_MAX: Final = 10
 """Of more mistakes nobody is told, as it takes long to find what each was perhaps meant to be."""
 KEPT_MAX: Final = 512
-_CHARACTERS_MAX: Final = 500_000
-"""Characters of all documents of one age; the tree of a document takes some hundred bytes for each."""
+_CHARACTERS_MAX: Final = 250_000
+"""Characters of all documents of one age: the tree of a dense document takes some 190 bytes for each."""
 
 
 class Document:

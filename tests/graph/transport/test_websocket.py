@@ -208,6 +208,17 @@ async def test_a_member_follows_themselves_and_nobody_else(shop: Shop) -> None:
         assert await client.read() == points("3", 0)
 
 
+async def test_a_partner_follows_nobody(shop: Shop) -> None:
+    await shop.enrol("anna")
+    async with connected(shop.app, {"Authorization": f"Bearer {shop.token(Role.PARTNER)}"}) as client:
+        await client.begin()
+        client.subscribe("1", POINTS, variables={"by": {"externalId": "anna"}})
+
+        message = await client.read()
+        assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "FORBIDDEN")
+        assert shop.laurel.changes._watches == {}
+
+
 async def test_changes_that_a_slow_client_does_not_read_are_told_once(shop: Shop) -> None:
     anna = await shop.enrol("anna")
     async with connected(shop.app, service(shop)) as client:
