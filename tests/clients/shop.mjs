@@ -1,8 +1,9 @@
 // The shop that the tests are run against. tests/clients/test_clients.py opens it and says here how to reach it.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildSchema, isScalarType, isSpecifiedScalarType } from "graphql";
 
 export const HERE = dirname(fileURLToPath(import.meta.url));
 export const ROOT = dirname(dirname(HERE));
@@ -12,6 +13,13 @@ export const SCHEMA = `${ROOT}/schema.graphql`;
 export const shop = JSON.parse(process.env.LAUREL_SHOP ?? "{}");
 
 export const PROGRESS = "subscription Progress($by: MemberByInput!) { memberProgress(by: $by) { externalId points { available } } }";
+
+/** What graphql-codegen is to make of our scalars: points are numbers, all others are text. */
+export function scalars() {
+  const types = Object.values(buildSchema(readFileSync(SCHEMA, "utf8")).getTypeMap());
+  const custom = types.filter((type) => isScalarType(type) && !isSpecifiedScalarType(type));
+  return Object.fromEntries(custom.map(({ name }) => [name, name === "Points" ? "number" : "string"]));
+}
 
 let keys = 0;
 

@@ -1,8 +1,10 @@
 """The clients that front ends use, unchanged, against a server: npm's in one process of node, and Python's gql."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from gql import Client, gql
@@ -16,12 +18,13 @@ from graph.tokens import Role
 from tests.npm import ROOT, installed, run_tests
 from tests.serving import served
 
+PROGRAMME: Final = ROOT / "examples" / "programmes" / "first-shop.yaml"
+
 
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
     """The first shop with all its channels, and Anna who has 100 points."""
-    programme = (ROOT / "examples" / "programmes" / "first-shop.yaml").read_text(encoding="utf-8")
-    async with open_shop(tmp_path, programme) as shop:
+    async with open_shop(tmp_path, PROGRAMME.read_text(encoding="utf-8")) as shop:
         await shop.give(await shop.enrol("anna"), 100, "to begin")
         yield shop
 
@@ -40,6 +43,31 @@ async def test_the_clients_of_npm_work_unchanged(shop: Shop) -> None:
         tokens = {role.value: shop.token(role) for role in Role if role is not Role.MEMBER}
         tokens["member"] = shop.token(Role.MEMBER, read_id(member)[1])
         await run_tests(project, "all.mjs", {"url": f"{address}/graphql", "tokens": tokens, "member": member})
+
+
+@pytest.mark.timeout(300)
+async def test_only_what_the_clients_were_built_with_is_asked_where_documents_are_trusted(tmp_path: Path) -> None:
+    project = await asyncio.to_thread(installed, "tests/clients")
+    manifests = tmp_path / "manifests"
+    manifests.mkdir()
+    await run_tests(project, "manifests.test.mjs", {}, LAUREL_MANIFESTS=str(manifests))
+
+    trusted = {"LAUREL_TRUSTED_DOCUMENTS": str(manifests), "LAUREL_TRUSTED_MODE": "require"}
+    asked = {}
+    async with open_shop(tmp_path, PROGRAMME.read_text(encoding="utf-8"), variables=trusted) as shop:
+        headers = {"Authorization": f"Bearer {shop.token()}"}
+        for manifest in sorted(manifests.iterdir()):
+            for id, text in json.loads(manifest.read_text(encoding="utf-8")).items():
+                if "member(by: $by)" in text:
+                    body = {"documentId": f"sha256:{id}", "variables": {"by": {"externalId": "nobody"}}}
+                    asked[manifest.stem] = (await shop.client.post("/graphql", json=body, headers=headers)).json()
+        refused = await shop.client.post("/graphql", json={"query": "{ viewer { role } }"}, headers=headers)
+
+    assert {name: answer["data"] for name, answer in asked.items()} == {
+        "codegen": {"member": None},
+        "relay": {"member": None},
+    }
+    assert [error["extensions"]["code"] for error in refused.json()["errors"]] == ["DOCUMENT_NOT_TRUSTED"]
 
 
 async def test_gql_of_python_asks_subscribes_and_is_told_of_errors(shop: Shop) -> None:

@@ -1,19 +1,15 @@
 // Tools that need nothing but the schema: they must take it as it is.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { generate } from "@graphql-codegen/cli";
 import graphqlPlugin from "@graphql-eslint/eslint-plugin";
-import { CriticalityLevel, diff } from "@graphql-inspector/core";
 import { ESLint } from "eslint";
-import { buildSchema, isScalarType, isSpecifiedScalarType } from "graphql";
-import { HERE, ROOT, SCHEMA, compiledByRelay } from "./shop.mjs";
+import { HERE, ROOT, SCHEMA, compiledByRelay, scalars } from "./shop.mjs";
 
 const run = promisify(execFile);
-const schema = buildSchema(readFileSync(SCHEMA, "utf8"));
 
 test("relay-compiler takes the schema, refetches members by node(id:) and pages through a connection", async () => {
   const folder = await compiledByRelay();
@@ -34,12 +30,6 @@ test("what graphql-codegen makes compiles, and tells right from wrong", async ()
   );
   await run(`${HERE}/node_modules/.bin/tsc`, ["--project", `${HERE}/codegen`]);
 });
-
-/** Points are numbers; all other scalars of ours are text. */
-function scalars() {
-  const custom = Object.values(schema.getTypeMap()).filter((type) => isScalarType(type) && !isSpecifiedScalarType(type));
-  return Object.fromEntries(custom.map(({ name }) => [name, name === "Points" ? "number" : "string"]));
-}
 
 test("graphql-eslint's rules for schemas and for Relay find nothing", async () => {
   const rules = { ...graphqlPlugin.configs["flat/schema-recommended"].rules, ...graphqlPlugin.configs["flat/schema-relay"].rules };
