@@ -27,7 +27,8 @@ def changed(entry: dict[str, Any]) -> dict[str, tuple[str, str]]:
     return {fact["name"]: (fact["before"], fact["after"]) for fact in facts if fact["before"] != fact["after"]}
 
 
-async def test_what_an_operator_does_is_kept_with_why_and_how_it_stood(shop: Shop) -> None:
+async def test_what_an_operator_does_is_kept_with_why_and_how_it_stood(every_shop: Shop) -> None:
+    shop = every_shop
     anna = await shop.enrol("anna")
     await shop.give(anna, 1200, "g1")
     await shop.ask(

@@ -70,7 +70,8 @@ async def test_nothing_that_is_kept_tells_the_key(shop: Shop) -> None:
     assert key not in str(kept)
 
 
-async def test_a_key_that_was_exchanged_goes_on_for_a_while(shop: Shop) -> None:
+async def test_a_key_that_was_exchanged_goes_on_for_a_while(every_shop: Shop) -> None:
+    shop = every_shop
     old = await create(shop)
     given = {"key": old["apiKey"]["id"], "overlapSeconds": 3600}
 
