@@ -1,12 +1,15 @@
 // Tools that need nothing but the schema: they must take it as it is.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { generate } from "@graphql-codegen/cli";
 import graphqlPlugin from "@graphql-eslint/eslint-plugin";
+import { CriticalityLevel, diff } from "@graphql-inspector/core";
 import { ESLint } from "eslint";
+import { buildSchema } from "graphql";
 import { HERE, ROOT, SCHEMA, compiledByRelay, scalars } from "./shop.mjs";
 
 const run = promisify(execFile);
@@ -55,4 +58,13 @@ test("graphql-eslint's rules for schemas and for Relay find nothing", async () =
   });
   const [{ messages }] = await eslint.lintFiles([SCHEMA]);
   assert.deepEqual(messages.map(({ line, ruleId, message }) => `${line} ${ruleId} ${message}`), []);
+});
+
+test("graphql-inspector finds nothing that breaks clients of the last release, but what is said to", async () => {
+  const [before, after] = [`${ROOT}/tests/released/schema.graphql`, SCHEMA].map((file) => buildSchema(readFileSync(file, "utf8")));
+  const told = readFileSync(`${ROOT}/tests/released/breaking.toml`, "utf8");
+  const changes = await diff(before, after);
+  const breaking = changes.filter(({ criticality }) => criticality.level === CriticalityLevel.Breaking);
+  assert.ok(changes.length > breaking.length);
+  assert.deepEqual(breaking.filter(({ path }) => !told.includes(path)).map(({ message }) => message), []);
 });
