@@ -33,6 +33,7 @@ class Failure(Enum):
     INVALID_PARAMETERS = (400, 422, "The parameters of the request are not those of GraphQL over HTTP.")
     METHOD_NOT_ALLOWED = (405, 405, "The operation is not sent with this method.")
     NOT_ACCEPTABLE = (406, 406, "No media type that the client accepts can carry the answer.")
+    REQUEST_TIMEOUT = (408, 408, "The body did not come in time.")
     BODY_TOO_LARGE = (413, 413, "The body has more bytes than are read.")
     DOCUMENT_TOO_LARGE = (413, 413, "The document has more characters than are read.")
     UNSUPPORTED_MEDIA_TYPE = (415, 415, "The body is not JSON in UTF-8, or it is compressed.")

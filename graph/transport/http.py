@@ -23,6 +23,7 @@ from graph.transport.sse import EventStream, departure
 
 PARTIAL_SUCCESS: Final = 294
 """Data and errors, in the newest draft of GraphQL over HTTP."""
+BODY_SECONDS: Final = 30
 LONG_SECONDS: Final = 0.1
 """What takes longer than this is given up when its client has gone."""
 
@@ -89,17 +90,25 @@ class _Exchange:
         return self._request.method == "GET"
 
     async def _in_body(self) -> Any:
-        headers, largest = self._request.headers, self._engine.settings.body_bytes_max
+        headers = self._request.headers
         if not is_json(headers.get("content-type", "")):
             raise RequestFailed(Failure.UNSUPPORTED_MEDIA_TYPE, f"the body must be {JSON}, in UTF-8")
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise RequestFailed(Failure.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed")
-        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                return read_json(await self._body())
+        except TimeoutError:
+            reason = f"the body did not come within {BODY_SECONDS} seconds"
+            raise RequestFailed(Failure.REQUEST_TIMEOUT, reason, headers={"Connection": "close"}) from None
+
+    async def _body(self) -> bytes:
+        largest, body = self._engine.settings.body_bytes_max, bytearray()
         async for chunk in self._request.stream():
             body += chunk
             if len(body) > largest:
                 raise RequestFailed(Failure.BODY_TOO_LARGE, f"the body is larger than {largest} bytes")
-        return read_json(bytes(body))
+        return bytes(body)
 
     # -- answering ----------------------------------------------------------------------------------
 

@@ -433,6 +433,18 @@ async def test_no_body_makes_a_defect(
     assert caplog.records == []
 
 
+async def test_a_body_that_does_not_come_is_not_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "BODY_SECONDS", 0.05)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"query":'
+        await asyncio.sleep(1)
+
+    response = await shop.client.post("/graphql", content=slowly(), headers=JSON)
+
+    assert (response.status_code, code(response.json())) == (408, "REQUEST_TIMEOUT")
+
+
 def test_every_code_is_in_the_list_and_the_list_is_in_the_guide() -> None:
     unavailable = {_CAMEL.sub("_", kind.__name__).upper() for kind in Unavailable.__subclasses__()}
     rows = re.findall(r"^\| `([A-Z_]+)` \| (\d+)(?: \((\d+)\))? \| (.+) \|$", GUIDE.read_text(), re.MULTILINE)
