@@ -1,7 +1,7 @@
 """What the README's call needs first: a coupon whose code is known."""
 
 from graph.testing import Shop
-from graph.tokens import Role
+from graph.vocabulary import Role
 
 _ISSUE = """mutation { issueCoupon(input: {
   member: {externalId: "ann"}, coupon: "birthday", reason: "to begin with", idempotencyKey: "first"
