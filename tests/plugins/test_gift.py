@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from core.errors import ProgrammeInvalid
 from core.programme import load_programme
+from core.report import report
 from core.verify import verify
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
@@ -319,3 +321,47 @@ async def test_in_the_ecosystem_members_give_up_to_five_hundred_a_day(tmp_path: 
         assert (await give(shop, ann, 500))["errors"] == []
         (error,) = (await give(shop, ann, 10, key="2"))["errors"]
         assert (error["code"], error["period"], error["limitLeft"]) == ("GIFT_LIMIT_REACHED", "day", 0)
+
+
+async def test_what_was_given_was_earned_by_nobody_who_got_it(every_town: Shop) -> None:
+    ladder = "tiers: {ladder: [{id: regular}, {id: silver, all: [{fact: points_earned, at_least: 100}]}]}"
+    published = await every_town.ask(
+        "mutation ($input: PublishProgrammeInput!) { publishProgramme(input: $input) { errors { message } } }",
+        {"input": {"document": f"{PROGRAMME}{ladder}\n", "reason": "tiers from now on"}},
+        role=Role.ADMIN,
+    )
+    assert published["publishProgramme"]["errors"] == []
+    ann, bob = await two(every_town)
+    transaction = await given(every_town, ann, 300)
+
+    shown = await every_town.ask(
+        "query ($id: ID!) { node(id: $id) { ... on Member { tier { code } points { available }"
+        " transactions(first: 1) { nodes { kind entries { amount contra } } } } } }",
+        {"id": bob},
+    )
+    assert shown["node"] == {
+        "tier": {"code": "regular"},
+        "points": {"available": 300},
+        "transactions": {"nodes": [{"kind": "take", "entries": [{"amount": 300, "contra": "TRANSFER"}]}]},
+    }
+    assert await figures(every_town) == (1_000, 0, 1_000)
+
+    await reverse(every_town, transaction)
+    await told(every_town)
+
+    assert await figures(every_town) == (1_000, 0, 1_000)
+    assert await verify(every_town.laurel.store.reader()) == []
+
+
+async def given(shop: Shop, member: str, points: int) -> str:
+    """The transaction of a gift that has reached Bob."""
+    payload = await give(shop, member, points)
+    await told(shop)
+    transaction: str = payload["transaction"]["id"]
+    return transaction
+
+
+async def figures(shop: Shop) -> tuple[int, int, int]:
+    """What all have earned or been adjusted, what is on its way between members, and what there is."""
+    found = (await report(shop.laurel.store.reader(), shop.clock.now(), ZoneInfo("UTC"), ["points"])).units["points"]
+    return found.earned + found.adjusted, found.transferred, found.available
