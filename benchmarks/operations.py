@@ -203,6 +203,9 @@ class CountingWriter(Writer):
     async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
         return self._was_read(await self._inner.select(table, by, keys, where))
 
+    async def look_up(self, sql: str, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
+        return self._was_read(await self._inner.look_up(sql, table, by, keys))
+
     async def lock(self, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
         return self._was_read(await self._inner.lock(table, by, keys))
 

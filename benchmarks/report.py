@@ -12,6 +12,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import reads
 from benchmarks.channels import CALLERS
 from benchmarks.operations import COMMITTER, ONE_EACH, PLAIN_TORTOISE
 from core.store.databases import Tables, connect
@@ -84,6 +85,8 @@ async def check_durable(kind: str, url: str, apps: dict[str, Tables]) -> str:
 def sections(figures: dict[str, Any]) -> list[Section]:
     """A table for each part that was measured."""
     made: dict[str, Callable[[Any], Section]] = {
+        "reads": _reads,
+        "watching": _watching,
         "operations": _operations,
         "channels": _channels,
         "statements": _statements,
@@ -91,6 +94,39 @@ def sections(figures: dict[str, Any]) -> list[Section]:
         "memory": _memory,
     }
     return [make(figures[part]) for part, make in made.items() if figures.get(part)]
+
+
+def _reads(figures: dict[str, list[dict[str, Any]]]) -> Section:
+    return Section(
+        "Reads a second",
+        f"Over HTTP, by {reads.CALLERS} callers at once, with all limits on, from one process that serves both: GraphQL"
+        " and, beside it, an endpoint written by hand that asks the driver one statement, looks at no token and answers"
+        " the same JSON (`benchmarks/handwritten.py`). `times` is how many times as many requests a second GraphQL"
+        " answers as the endpoint, in the median of the rounds. The processor time is the serving process's, with"
+        " SQLite in it and PostgreSQL not: it says more than the rate when others work on the machine.",
+        (
+            "database", "read", "GraphQL", "by hand", "times", "processor µs", "by hand", "times",
+            "p99 ms", "by hand",
+        ),
+        [
+            [
+                NAMES[kind], one["read"], *(f"{one[name]['rate']:,}" for name in (reads.GRAPHQL, reads.BY_HAND)),
+                f"{one['times']:.2f}", *(f"{one[name]['cpu_us']:,}" for name in (reads.GRAPHQL, reads.BY_HAND)),
+                f"{one['cpu_times']:.2f}", *(f"{one[name]['p99_ms']:,}" for name in (reads.GRAPHQL, reads.BY_HAND)),
+            ]
+            for kind, measured in figures.items()
+            for one in measured
+        ],
+    )  # fmt: skip
+
+
+def _watching(figures: list[dict[str, Any]]) -> Section:
+    return Section(
+        "What watching costs",
+        "The progress bar on SQLite again, by servers that are watched more and more.",
+        ("watched", "processor µs a request", "more than unwatched"),
+        [[one["watched"], f"{one['cpu_us']:,}", f"{one['more_us']:,}"] for one in figures],
+    )
 
 
 def _operations(figures: dict[str, list[dict[str, Any]]]) -> Section:
@@ -198,11 +234,11 @@ def show(figures: dict[str, Any]) -> None:
 
 
 def _is_number(cell: str) -> bool:
-    return cell[:1].isdigit()
+    return cell.removeprefix("-")[:1].isdigit()
 
 
-def write(figures: dict[str, Any]) -> None:
-    """Write the page."""
+def write(figures: dict[str, Any], *, whole: bool) -> None:
+    """Write the page; unless the ``whole`` of it was measured, only the sections that were."""
     where, how = figures["machine"], figures["settings"]
     versions = ", ".join(f"{NAMES[kind]} {version}" for kind, version in figures["versions"].items())
     measured_on = (
@@ -211,12 +247,24 @@ def write(figures: dict[str, Any]) -> None:
         f" Rounds of operations: {how['rounds']}, of {how['seconds']:g} s each. Imports:"
         f" {'whole files' if how['rows'] is None else format(how['rows'], ',') + ' rows of each file at most'}."
     )
-    lines = [_ABOUT, measured_on, ""]
-    for section in sections(figures):
-        lines += [f"## {section.title}", "", section.about, ""]
-        lines.append("| " + " | ".join(section.head) + " |")
-        lines.append("|" + "|".join("---:" if _is_number(cell) else "---" for cell in section.rows[0]) + "|")
-        lines += ["| " + " | ".join(row) + " |" for row in section.rows]
-        lines.append("")
+    texts = {section.title: _text(section) for section in sections(figures)}
+    if whole or not PAGE.exists():
+        head = f"{_ABOUT}\n{measured_on}\n\n"
+    else:
+        head, *former = PAGE.read_text(encoding="utf-8").split(_HEADING)
+        kept = {text.partition("\n")[0]: text for text in former}
+        texts = kept | {title: f"{text}\n{measured_on}\n\n" for title, text in texts.items()}
     PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text("\n".join(lines), encoding="utf-8")
+    PAGE.write_text((head + "".join(_HEADING + text for text in texts.values())).rstrip() + "\n", encoding="utf-8")
+
+
+_HEADING: Final = "## "
+
+
+def _text(section: Section) -> str:
+    """A section from its title on."""
+    lines = [section.title, "", section.about, ""]
+    lines.append("| " + " | ".join(section.head) + " |")
+    lines.append("|" + "|".join("---:" if _is_number(cell) else "---" for cell in section.rows[0]) + "|")
+    lines += ["| " + " | ".join(row) + " |" for row in section.rows]
+    return "\n".join([*lines, "", ""])

@@ -1,0 +1,333 @@
+"""Reads a second over HTTP, against the same answers written by hand (``benchmarks/handwritten.py``).
+
+Both are served by one process and one database; who asks is another process, this one. The contenders take turns.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from statistics import median
+from typing import Any, Final, NamedTuple, Self
+
+import psutil
+
+from benchmarks.importing import LONG_AGO
+from benchmarks.operations import accepted
+from benchmarks.rounds import Sample, keep_calling, ratio, take_turns
+from core.clock import StoppedClock
+from core.members import ByExternalId, ById
+from core.membership import EnrolMember
+from core.publishing import publish
+from graph.laurel import open_laurel, tables
+from graph.settings import Settings
+from graph.tokens import Role, issue_token
+from plugins.manager import load_plugins
+from plugins.purchase.operations import Line, RecordPurchase
+from tests.databases import Server
+
+MEMBERS: Final = 500
+REGULARS: Final = 20
+"""So many of the members have a page of transactions."""
+CALLERS: Final = 16
+PAGE: Final = 50
+# One caller asks more a second than a brand in an hour: that is counted as ever, and allowed.
+UNBOUND: Final = {"rates": ", ".join(f"{role}=900000000000000 cost/minute" for role in (Role.MEMBER, Role.SERVICE))}
+SECRET: Final = "a secret of the benchmarks, and of nothing else"
+DOCUMENT: Final = Path(__file__).parent.parent / "examples" / "programmes" / "first-shop.yaml"
+
+DOCUMENTS: Final = {
+    "progress bar": """query ProgressBar {
+  viewer {
+    member {
+      tier { id name }
+      points { available pending expiring { points at } }
+      progress { ratio nextTier { id name } criteria { description current required remaining ratio } }
+    }
+  }
+}""",
+    "page of 50": """query MembersPage($first: Int!) {
+  members(first: $first) {
+    nodes { id externalId tier { name } points { available } progress { ratio } }
+    pageInfo { hasNextPage }
+  }
+}""",
+    "history of 50": """query History($member: String!, $first: Int!) {
+  member(by: { externalId: $member }) {
+    transactions(first: $first) {
+      nodes { id channel kind reference effectiveAt entries { unit amount balanceAfter } }
+    }
+  }
+}""",
+}
+READS: Final = tuple(DOCUMENTS)
+
+
+class Member(NamedTuple):
+    """A member to ask about."""
+
+    id: str
+    external_id: str
+
+
+# -- the shop -------------------------------------------------------------------------------------------
+
+
+async def fill(url: str) -> list[Member]:
+    """A year of purchases, so that there is somebody on every tier; the regulars first."""
+    now = datetime.now(UTC)
+    plugins, clock = load_plugins(), StoppedClock(now)
+    async with open_laurel(Settings(database_url=url), plugins=plugins, clock=clock) as laurel:
+        await publish(
+            DOCUMENT.read_text(encoding="utf-8"),
+            author="bench",
+            reason="to measure reads",
+            load=laurel.load,
+            clock=clock,
+            starts_at=LONG_AGO,
+            in_the_past=True,
+        )
+        clock.set(now - timedelta(days=350))
+        names = [f"member {number}" for number in range(MEMBERS)]
+        enrolled = await laurel.committer.submit_many(
+            EnrolMember(member=ByExternalId(name), idempotency_key="enrol", actor="bench") for name in names
+        )
+        members = [Member(accepted(outcome), name) for outcome, name in zip(enrolled, names, strict=True)]
+        for month in range(12):
+            for turn in range(6):
+                clock.set(now - timedelta(days=30 * (11 - month) + 6 - turn))
+                buyers = members[:REGULARS] if turn else members[: MEMBERS - 30 * month]
+                for outcome in await laurel.committer.submit_many(
+                    RecordPurchase(
+                        member=ById(buyer.id),
+                        idempotency_key=f"order {month}-{turn}",
+                        actor="bench",
+                        reference=f"{buyer.external_id}: {month}-{turn}",
+                        amount=(amount := Decimal("9.90") * (number % 50 + 1)),
+                        currency="CNY",
+                        lines=(Line("tea", 2, amount, category="tea"),),
+                    )
+                    for number, buyer in enumerate(buyers)
+                ):
+                    accepted(outcome)
+    return members
+
+
+# -- the server -----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def serving(url: str, **variables: str) -> Iterator[tuple[int, psutil.Process]]:
+    """A server on a port of its own, and its process. Nothing watches it and no rate is too high, unless said."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.handwritten:application"]
+    options = ["--port", str(port), "--log-level", "warning", "--no-access-log", "--timeout-keep-alive", "600"]
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")},
+        "LAUREL_DATABASE_URL": url,
+        "LAUREL_SECRET": SECRET,
+        "LAUREL_JOBS": "no",
+        **{f"LAUREL_{name.upper()}": value for name, value in {**UNBOUND, **variables}.items()},
+    }
+    server = subprocess.Popen([*command, *options], env=environment, stderr=subprocess.DEVNULL)
+    try:
+        yield port, psutil.Process(server.pid)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+class Client:
+    """A connection that is kept, and one request on it at a time."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def connect(cls, port: int) -> Self:
+        give_up = time.monotonic() + 60
+        while True:
+            try:
+                return cls(*await asyncio.open_connection("127.0.0.1", port))
+            except ConnectionRefusedError:
+                if time.monotonic() > give_up:
+                    raise
+                await asyncio.sleep(0.1)
+
+    async def ask(self, request: bytes) -> bytes:
+        """The body of the answer, which must be a good one."""
+        self._writer.write(request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        _, _, rest = head.lower().partition(b"content-length:")
+        body = await self._reader.readexactly(int(rest.partition(b"\r\n")[0]))
+        if not head.startswith(b"HTTP/1.1 200 ") or body.startswith(b'{"errors"'):
+            raise RuntimeError(f"not answered: {head!r} {body[:500]!r}")
+        return body
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+@asynccontextmanager
+async def clients(port: int) -> AsyncIterator[list[Client]]:
+    connected = [await Client.connect(port) for _ in range(CALLERS)]
+    try:
+        yield connected
+    finally:
+        for client in connected:
+            client.close()
+
+
+# -- the requests ---------------------------------------------------------------------------------------
+
+
+def _get(path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+
+
+def _post(document: str, variables: Mapping[str, Any], token: str) -> bytes:
+    body = json.dumps({"query": document, "variables": variables}).encode()
+    head = (
+        f"POST /graphql HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def _token(role: Role, member_id: str | None = None) -> str:
+    now, lifetime = datetime.now(UTC), timedelta(days=1)
+    return issue_token(SECRET, role=role, subject="bench", now=now, lifetime=lifetime, member_id=member_id)
+
+
+def requests(read: str, members: list[Member]) -> tuple[list[bytes], list[bytes]]:
+    """The same questions to Laurel and to what is written by hand, in the same order."""
+    document, service = DOCUMENTS[read], _token(Role.SERVICE)
+    match read:
+        case "progress bar":
+            return (
+                [_post(document, {}, _token(Role.MEMBER, member.id)) for member in members],
+                [_get(f"/bar/{member.id}") for member in members],
+            )
+        case "page of 50":
+            return [_post(document, {"first": PAGE}, service)], [_get(f"/page?first={PAGE}")]
+        case _:
+            return (
+                [_post(document, {"member": one.external_id, "first": PAGE}, service) for one in members[:REGULARS]],
+                [_get(f"/history/{one.external_id.replace(' ', '%20')}?first={PAGE}") for one in members[:REGULARS]],
+            )
+
+
+# -- reads a second -------------------------------------------------------------------------------------
+
+GRAPHQL, BY_HAND = "GraphQL", "by hand"
+WATCHED: Final[Mapping[str, Mapping[str, str]]] = {
+    "nothing": {"slow_ms": "0"},
+    "what is slow": {},
+    "metrics": {"metrics_token": "a token of the benchmarks"},
+    "metrics, and each request logged": {"metrics_token": "a token of the benchmarks", "log_level": "info"},
+}
+"""What is watched, and by which settings; without any, what is slow is."""
+
+
+async def measure_watching(server: Server, *, rounds: int, seconds: float) -> list[dict[str, Any]]:
+    """The progress bar by servers that are watched more and more, each against one that is not."""
+    url = server.migrated(tables(load_plugins()))
+    members = await fill(url)
+    asked, _ = requests("progress bar", members)
+    turns, spent = {}, {name: list[float]() for name in WATCHED}
+    async with AsyncExitStack() as opened:
+        for name, variables in WATCHED.items():
+            port, process = opened.enter_context(serving(url, **variables))
+            connected = await opened.enter_async_context(clients(port))
+            turns[name] = _turn(connected, asked, seconds, process, spent[name])
+        await take_turns(turns, 1)  # a round that does not count
+        for of_name in spent.values():
+            of_name.clear()
+        await take_turns(turns, rounds)
+    server.done(url)
+    unwatched, *_ = WATCHED
+    return [
+        {
+            "watched": name,
+            "cpu_us": round(median(used)),
+            "more_us": round(median(one - other for one, other in zip(used, spent[unwatched], strict=True))),
+        }
+        for name, used in spent.items()
+    ]
+
+
+async def measure_reads(server: Server, *, rounds: int, seconds: float) -> list[dict[str, Any]]:
+    """Rates, and the processor time of the serving process, for each read by both ways."""
+    url = server.migrated(tables(load_plugins()))
+    members = await fill(url)
+    measured = []
+    with serving(url) as (port, process):
+        async with clients(port) as connected:
+            await connected[0].ask(_get("/opened"))
+            for read in READS:
+                by_graph, by_hand = requests(read, members)
+                for one, other in zip(by_graph, by_hand, strict=True):
+                    _check_same(await connected[0].ask(one), await connected[0].ask(other))
+                spent: dict[str, list[float]] = {GRAPHQL: [], BY_HAND: []}
+                turns = {
+                    GRAPHQL: _turn(connected, by_graph, seconds, process, spent[GRAPHQL]),
+                    BY_HAND: _turn(connected, by_hand, seconds, process, spent[BY_HAND]),
+                }
+                await take_turns(turns, 1)  # a round that does not count
+                for of_name in spent.values():
+                    of_name.clear()
+                samples = await take_turns(turns, rounds)
+                measured.append(
+                    {
+                        "read": read,
+                        **{
+                            name: {
+                                "rate": round(median(sample.rate for sample in of_name)),
+                                "cpu_us": round(median(spent[name])),
+                                "p99_ms": round(median(sample.percentile(99) for sample in of_name) * 1000, 1),
+                            }
+                            for name, of_name in samples.items()
+                        },
+                        "times": round(ratio(samples, GRAPHQL, BY_HAND), 3),
+                        "cpu_times": round(
+                            median(hand / graph for graph, hand in zip(*spent.values(), strict=True)), 3
+                        ),
+                    }
+                )
+    server.done(url)
+    return measured
+
+
+def _check_same(one: bytes, other: bytes) -> None:
+    """Answers that differ are not worth comparing."""
+    graph, hand = json.loads(one)["data"], json.loads(other)["data"]
+    if graph != hand:
+        raise RuntimeError(f"the answers differ:\n{str(graph)[:2_000]}\n{str(hand)[:2_000]}")
+
+
+def _turn(
+    connected: list[Client], asked: list[bytes], seconds: float, process: psutil.Process, spent: list[float]
+) -> Callable[[], Any]:
+    numbers, many = count(), len(asked)
+
+    async def turn() -> Sample:
+        before = process.cpu_times()
+        sample = await keep_calling(lambda caller: connected[caller].ask(asked[next(numbers) % many]), CALLERS, seconds)
+        after = process.cpu_times()
+        used = after.user + after.system - before.user - before.system
+        spent.append(used / len(sample.latencies) * 1e6)
+        return sample
+
+    return turn
