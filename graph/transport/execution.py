@@ -13,7 +13,7 @@ and has no place for what must hold on every transport.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Sequence
 from contextlib import aclosing
 from time import monotonic
 from typing import Any, Final, NamedTuple, cast
@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple, cast
 import orjson
 from graphql import (
     ExecutionResult,
+    GraphQLError,
     OperationDefinitionNode,
     OperationType,
     default_field_resolver,
@@ -202,7 +203,7 @@ class Engine:
         if isinstance(source, ExecutionResult):
             yield Answer([shown(error, context.request_id) for error in source.errors or ()])
             return
-        results = map_source_to_response_event(executor, cast("Any", source), _execute_event)
+        results = map_source_to_response_event(executor, cast("Any", source), self._execute_event)
         async with aclosing(results):
             try:
                 async for result in results:
@@ -210,6 +211,23 @@ class Engine:
             except Exception as error:
                 located = located_error(error, prepared.operation.selection_set.selections, None)
                 yield Answer([shown(located, context.request_id)])
+
+    def _execute_event(self, executor: Executor[Any]) -> Any:
+        # What the event before has read no longer holds.
+        executor.context_value.wrote()
+        result = execute_subscription_event(executor)
+        return self._in_time(cast("Any", result)) if optimized_is_awaitable(result) else result
+
+    async def _in_time(self, event: Awaitable[ExecutionResult]) -> ExecutionResult:
+        seconds = self.settings.limits.seconds_max
+        try:
+            async with asyncio.timeout(seconds) as patience:
+                return await event
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            late = GraphQLError(f"not answered within {seconds} seconds", extensions={"code": Failure.TIMEOUT.name})
+            return ExecutionResult(None, [late])
 
     async def _run(self, prepared: Prepared, context: Context) -> Answer:
         result = self._executor(prepared, context).execute_operation()
@@ -219,7 +237,8 @@ class Engine:
 
     def _answer(self, prepared: Prepared, result: ExecutionResult, context: Context) -> Answer:
         errors = result.errors or []
-        if result.data is None and not any(error.path for error in errors):
+        begun = result.data is not None or prepared.kind is OperationType.SUBSCRIPTION
+        if not begun and not any(error.path for error in errors):
             # Nothing was begun: what is wrong with the document shows only when its fields are collected.
             raise DocumentFailed(Failure.GRAPHQL_VALIDATION_FAILED, errors)
         extensions = None
@@ -267,12 +286,6 @@ def _check_batch(prepared: Prepared, spent: int) -> None:
     if spent > maximum:
         reason = f"cost: {spent} asked for by this list so far, at most {maximum} allowed"
         raise RequestFailed(Failure.COST_LIMIT_EXCEEDED, reason, facts={"requested": spent, "maximum": maximum})
-
-
-def _execute_event(executor: Executor[Any]) -> Any:
-    # What the event before has read no longer holds.
-    executor.context_value.wrote()
-    return execute_subscription_event(executor)
 
 
 def failed_answer(error: Exception, request_id: str) -> Answer:

@@ -118,7 +118,7 @@ class _Socket:
             await asyncio.gather(*self._running, return_exceptions=True)
         if closed is not None:
             with suppress(OSError):  # the client has gone as well
-                reason = str(closed)[:_REASON_MAX]
+                reason = str(closed).encode()[:_REASON_MAX].decode(errors="ignore")
                 await self._send({"type": "websocket.close", "code": closed.code, "reason": reason})
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
