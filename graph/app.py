@@ -33,7 +33,7 @@ def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clo
     if not (settings.secret or settings.jwks):
         raise SettingsInvalid("LAUREL_SECRET is not set, nor LAUREL_JWKS_URL: without them no token can be checked")
     plugins = plugins or load_plugins(settings.disabled_plugins)
-    engine = Engine(build_schema(plugins), settings)
+    engine = Engine(build_schema(plugins, settings.subgraph), settings)
     observer = engine.observer = Observer.of(settings)
 
     @asynccontextmanager

@@ -17,12 +17,16 @@ from graph.tokens import Caller
 
 @dataclass(slots=True)
 class Context:
-    """The context of one request. ``caller`` is None when it carried no token; no mutation is begun after ``until``."""
+    """The context of one request. ``caller`` is None when it carried no token; no mutation is begun after ``until``.
+
+    ``router`` is whether a router of Federation asks for somebody.
+    """
 
     laurel: Laurel
     caller: Caller | None
     request_id: str
     until: float = inf
+    router: bool = False
     loaders: Loaders = field(init=False)
     _refresh: asyncio.Future[None] | None = field(init=False, default=None)
     _now: datetime | None = field(init=False, default=None)

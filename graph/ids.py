@@ -37,9 +37,9 @@ class InvalidCursor(InvalidInput):
     cursor: str = fact("The cursor as it was given.")
 
 
-@strawberry.interface
+@strawberry.interface(description="A thing with an id of its own, by which it can be fetched again.")
 class Node:
-    """A thing with an id of its own, by which it can be fetched again.
+    """What has an id of its own.
 
     A type that implements it has a classmethod ``resolve_node(info, *parts)`` that gives it, or None when there is
     no such thing or not for this caller. ``parts`` are what its id was made of.

@@ -22,6 +22,7 @@ from core.operations import Recorded
 from core.store.questions import Rows
 from core.units import GROWTH, POINTS
 from graph.context import Info
+from graph.federation import entity
 from graph.filters import InstantFilter, TextFilter, enum_is, instant_is, text_is
 from graph.ids import Node, global_id, parts_of
 from graph.pages import Connection, Order, Page, Where, newest, oldest, page_of_member, paged, sliced
@@ -133,6 +134,7 @@ class Balance:
         )
 
 
+@entity("externalId")
 @strawberry.type
 class Member(Node):
     """A member of the programme."""
@@ -170,6 +172,12 @@ class Member(Node):
                 return await cls.find(info, member_id)
             case _:
                 return None
+
+    @classmethod
+    async def find_by(cls, info: Info, key: str, value: str) -> "Member | None":
+        """A member by the brand's id, for another subgraph that refers to one."""
+        found = await find_member(info, MemberByInput(external_id=value))
+        return found if found is not None and may_see(info, found.member_id) else None
 
     @property
     def member_id(self) -> str:

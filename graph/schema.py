@@ -8,7 +8,7 @@ without a default of null: null says no more than leaving it out.
 import copy
 import inspect
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ import strawberry
 from graphql import (
     ASTValidationRule,
     GraphQLNamedType,
+    GraphQLObjectType,
     GraphQLOneOfDirective,
     GraphQLSchema,
     is_introspection_type,
@@ -35,6 +36,7 @@ from core.members import Member as MemberValue
 from graph.audit import AuditQueries
 from graph.context import Info
 from graph.errors import UserError, check_facts, error_codes, error_type, refusals_of
+from graph.federation import REPRESENTATION, Representation, keys_of, router_queries, subgraph_sdl
 from graph.ids import InvalidId, Node, read_id
 from graph.jobs import JobMutations, JobQueries
 from graph.keys import KeyMutations, KeyQueries
@@ -47,6 +49,7 @@ from graph.programme import ProgrammeMutations, ProgrammeQueries
 from graph.promises import PromiseQueries
 from graph.resolving import resolve_directly
 from graph.scalars import SCALARS
+from graph.settings import Subgraph
 from graph.subscription import Subscription
 from graph.tier import Tier
 from graph.tokens import Role
@@ -139,10 +142,13 @@ class Mutation:
 class LaurelSchema(strawberry.Schema):
     """A schema with what plugins add to its types. ``rules`` are what a document must meet to be executed."""
 
-    def __init__(self, extra: Mapping[str, Iterable[type]], codes: type[Enum], **options: Any) -> None:
+    def __init__(
+        self, extra: Mapping[str, Iterable[type]], codes: type[Enum], without: Collection[str] = (), **options: Any
+    ) -> None:
         # Before the base class: it converts the types in its constructor.
         self._extra = {name: [f for kind in kinds for f in _fields(kind)] for name, kinds in extra.items()}
         self._codes = codes
+        self._without = without
         super().__init__(**options)
         self.rules: tuple[type[ASTValidationRule], ...] = (
             *specified_rules,
@@ -151,11 +157,16 @@ class LaurelSchema(strawberry.Schema):
         )
         resolve_directly(self._schema.type_map)
         self.node_types: dict[str, type[Node]] = {}
+        self.entity_types: dict[str, type] = {}
         for named in self._schema.type_map.values():
             _describe(named)
             origin = _origin(named)
-            if origin is not None and issubclass(origin, Node) and origin is not Node:
+            if origin is None or not isinstance(named, GraphQLObjectType):
+                continue
+            if issubclass(origin, Node):
                 self.node_types[named.name] = origin
+            if keys_of(origin):
+                self.entity_types[named.name] = origin
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         # Copies: building a schema changes its fields.
@@ -163,6 +174,8 @@ class LaurelSchema(strawberry.Schema):
         names = Counter(self.config.name_converter.get_graphql_name(field) for field in fields)
         if twice := sorted(name for name, count in names.items() if count > 1):
             raise TypeError(f"{type_definition.name}: {', '.join(twice)} is offered twice")
+        if type_definition.name == "Query":
+            fields = [field for field in fields if field.python_name not in self._without]
         for field in fields:
             if type_definition.is_input and field.default_value is None:
                 field.default_value = UNSET
@@ -183,15 +196,24 @@ class LaurelSchema(strawberry.Schema):
         return self._schema
 
 
-def build_schema(plugins: Plugins) -> LaurelSchema:
-    """The schema with what these plugins offer.
+def build_schema(plugins: Plugins, subgraph: Subgraph | None = None) -> LaurelSchema:
+    """The schema with what these plugins offer; by itself, or as a subgraph of a federated one.
 
     Raises TypeError when two of them offer one field, or one fact with two types.
     """
+    if subgraph is None:
+        return _build(plugins)
+    # Which types are entities is known of the schema without the fields that ask for them.
+    router = router_queries(_build(plugins).entity_types)
+    return _build(plugins, (router,), without=() if subgraph.owns_node else ("node", "nodes"))
+
+
+def _build(plugins: Plugins, more: tuple[type, ...] = (), without: Collection[str] = ()) -> LaurelSchema:
     refusals = refusals_of(plugins.refusals)
     schema = LaurelSchema(
+        without=without,
         extra={
-            "Query": (ProgrammeQueries, AuditQueries, KeyQueries, JobQueries, PromiseQueries, *plugins.queries),
+            "Query": (ProgrammeQueries, AuditQueries, KeyQueries, JobQueries, PromiseQueries, *plugins.queries, *more),
             "Mutation": (CoreMutations, ProgrammeMutations, KeyMutations, JobMutations, *plugins.mutations),
             "Subscription": plugins.subscriptions,
             "Member": plugins.member_fields,
@@ -201,16 +223,17 @@ def build_schema(plugins: Plugins) -> LaurelSchema:
         mutation=Mutation,
         subscription=Subscription,
         types=[Member, Tier, Transaction, Hold, *(error_type(kind) for kind in refusals)],
-        config=StrawberryConfig(scalar_map=SCALARS),
+        config=StrawberryConfig(scalar_map={**SCALARS, Representation: REPRESENTATION} if more else SCALARS),
     )
     declare(schema.core)
     check_facts(refusals, schema._schema.type_map)
     return schema
 
 
-def print_sdl(plugins: Plugins) -> str:
-    """The schema in its definition language, the same on every machine."""
-    return build_schema(plugins).as_str() + "\n"
+def print_sdl(plugins: Plugins, subgraph: Subgraph | None = None) -> str:
+    """The schema in its definition language, the same on every machine; of a subgraph as composition wants it."""
+    schema = build_schema(plugins, subgraph)
+    return schema.as_str() + "\n" if subgraph is None else subgraph_sdl(schema, schema.entity_types)
 
 
 def _fields(kind: type) -> list[StrawberryField]:

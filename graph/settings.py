@@ -3,7 +3,7 @@
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from core.errors import LaurelError
 from graph.limits.bounds import ALL, NONE, STAFF_ONLY, Bounds, read_costs, read_rates
@@ -24,6 +24,16 @@ BATCH_MAX: Final = 10
 _INCOMING_BYTES_MIN: Final = 24
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off", ""})
+
+
+class Subgraph(NamedTuple):
+    """How the schema is one of several of a federated one: whose router it answers, and whether it has ``node``.
+
+    Of all subgraphs one may offer ``node`` and ``nodes``; elsewhere they are left out.
+    """
+
+    router_secret: str = ""
+    owns_node: bool = False
 
 
 class SettingsInvalid(LaurelError):
@@ -48,7 +58,7 @@ class Settings:
     messages to ``/incoming/<source>``, with their secrets. ``log_level`` info logs every request, and what takes
     longer than ``slow_ms`` is a warning. ``metrics_token`` is what Prometheus says to be shown ``/metrics``, which
     is not there without one; ``traces`` lets OpenTelemetry collect spans. ``variables`` are all whose names begin
-    with ``LAUREL_``.
+    with ``LAUREL_``. ``subgraph`` is set where the schema is part of a federated one.
     """
 
     database_url: str = "sqlite://laurel.sqlite3"
@@ -74,6 +84,7 @@ class Settings:
     metrics_token: str = field(default="", repr=False)
     traces: bool = False
     jobs: bool = True
+    subgraph: Subgraph | None = field(default=None, repr=False)
     origins: frozenset[str] = frozenset()
     carries: bool = False
     batch_max: int = 0
@@ -145,7 +156,18 @@ class Settings:
             slow_ms=_number(environ, "LAUREL_SLOW_MS", usual.slow_ms),
             metrics_token=_long(environ, "LAUREL_METRICS_TOKEN"),
             traces=_choice(environ, "LAUREL_TRACES", usual.traces),
+            subgraph=_subgraph(environ),
         )
+
+
+def _subgraph(environ: Mapping[str, str]) -> Subgraph | None:
+    if _one_of(environ, "LAUREL_FEDERATION", ("standalone", "subgraph")) == "standalone":
+        return None
+    secret = _long(environ, "LAUREL_ROUTER_SECRET")
+    if not secret:
+        # Without it anybody could pass for the router, and the router could ask for nothing.
+        raise SettingsInvalid("LAUREL_FEDERATION=subgraph needs LAUREL_ROUTER_SECRET beside it")
+    return Subgraph(secret, _choice(environ, "LAUREL_FEDERATION_NODE", False))
 
 
 def _long(environ: Mapping[str, str], name: str) -> str:

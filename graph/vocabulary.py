@@ -22,6 +22,7 @@ from strawberry import ID
 
 from graph.context import Context, Info
 from graph.errors import UserError, user_error
+from graph.federation import entity
 from graph.ids import Node, global_id, parts_of
 from graph.limits.prices import Cost, ListSize, priced
 from graph.member import Member, MemberByInput, find_member
@@ -68,6 +69,7 @@ __all__ = [
     "actor",
     "answer",
     "check_text",
+    "entity",
     "field",
     "find_member",
     "global_id",

@@ -36,6 +36,7 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graph.context import Context
+from graph.federation import is_router
 from graph.keysets import KeysUnreachable
 from graph.laurel import Laurel
 from graph.limits.actual import Weigher
@@ -133,8 +134,14 @@ class Engine:
         left = (caller.expires_at - self.running.clock.now()).total_seconds()
         return min(max(left, 0.0), TRUSTED_SECONDS)
 
-    def context(self, caller: Caller | None, request_id: str) -> Context:
-        return Context(self.running, caller, request_id, monotonic() + self.settings.limits.seconds_max)
+    def context(self, caller: Caller | None, request_id: str, *, router: bool = False) -> Context:
+        until = monotonic() + self.settings.limits.seconds_max
+        return Context(self.running, caller, request_id, until, router)
+
+    def is_router(self, authorization: str | None) -> bool:
+        """Whether the router of Federation asks, by the header that only it knows."""
+        subgraph = self.settings.subgraph
+        return subgraph is not None and is_router(subgraph.router_secret, authorization)
 
     def prepare(self, asked: Asked, caller: Caller | None, *, safe: bool = False) -> Prepared:
         """What a request asks, ready to be executed. Raises RequestFailed; ``safe`` allows no mutation."""

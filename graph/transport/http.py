@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.members import new_id
 from graph.context import Context
+from graph.federation import ROUTER_HEADER
 from graph.limits.rates import Standing
 from graph.tokens import Caller
 from graph.transport.execution import Answer, Engine, Prepared, failed_answer
@@ -63,7 +64,7 @@ class _Exchange:
                 return await self._batch(given)
             prepared = self._engine.prepare(read_asked(given), self._caller, safe=safe)
             await self._engine.rates.charge(self._standing, prepared.charge.requested)
-            context = self._engine.context(self._caller, self._id)
+            context = self._context()
             if self._streams(prepared):
                 return self._stream(self._answers(prepared, context))
             return self._single(await self._answer(prepared, context))
@@ -88,6 +89,10 @@ class _Exchange:
         client = self._request.client
         self._standing = await self._engine.rates.admit(self._caller, client.host if client else "")
         return self._request.method == "GET"
+
+    def _context(self) -> Context:
+        router = self._engine.is_router(self._request.headers.get(ROUTER_HEADER))
+        return self._engine.context(self._caller, self._id, router=router)
 
     async def _in_body(self) -> Any:
         headers = self._request.headers
@@ -151,7 +156,7 @@ class _Exchange:
         try:
             if isinstance(prepared, RequestFailed):
                 raise prepared
-            return await self._answer(prepared, self._engine.context(self._caller, self._id))
+            return await self._answer(prepared, self._context())
         except ClientDisconnect:
             raise
         except Exception as error:

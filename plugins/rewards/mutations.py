@@ -33,6 +33,7 @@ from graph.vocabulary import (
     UserError,
     actor,
     check_text,
+    entity,
     find_member,
     global_id,
     may_see,
@@ -146,6 +147,7 @@ class RewardOrderStatus(Enum):
     CANCELLED = strawberry.enum_value("cancelled", description="Undone; the points have been given back.")
 
 
+@entity("id")
 @strawberry.type
 class Reward:
     """Something to spend points on, and what it means to a member when one was named."""
@@ -172,6 +174,19 @@ class Reward:
     refusal: UserError | None = strawberry.field(
         description="Why one could not be redeemed now; null when it could. Another may be faster."
     )
+
+    @classmethod
+    async def find_by(cls, info: Info, key: str, value: str) -> "Reward | None":
+        """A reward of the programme in force by its id, for another subgraph that refers to one."""
+        caller = info.context.caller
+        if caller is None or caller.role is Role.PARTNER:
+            return None
+        programme, settings = await _offered(info)
+        item = settings.by_id.get(value)
+        if item is None:
+            return None
+        stock = await _stock_left(info, [item] if item.counted else [])
+        return _reward(info, item, settings, programme, stock, await _visitor(info, None))
 
 
 @strawberry.type(name="RewardOrder")
@@ -433,7 +448,8 @@ async def _visitor(info: Info, by: MemberByInput | None) -> _Visitor | None:
 
 async def _stock_left(info: Info, items: Sequence[Item]) -> Mapping[str, int]:
     question = Rows(RewardStock, ("reward",))
-    found = [await info.context.loaders.ask(question, (item.id,)) for item in items]
+    # Side by side, so that they are one statement.
+    found = await asyncio.gather(*(info.context.loaders.ask(question, (item.id,)) for item in items))
     return {item.id: rows[0].stock_left if rows else 0 for item, rows in zip(items, found, strict=True)}
 
 
