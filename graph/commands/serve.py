@@ -8,7 +8,7 @@ import socket
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
@@ -62,21 +62,22 @@ def command(settings: Settings, host: str | None, port: int | None, workers: int
     if workers > 1 and can_carry(settings.database_url, settings.redis_url):
         # A client follows what any of them commits.
         os.environ.setdefault("LAUREL_CARRY_CHANGES", "yes")
-    if settings.metrics_token and workers > 1:
-        # Each of them knows its own numbers only; here they put them together.
-        os.environ.setdefault(MULTIPLE, mkdtemp(prefix="laurel-metrics-"))
-    uvicorn.run(
-        f"{__name__}:application",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=workers,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        # A client that follows something would keep the process for ever.
-        timeout_graceful_shutdown=10,
-    )
+    with TemporaryDirectory(prefix="laurel-metrics-") as together:
+        if settings.metrics_token and workers > 1:
+            # Each of them knows its own numbers only; here they put them together.
+            os.environ.setdefault(MULTIPLE, together)
+        uvicorn.run(
+            f"{__name__}:application",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=workers,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            # A client that follows something would keep the process for ever.
+            timeout_graceful_shutdown=10,
+        )
 
 
 def application() -> object:
