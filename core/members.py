@@ -20,17 +20,26 @@ BUCKETS: Final = 1024
 
 
 class MemberStatus(StrEnum):
-    """What a member may do at present."""
+    """What a member may do at present. One who is frozen for earning or spending only is active."""
 
     ACTIVE = "active"
     FROZEN = "frozen"
     CLOSED = "closed"
 
 
+class Frozen(StrEnum):
+    """What a freeze stops."""
+
+    EARNING = "earning"
+    SPENDING = "spending"
+    BOTH = "both"
+
+
 class Member(NamedTuple):
     """One member of the programme. ``tier_changes`` numbers the member's tier history, from 1.
 
-    Until ``tier_lock_until`` nothing puts the member below the tier ``tier_lock``.
+    Until ``tier_lock_until`` nothing puts the member below the tier ``tier_lock``. ``frozen`` is what is stopped until
+    ``frozen_until``, or until somebody lets it go on.
     """
 
     id: MemberId
@@ -44,6 +53,15 @@ class Member(NamedTuple):
     enrolled_at: datetime
     tier_lock: str | None = None
     tier_lock_until: datetime | None = None
+    frozen: str | None = None
+    frozen_until: datetime | None = None
+
+    def at(self, now: datetime) -> "Member":
+        """The member as of then: a freeze whose time is over is none, whether or not anybody has written that down."""
+        if self.frozen_until is None or now < self.frozen_until:
+            return self
+        status = MemberStatus.ACTIVE if self.status == MemberStatus.FROZEN else self.status
+        return self._replace(status=status, frozen=None, frozen_until=None)
 
 
 class TierChange(NamedTuple):

@@ -45,6 +45,8 @@ class MemberRow(Model):
     enrolled_at = InstantField()
     tier_lock = fields.CharField(max_length=64, null=True)
     tier_lock_until = InstantField(null=True)
+    frozen = fields.CharField(max_length=16, null=True)
+    frozen_until = InstantField(null=True)
 
     class Meta:
         table = "member"
@@ -243,6 +245,60 @@ class BudgetRow(Model):
 
     class Meta:
         table = "budget"
+
+
+class PaceRow(Model):
+    """When a member was active in a channel whose pace is watched, as instants in microseconds: ``core.trust.pace``."""
+
+    key: ClassVar = ("bucket", "member_id", "channel")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    channel = fields.CharField(max_length=64, primary_key=True)
+    recent = JsonField()
+
+    class Meta:
+        table = "pace"
+
+
+class FlagRow(Model):
+    """See ``core.trust.flags.Flag``."""
+
+    key: ClassVar = ("bucket", "member_id", "number")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    number = fields.IntField(primary_key=True, generated=False)
+    id = fields.CharField(max_length=36)
+    channel = fields.CharField(max_length=64)
+    more_than = fields.IntField()
+    within_minutes = fields.IntField()
+    holds = fields.BooleanField()
+    state = fields.CharField(max_length=16)
+    operations = JsonField()
+    lots = JsonField()
+    raised_at = InstantField()
+    decided_at = InstantField(null=True)
+    decided_by = fields.CharField(max_length=200, null=True)
+    reason = fields.CharField(max_length=1000, null=True)
+
+    class Meta:
+        table = "flag"
+        indexes = (Index(fields=("id",)), Index(fields=("state", "id")))
+
+
+class NoticeRow(Model):
+    """See ``core.trust.notices.Notice``."""
+
+    id = fields.CharField(max_length=36, primary_key=True)
+    title = fields.CharField(max_length=200)
+    text = fields.CharField(max_length=4000)
+    starts_at = InstantField()
+    ends_at = InstantField(null=True)
+    author = fields.CharField(max_length=200)
+    published_at = InstantField()
+
+    class Meta:
+        table = "notice"
+        indexes = (Index(fields=("ends_at", "starts_at")),)
 
 
 class TierChangeRow(Model):
