@@ -50,6 +50,7 @@ _CHECKS: Final[Mapping[str, Callable[[Subject], Awaitable[str]]]] = {
     "one input with a key, one payload with errors": shape.mutations_have_one_shape,
     "settings are validated": shape.settings_are_checked,
     "the README's call is done": conduct.example_is_done,
+    "events have their shapes": conduct.tells_what_it_promises,
     "idempotent": conduct.is_idempotent,
     "a refusal leaves nothing": conduct.refusals_leave_nothing,
     "a reversal is symmetric": conduct.is_reversible,

@@ -8,13 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
+import orjson
+from pydantic import ValidationError
+
 from core.committer import Committer
 from core.corrections import AdjustPoints
+from core.events import Delivery
 from core.members import ByExternalId
 from core.membership import EnrolMember
 from core.operations import Operation, Outcome
 from graph.context import Context
 from graph.schema import build_schema
+from graph.testing import NOON
 from graph.tokens import Caller, Role
 
 from .readme import Fails, NotTried
@@ -47,6 +52,24 @@ async def example_is_done(subject: Subject) -> str:
         await trial.check_books()
         entries = [f"{entry['amount']:+} {entry['unit']}" for entry in payload["transaction"]["entries"]]
         return f"{trial.call.field.name.value}: {', '.join(entries) or 'no points'}"
+
+
+async def tells_what_it_promises(subject: Subject) -> str:
+    async with subject.shop(subject.programme(subject.section)) as trial:
+        await trial.done("1")
+        told: set[str] = set()
+        for (result,) in await trial.shop.laurel.store.reader().query("SELECT result FROM operation WHERE accepted"):
+            for event in orjson.loads(result).get("events", ()):
+                kind = subject.company.event_types.get(event["name"])
+                if kind is None:
+                    continue
+                payload = {name: value for name, value in event.items() if name != "name"}
+                try:
+                    kind.message(Delivery("1", "1", kind.name, payload, NOON), member={})
+                except ValidationError as error:
+                    raise Fails(f"{kind.name} is not told in its shape: {error.errors()[0]['msg']}") from error
+                told.add(kind.name)
+        return ", ".join(sorted(told)) or "no event of the call has a shape"
 
 
 async def is_idempotent(subject: Subject) -> str:

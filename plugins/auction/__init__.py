@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from core.errors import Refusal
+from core.event_types import EventType
 from core.events import Delivery, Event
 from core.jobs import Every, Job
 from core.outbox import Submit
@@ -12,6 +13,7 @@ from core.store.databases import Tables
 from core.work import Work
 from plugins import hookimpl
 
+from .events import EVENT_TYPES
 from .mutations import AuctionMemberFields, AuctionMutations, AuctionQueries
 from .operations import OUTBID, check_order, close_auctions, follow_reversal, release_outbid
 from .refusals import REFUSALS
@@ -70,3 +72,8 @@ def register_outgoing() -> Sequence[str]:
 @hookimpl
 async def after_event(event: Delivery, submit: Submit) -> None:
     await release_outbid(event, submit)
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    return EVENT_TYPES

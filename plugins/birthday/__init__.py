@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import time
 
 from core.errors import Refusal
+from core.event_types import EventType
 from core.events import Event
 from core.jobs import Daily, Job
 from core.programme import ChannelSettings
@@ -11,6 +12,7 @@ from core.store.databases import Tables
 from core.work import Work
 from plugins import hookimpl
 
+from .events import EVENT_TYPES
 from .mutations import BirthdayMemberFields, BirthdayMutations
 from .operations import give_gifts, remember_birthday
 from .refusals import REFUSALS
@@ -53,3 +55,8 @@ def register_jobs() -> Sequence[Job]:
 @hookimpl
 async def react(event: Event, work: Work) -> None:
     await remember_birthday(event, work)
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    return EVENT_TYPES

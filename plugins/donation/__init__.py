@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from core.errors import Refusal
+from core.event_types import EventType
 from core.events import Event
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.work import Work
 from plugins import hookimpl
 
+from .events import EVENT_TYPES
 from .mutations import DonationMemberFields, DonationMutations, DonationQueries
 from .operations import DONATED, follow_reversal
 from .refusals import REFUSALS
@@ -55,3 +57,8 @@ def register_countables() -> Mapping[str, str]:
 @hookimpl
 async def react(event: Event, work: Work) -> None:
     await follow_reversal(event, work)
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    return EVENT_TYPES

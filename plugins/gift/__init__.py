@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from core.errors import Refusal
+from core.event_types import EventType
 from core.events import Delivery, Event
 from core.outbox import Submit
 from core.programme import ChannelSettings
@@ -10,6 +11,7 @@ from core.store.databases import Tables
 from core.work import Work
 from plugins import hookimpl
 
+from .events import EVENT_TYPES
 from .mutations import GiftMemberFields, GiftMutations
 from .operations import GIVEN, OUTGOING, deliver, follow_reversal
 from .refusals import REFUSALS
@@ -61,3 +63,8 @@ def register_outgoing() -> Sequence[str]:
 @hookimpl
 async def after_event(event: Delivery, submit: Submit) -> None:
     await deliver(event, submit)
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    return EVENT_TYPES

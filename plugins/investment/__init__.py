@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from core.errors import Refusal
+from core.event_types import EventType
 from core.events import Event
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.work import Work
 from plugins import hookimpl
 
+from .events import EVENT_TYPES
 from .mutations import InvestmentMemberFields, InvestmentMutations, InvestmentQueries
 from .operations import follow_reversal
 from .refusals import REFUSALS
@@ -50,3 +52,8 @@ def register_member_fields() -> Sequence[type]:
 @hookimpl
 async def react(event: Event, work: Work) -> None:
     await follow_reversal(event, work)
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    return EVENT_TYPES

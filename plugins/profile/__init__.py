@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from core.errors import Refusal
+from core.event_types import EventType
 from core.events import Event
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.work import Work
 from plugins import hookimpl
 
+from .events import EVENT_TYPES
 from .mutations import ProfileMemberFields, ProfileMutations
 from .operations import SECTIONS, WHOLES, follow_reversal, welcome
 from .refusals import REFUSALS
@@ -51,3 +53,8 @@ def register_member_fields() -> Sequence[type]:
 async def react(event: Event, work: Work) -> None:
     await welcome(event, work)
     await follow_reversal(event, work)
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    return EVENT_TYPES

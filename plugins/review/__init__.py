@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from core.errors import Refusal
+from core.event_types import EventType
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.tiers import FactKind
 from plugins import hookimpl
 
+from .events import EVENT_TYPES
 from .mutations import ReviewMemberFields, ReviewMutations, ReviewQueries
 from .operations import REVIEWS
 from .refusals import REFUSALS
@@ -49,3 +51,8 @@ def register_mutations() -> Sequence[type]:
 @hookimpl
 def register_member_fields() -> Sequence[type]:
     return [ReviewMemberFields]
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    return EVENT_TYPES

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from core.errors import Refusal
+from core.event_types import EventType
 from core.events import Event
 from core.programme import ChannelSettings
 from core.store.databases import Tables
@@ -10,6 +11,7 @@ from core.tiers import FactKind
 from core.work import Work
 from plugins import hookimpl
 
+from .events import EVENT_TYPES
 from .mutations import ShareMemberFields, ShareMutations
 from .operations import SHARES, follow_reversal
 from .refusals import REFUSALS
@@ -51,3 +53,8 @@ def register_member_fields() -> Sequence[type]:
 @hookimpl
 async def react(event: Event, work: Work) -> None:
     await follow_reversal(event, work)
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    return EVENT_TYPES

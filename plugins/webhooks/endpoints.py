@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from core.audit import current_note
-from core.auditing import write_down
+from core.auditing import audited, write_down
 from core.clock import Clock
 from core.errors import InvalidValue
 from core.members import new_id
 from core.outbox import forget
-from core.store.databases import unit_of_work
 
 from .addresses import AddressRefused, check_url
 from .models import ACTIVE, PAUSED, WebhookEndpoint
@@ -52,7 +50,7 @@ class Endpoints:
             await self._write_down({}, endpoint)
             return endpoint
 
-        return await unit_of_work(write)
+        return await audited(write)
 
     async def update(self, id: str, **changes: Any) -> WebhookEndpoint:
         """Change url, events, description or state. What waits for a paused endpoint waits on. Raises as ``create``."""
@@ -68,7 +66,7 @@ class Endpoints:
             await self._write_down(before, endpoint)
             return endpoint
 
-        return await unit_of_work(write)
+        return await audited(write)
 
     async def rotate(self, id: str, overlap_hours: int) -> WebhookEndpoint:
         """Give it a new secret; the old one signs beside it for some hours more."""
@@ -85,7 +83,7 @@ class Endpoints:
             await self._write_down(before, endpoint)
             return endpoint
 
-        return await unit_of_work(write)
+        return await audited(write)
 
     async def delete(self, id: str, consumer: str) -> int:
         """Forget it, and what waits for it; how many events that were."""
@@ -95,10 +93,10 @@ class Endpoints:
             before = _state_of(endpoint)
             await endpoint.delete()
             forgotten = await forget(consumer)
-            await write_down(current_note(), self.clock, before=before, after={"forgotten": forgotten})
+            await write_down(self.clock.now(), before=before, after={"forgotten": forgotten})
             return forgotten
 
-        return await unit_of_work(write)
+        return await audited(write)
 
     def _check(self, url: str, events: Collection[str]) -> None:
         try:
@@ -119,7 +117,7 @@ class Endpoints:
         return endpoint
 
     async def _write_down(self, before: Mapping[str, str | int], endpoint: WebhookEndpoint) -> None:
-        await write_down(current_note(), self.clock, before=before, after=_state_of(endpoint))
+        await write_down(self.clock.now(), before=before, after=_state_of(endpoint))
 
 
 def _state_of(endpoint: WebhookEndpoint) -> dict[str, str | int]:

@@ -1,10 +1,14 @@
 """Welcome: whoever joins gets a pack, in the very transaction of joining."""
 
+from collections.abc import Sequence
+
+from core.event_types import EventType
 from core.events import Event
 from core.programme import ChannelSettings
 from core.work import Work
 from plugins import hookimpl
 
+from .events import EVENT_TYPES
 from .operations import welcome
 from .rules import WelcomeSettings
 
@@ -19,3 +23,8 @@ def register_settings() -> type[ChannelSettings]:
 @hookimpl
 async def react(event: Event, work: Work) -> None:
     await welcome(event, work)
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    return EVENT_TYPES

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from core.event_types import EventType
 from core.events import Event
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.work import Work
 from plugins import hookimpl
 
+from .events import EVENT_TYPES
 from .mutations import WinBackMemberFields
 from .operations import follow
 from .rules import WinBackSettings
@@ -33,3 +35,8 @@ def register_member_fields() -> Sequence[type]:
 @hookimpl
 async def react(event: Event, work: Work) -> None:
     await follow(event, work)
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    return EVENT_TYPES

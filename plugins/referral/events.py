@@ -1,0 +1,25 @@
+"""What the plugin tells outside, and in which shape."""
+
+from typing import Final
+
+from pydantic import Field
+
+from core.event_types import EventData, EventType
+
+
+class ReferralCompleted(EventData):
+    """A friend whom somebody has invited has done what the bonuses are for."""
+
+    points: int = Field(description="What the inviter is given.")
+
+
+class ReferralUndone(EventData):
+    """What the bonuses of a referral were for was undone."""
+
+    points: int = Field(description="What the inviter had been given.")
+
+
+EVENT_TYPES: Final = (
+    EventType("referral.completed", 1, ReferralCompleted),
+    EventType("referral.undone", 1, ReferralUndone),
+)
