@@ -26,6 +26,8 @@ from graph.transport.failures import Failure, RequestFailed
 log = logging.getLogger("laurel.limits")
 
 REDIS_SECONDS: Final = 0.25
+REFUSED_COST: Final = 50
+"""What a request costs that was refused once its document had been read, which takes longest for the worst."""
 RETRY_SECONDS: Final = 5.0
 """How long a Redis that did not answer is left alone."""
 NETWORK_BITS: Final = 64

@@ -21,8 +21,10 @@ from graph.transport.trusted import PREFIX, digest_of
 
 log = logging.getLogger("laurel.graph")
 
+SUGGESTED_MAX: Final = 10_000
+"""Characters of a document up to which a misspelt name is compared with all that there are."""
 ERRORS_MAX: Final = 10
-"""Of more mistakes nobody is told, as it takes long to find what each was perhaps meant to be."""
+"""Mistakes of a document that are told; of what is rubbish nobody reads more."""
 KEPT_MAX: Final = 512
 _CHARACTERS_MAX: Final = 250_000
 """Characters of all documents of one age: the tree of a dense document takes some 190 bytes for each."""
@@ -174,7 +176,8 @@ class Documents:
             raise document_failed([error]) from None
         self._limits.check_shape(tree)
         try:
-            errors = validate(self._schema.core, tree, self._schema.rules, ERRORS_MAX, hide_suggestions=not suggests)
+            hidden = not suggests or len(text) > SUGGESTED_MAX
+            errors = validate(self._schema.core, tree, self._schema.rules, ERRORS_MAX, hide_suggestions=hidden)
         except RecursionError:
             errors = [GraphQLError("the document is nested too deeply")]
         if errors:

@@ -41,7 +41,7 @@ from graph.keysets import KeysUnreachable
 from graph.laurel import Laurel
 from graph.limits.actual import Weigher
 from graph.limits.checks import Charge, Limits
-from graph.limits.rates import Rates
+from graph.limits.rates import REFUSED_COST, Rates, Standing
 from graph.observing.observer import Observer
 from graph.observing.trail import note_errors
 from graph.schema import LaurelSchema
@@ -107,6 +107,8 @@ class Engine:
         self.documents = Documents(schema, self.limits, trusted, only_trusted=settings.trusted_mode == "require")
         self.laurel: Laurel | None = None
         self.observer: Observer | None = None
+        self.stopping = asyncio.Event()
+        """Streams end when it is set: the server waits for all responses before it stops."""
         self._mutations: set[asyncio.Future[Answer]] = set()
 
     @property
@@ -164,6 +166,18 @@ class Engine:
         if isinstance(variables, list):
             raise DocumentFailed(Failure.BAD_USER_INPUT, variables)
         return Prepared(document, operation, variables, charge, priced.weigher, suggests)
+
+    async def prepare_counted(
+        self, asked: Asked, caller: Caller | None, standing: Standing | None, *, safe: bool = False
+    ) -> Prepared:
+        """The same, counted as what the caller may ask for in a while. Raises RequestFailed."""
+        try:
+            prepared = self.prepare(asked, caller, safe=safe)
+        except RequestFailed:
+            await self.rates.charge(standing, REFUSED_COST)
+            raise
+        await self.rates.charge(standing, prepared.charge.requested)
+        return prepared
 
     def prepare_batch(self, given: Sequence[Any], caller: Caller | None) -> list[Prepared | RequestFailed]:
         """What each request of a list asks, or why it is not executed. Together they may cost what one may."""

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from core.members import new_id
 from graph.context import Context
 from graph.federation import ROUTER_HEADER
-from graph.limits.rates import Standing
+from graph.limits.rates import REFUSED_COST, Standing
 from graph.tokens import Caller
 from graph.transport.execution import Answer, Engine, Prepared, failed_answer
 from graph.transport.failures import Failure, RequestFailed
@@ -62,8 +62,8 @@ class _Exchange:
             given = _in_address(self._request) if safe else await self._in_body()
             if isinstance(given, list):
                 return await self._batch(given)
-            prepared = self._engine.prepare(read_asked(given), self._caller, safe=safe)
-            await self._engine.rates.charge(self._standing, prepared.charge.requested)
+            asked = read_asked(given)
+            prepared = await self._engine.prepare_counted(asked, self._caller, self._standing, safe=safe)
             context = self._context()
             if self._streams(prepared):
                 return self._stream(self._answers(prepared, context))
@@ -147,7 +147,7 @@ class _Exchange:
         if not self._accepts.single:
             raise RequestFailed(Failure.NOT_ACCEPTABLE, "the answers to a list of requests are not streamed")
         prepared = self._engine.prepare_batch(given, self._caller)
-        cost = sum(one.charge.requested for one in prepared if isinstance(one, Prepared))
+        cost = sum(one.charge.requested if isinstance(one, Prepared) else REFUSED_COST for one in prepared)
         await self._engine.rates.charge(self._standing, cost, len(given))
         answers = [await self._one_of_many(one) for one in prepared]
         return self._json(orjson.dumps([answer.formatted() for answer in answers]), 200)

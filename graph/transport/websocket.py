@@ -215,8 +215,7 @@ class _Socket:
         request_id = new_id()
         try:
             standing = await self._engine.rates.admit(self._caller, self._address)
-            prepared = self._engine.prepare(read_asked(payload), self._caller)
-            await self._engine.rates.charge(standing, prepared.charge.requested)
+            prepared = await self._engine.prepare_counted(read_asked(payload), self._caller, standing)
             await self._run(id, prepared, request_id)
         except Exception as error:
             await self._finish("error", id, failed_answer(error, request_id).errors)
