@@ -106,12 +106,14 @@ SCALARS: Final[Mapping[object, ScalarDefinition]] = {
         name="Points",
         description="An exact whole amount of a unit, signed: a JSON integer of at most 2^53 - 1, so that no client "
         "loses a digit.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259#section-6",
         serialize=write_points,
         parse_value=parse_points,
     ),
     Decimal: strawberry.scalar(
         name="Decimal",
         description='An exact decimal number, written as text: "12.50".',
+        specified_by_url="https://www.w3.org/TR/xmlschema11-2/#decimal",
         serialize=write_decimal,
         parse_value=parse_decimal,
     ),

@@ -41,6 +41,7 @@ from graph.ids import InvalidId, Node, read_id
 from graph.jobs import JobMutations, JobQueries
 from graph.keys import KeyMutations, KeyQueries
 from graph.limits.prices import ListSize, declare, priced
+from graph.lint import require_clean
 from graph.member import Member, MemberByInput, MemberOrder, MembersFilter, find_member
 from graph.operator import CoreMutations
 from graph.pages import PAGE_MAX, Connection, Page, page_of_all, paged
@@ -54,6 +55,7 @@ from graph.subscription import Subscription
 from graph.tier import Tier
 from graph.tokens import Role
 from graph.transaction import Hold, Transaction
+from graph.trust import TrustMutations
 from plugins.manager import Plugins
 
 # Strawberry prints it without saying what it is, and every definition of ours is described.
@@ -101,7 +103,7 @@ class Query:
         """The members; in the order in which they became known, unless asked for otherwise."""
 
         def node(_: str, value: MemberValue) -> Member:
-            return Member.of(value)
+            return Member.of(value.at(info.context.now))
 
         where = [] if filter is None else filter.where()
         return await page_of_all(info, MemberValue, node, page, order_by.order, where)
@@ -199,22 +201,26 @@ class LaurelSchema(strawberry.Schema):
 def build_schema(plugins: Plugins, subgraph: Subgraph | None = None) -> LaurelSchema:
     """The schema with what these plugins offer; by itself, or as a subgraph of a federated one.
 
-    Raises TypeError when two of them offer one field, or one fact with two types.
+    Raises TypeError when two of them offer one field, or one fact with two types, and SchemaInvalid when the schema
+    does not keep what all of ours do.
     """
-    if subgraph is None:
-        return _build(plugins)
-    # Which types are entities is known of the schema without the fields that ask for them.
-    router = router_queries(_build(plugins).entity_types)
-    return _build(plugins, (router,), without=() if subgraph.owns_node else ("node", "nodes"))
+    schema = compose_schema(plugins)
+    if subgraph is not None:
+        # Which types are entities is known of the schema without the fields that ask for them.
+        router = router_queries(schema.entity_types)
+        schema = compose_schema(plugins, (router,), without=() if subgraph.owns_node else ("node", "nodes"))
+    require_clean(schema.core, lambda where: _whose(schema, plugins, where))
+    return schema
 
 
-def _build(plugins: Plugins, more: tuple[type, ...] = (), without: Collection[str] = ()) -> LaurelSchema:
+def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Collection[str] = ()) -> LaurelSchema:
+    """The schema, whatever there is to find about it. ``more`` is added to Query, and ``without`` left out of it."""
     refusals = refusals_of(plugins.refusals)
     schema = LaurelSchema(
         without=without,
         extra={
             "Query": (ProgrammeQueries, AuditQueries, KeyQueries, JobQueries, PromiseQueries, *plugins.queries, *more),
-            "Mutation": (CoreMutations, ProgrammeMutations, KeyMutations, JobMutations, *plugins.mutations),
+            "Mutation": (CoreMutations, TrustMutations, ProgrammeMutations, KeyMutations, JobMutations, *plugins.mutations),
             "Subscription": plugins.subscriptions,
             "Member": plugins.member_fields,
         },
@@ -234,6 +240,14 @@ def print_sdl(plugins: Plugins, subgraph: Subgraph | None = None) -> str:
     """The schema in its definition language, the same on every machine; of a subgraph as composition wants it."""
     schema = build_schema(plugins, subgraph)
     return schema.as_str() + "\n" if subgraph is None else subgraph_sdl(schema, schema.entity_types)
+
+
+def _whose(schema: LaurelSchema, plugins: Plugins, where: str) -> str:
+    """Who offers what is there in the schema: a plugin, or the module that a type is written in."""
+    if offered := plugins.offered_by.get(where.partition("(")[0]):
+        return f"plugin {offered!r}"
+    origin = _origin(schema.core.type_map[where.partition(".")[0]])
+    return f"in {origin.__module__}" if origin is not None else "in the schema"
 
 
 def _fields(kind: type) -> list[StrawberryField]:

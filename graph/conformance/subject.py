@@ -20,7 +20,7 @@ from core.errors import ProgrammeInvalid
 from core.store.migrating import migrate
 from core.verify import verify
 from graph.laurel import load_document, tables
-from graph.schema import build_schema
+from graph.schema import compose_schema
 from graph.testing import NOON, Shop, open_shop
 from graph.tokens import Role
 from plugins.manager import Offer, Plugins, load_plugins
@@ -133,7 +133,7 @@ def preparation(module: ModuleType) -> Callable[[Shop], Awaitable[str | None]] |
 
 
 def _graphql(plugins: Plugins) -> GraphQLSchema:
-    return graphql.build_schema(build_schema(plugins).as_str())
+    return graphql.build_schema(compose_schema(plugins).as_str())
 
 
 @dataclass

@@ -76,7 +76,7 @@ async def test_null_is_no_other_than_left_out(shop: Shop) -> None:
         " { replayed errors { code } } }"
     )
     listed = await shop.ask(
-        "query ($tier: String, $after: String) { members(filter: {tier: $tier, status: null}, after: $after)"
+        "query ($tier: String, $after: String) { members(filter: {tier: {eq: $tier}, status: null}, after: $after)"
         " { nodes { externalId } } }",
         {"tier": None, "after": None},
         role=Role.OPERATOR,

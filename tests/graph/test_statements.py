@@ -18,9 +18,9 @@ PAGE = """query ($first: Int!) { members(first: $first) { nodes {
   growth { available }
   balances { unit balance }
   progress { tier { code } nextTier { code } ratio criteria { fact current required remaining ratio } }
-  lots(first: 5) { nodes { remaining expiresAt transaction { kind } } }
-  holds { nodes { state } }
-  transactions(first: 5) { nodes { kind lots { amount }
+  lots(first: 2) { nodes { remaining expiresAt transaction { kind } } }
+  holds(first: 2) { nodes { state } }
+  transactions(first: 2) { nodes { kind lots { amount }
     entries { amount moves { amount lot { remaining } } } reversalOf { kind } reversedBy { kind } } }
 } } }"""
 
