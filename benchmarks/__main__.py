@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks import channels, importing, operations, reads, report
+from benchmarks import channels, importing, operations, reads, report, sweep
 from graph.laurel import collect_rarely, tables
 from tests.databases import KINDS, Server, open_server, server_address
 
-PARTS = ("reads", "watching", "operations", "channels", "statements", "imports", "memory")
+PARTS = ("reads", "watching", "operations", "channels", "statements", "sweeps", "imports", "memory")
 
 
 @contextmanager
@@ -45,6 +45,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         "reads": {},
         "operations": {},
         "channels": {},
+        "sweeps": [],
         "imports": [],
     }
     with TemporaryDirectory() as files:
@@ -72,6 +73,12 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                         _say(f"{kind}: {name}, {programme} …")
                         one = importing.measure(server, file, programme)
                         figures["imports"].append({"database": kind, "file": name, "programme": programme, **one})
+                # Filled by hand for two dialects.
+                if "sweeps" in asked.parts and kind != "mysql":
+                    for members in sweep.QUICK if asked.quick else sweep.SIZES:
+                        _say(f"{kind}: a sweep of {members * sweep.LOTS:,} lots …")
+                        due = min(sweep.DUE, members // 10)
+                        figures["sweeps"].append(asyncio.run(sweep.measure(server, members, due)))
         with _server("sqlite") as server:
             if "watching" in asked.parts:
                 _say("watching …")
