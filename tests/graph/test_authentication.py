@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from jwt.utils import base64url_encode
 
-from graph.authentication import REVOKED_WITHIN, Authenticator
+from graph.authentication import Authenticator
 from graph.keysets import AGAIN_AFTER, FRESH, KeysUnreachable, keys_in
 from graph.settings import Settings
 from graph.testing import SECRET, Shop

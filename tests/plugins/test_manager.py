@@ -19,6 +19,7 @@ from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.tiers import FactKind
 from core.work import Work
+from graph.vocabulary import Info, Role, mutation
 from plugins import hookimpl
 from plugins.hookspecs import Importer
 from plugins.manager import Offer, PluginsInvalid, load_plugins
@@ -221,6 +222,16 @@ class VisitFields:
 
 
 @strawberry.type
+class Stocking:
+    """A mutation that needs a capability."""
+
+    @mutation(allow={Role.PARTNER}, capability="stock")
+    async def stock(self, info: Info) -> int:
+        """Stock something."""
+        return 0
+
+
+@strawberry.type
 class OtherFields:
     """The same field by another name in Python."""
 
@@ -285,6 +296,10 @@ def test_a_refusal_of_two_plugins_names_both() -> None:
         ({"register_facts": giving({"orders": FactKind("ours")})}, "fact 'orders' is offered by both the core and"),
         ({"register_countables": giving({"orders": "ours"})}, "fact 'orders' is offered by both the core and"),
         ({"register_countables": giving(["visits"])}, "must give descriptions by name"),
+        ({"register_capabilities": giving(["stock"])}, "must give descriptions by name"),
+        ({"register_capabilities": giving({"st.ock": "x"})}, "'st.ock' is no name of a capability"),
+        ({"register_capabilities": giving({"stock": "x"})}, "'visit.stock' is registered, and no mutation needs it"),
+        ({"register_mutations": giving([Stocking])}, "a mutation needs 'visit.stock', which is not registered"),
         ({"register_models": giving(Tables(("core.models",), "x"))}, "is offered by both the core and"),
         ({"register_refusals": giving([InvalidAmount])}, "'INVALID_AMOUNT' is offered by both the core and"),
         ({"register_refusals": giving([int])}, "int is no refusal with a code"),
