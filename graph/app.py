@@ -63,4 +63,6 @@ def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clo
     if settings.serves_graphiql:
         routes += graphiql_routes(settings)
     watching = [Middleware(Watched, observer=observer)] if observer is not None else []
-    return Starlette(routes=routes, lifespan=lifespan, middleware=watching)
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=watching)
+    app.state.end_streams = engine.stopping.set
+    return app

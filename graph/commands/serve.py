@@ -4,11 +4,14 @@ import asyncio
 import errno
 import os
 import secrets
+import signal
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 from typing import Final
 
 import click
@@ -75,7 +78,7 @@ def command(settings: Settings, host: str | None, port: int | None, workers: int
             log_config=None,
             log_level="warning",
             access_log=False,
-            # A client that follows something would keep the process for ever.
+            # A client that does not read would keep the process for ever.
             timeout_graceful_shutdown=10,
         )
 
@@ -84,7 +87,22 @@ def application() -> object:
     """The application of one worker."""
     settings = Settings.from_environment(os.environ)
     configure(settings.log_format, settings.log_level)
-    return create_app(settings)
+    app = create_app(settings)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        _before(number, app.state.end_streams)
+    return app
+
+
+def _before(number: int, end: Callable[[], None]) -> None:
+    """Have streams ended when the signal comes, as what uvicorn does then is to wait for them."""
+    then, loop = signal.getsignal(number), asyncio.get_running_loop()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(end)
+        if callable(then):
+            then(number, frame)
+
+    signal.signal(number, handle)
 
 
 def _check_address(settings: Settings) -> None:

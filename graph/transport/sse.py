@@ -54,12 +54,17 @@ class EventStream:
         async with aclosing(self._chunks()) as chunks, aclosing(self._answers):
             telling = asyncio.create_task(_tell(chunks, send))
             leaving = asyncio.create_task(departure(receive))
+            stopping = asyncio.create_task(self._engine.stopping.wait())
+            tasks = (telling, leaving, stopping)
             try:
-                await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in (telling, leaving):
+                for task in tasks:
                     task.cancel()
-                await asyncio.gather(telling, leaving, return_exceptions=True)
+                await asyncio.gather(*tasks, return_exceptions=True)
+        if done == {stopping}:
+            # Without the event complete, so that the client asks again, and elsewhere.
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _chunks(self) -> AsyncGenerator[bytes, None]:
         """What goes over the wire, to the end."""

@@ -133,6 +133,19 @@ async def test_a_stream_tells_of_commits_pings_and_ends_with_its_token(
     assert shop.laurel.changes._watches == {}
 
 
+async def test_a_stream_ends_when_the_server_stops(shop: Shop) -> None:
+    await shop.enrol("anna")
+    async with (
+        served(shop.app) as address,
+        httpx.AsyncClient(base_url=address) as client,
+        client.stream("POST", "/graphql", json={"query": FOLLOW}, headers=STREAM | service(shop)) as response,
+    ):
+        lines = response.aiter_lines()
+        assert await read(lines) == points(0)
+        shop.app.state.end_streams()
+        assert [line async for line in lines] == [""]
+
+
 async def test_nothing_is_watched_for_a_client_that_has_gone(shop: Shop) -> None:
     await shop.enrol("anna")
     async with served(shop.app) as address:
