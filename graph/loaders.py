@@ -3,8 +3,8 @@
 The questions are the core's own (``core.reads``), which operations ask as well.
 """
 
-from asyncio import Future, Task, get_running_loop
-from collections.abc import Hashable
+from asyncio import Future, Task, gather, get_running_loop
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from core.members import bucket_of
@@ -31,15 +31,23 @@ class Loaders:
         """The answer to a question about one key, asked together with those about other keys."""
         if any(isinstance(part, str) and NUL in part for part in key):
             return None  # nothing is called so, and PostgreSQL would not even look
-        loader = self._loaders.get(question)
-        if loader is None:
-            loader = self._loaders[question] = _Loader(question, self._store)
-        return await loader.load(key)
+        return await self._loader(question).load(key)
+
+    async def ask_all(self, question: Question[Any, Any], keys: Iterable[Key]) -> list[Any]:
+        """The answers to a question about several keys of our own, in their order."""
+        loader = self._loader(question)
+        return await gather(*map(loader.load, keys))
 
     async def rows(self, kind: type, member_id: str, where: str = "", /, **by: Any) -> list[Any]:
         """The member's rows of a kind whose columns equal ``by``; ``where`` is a fixed SQL condition."""
         question = Rows(kind, ("bucket", "member_id", *by), where)
         return await self.ask(question, (bucket_of(member_id), member_id, *by.values())) or []
+
+    def _loader(self, question: Question[Any, Any]) -> "_Loader":
+        loader = self._loaders.get(question)
+        if loader is None:
+            loader = self._loaders[question] = _Loader(question, self._store)
+        return loader
 
 
 class _Loader:

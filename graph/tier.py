@@ -1,6 +1,5 @@
 """Tiers, and how far the next one is."""
 
-import asyncio
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -114,8 +113,7 @@ async def progress_of(info: Info, member_id: str, tier_code: str) -> Progress | 
         Totals.key(member_id, need.fact, 0 if start is None else day_number(start))
         for need, start in zip(needs, starts, strict=True)
     ]
-    # Side by side, so that they are asked together.
-    totals = await asyncio.gather(*(info.context.loaders.ask(Totals(), key) for key in keys))
+    totals = await info.context.loaders.ask_all(Totals(), keys)
     facts = {
         need: fact_value(need.fact, total or 0, programme.currency) for need, total in zip(needs, totals, strict=True)
     }
