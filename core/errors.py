@@ -280,6 +280,23 @@ class MemberNotActive(Refusal):
     status: str = fact("The member's status.")
 
 
+class MemberFrozen(Refusal):
+    """The member is frozen: for earning, for spending or for both."""
+
+    code = "MEMBER_FROZEN"
+    says = "the member is frozen for {frozen}"
+    frozen: str = fact("What is stopped: earning, spending or both.")
+    frozen_until: datetime | None = fact("From when it is not any more; null until somebody lets the member go on.")
+
+
+class MemberNotFrozen(Refusal):
+    """The member is not frozen."""
+
+    code = "MEMBER_NOT_FROZEN"
+    says = "the member is {status} and not frozen"
+    status: str = fact("The member's status.")
+
+
 class HoldNotOpen(Refusal):
     """The hold was captured or released before, or has timed out."""
 

@@ -192,6 +192,20 @@ class Ledger:
         self._look_ahead(unit)
         return lost
 
+    def forfeit(self, unit: str) -> int:
+        """Take all that is left of the unit and not held; what had lapsed was written down before. The amount lost.
+
+        No demand on the lots, as with ``claw_back``: they were earned, and what counted them goes on doing so.
+        """
+        lots = [lot for lot in self.lots(unit) if not lot.lapsed(self.at) and lot.remaining > lot.held]
+        lost = sum(lot.remaining - lot.held for lot in lots)
+        if lost:
+            entry = self._write(self.account(unit).post(-lost, 0), -lost, 0, Contra.BREAKAGE)
+            for lot in lots:
+                self._change(entry, lot, MoveKind.CLAW_BACK, lot.held - lot.remaining)
+            self._look_ahead(unit)
+        return lost
+
     def extend(self, unit: str, dates: Mapping[int, datetime], cause: str) -> int:
         """Let lots, none of which has lapsed, expire later: each at the instant given. Returns what is left of them.
 

@@ -9,7 +9,7 @@ import orjson
 
 from core.errors import InvalidInstant, InvalidValue, MemberAlreadyEnrolled
 from core.events import MEMBER_STATUS_CHANGED, MEMBER_UPDATED
-from core.members import ByExternalId, MemberStatus
+from core.members import ByExternalId, Frozen, MemberStatus
 from core.operations import Newcomer, Operation
 from core.work import FUTURE_TOLERANCE, Work
 
@@ -84,7 +84,8 @@ class ChangeMemberStatus(Operation):
         if former == MemberStatus.CLOSED:
             raise InvalidValue(field="status", reason="a closed membership stays closed")
         check_reason(self.reason)
-        work.change_member(status=self.status)
+        frozen = Frozen.BOTH.value if self.status == MemberStatus.FROZEN else None
+        work.change_member(status=self.status, frozen=frozen, frozen_until=None)
         work.tell(MEMBER_STATUS_CHANGED, former=former, status=self.status, reason=self.reason)
         return {"former": former, "reason": self.reason}
 

@@ -42,6 +42,7 @@ from core.money import currencies
 from core.rules import ROUNDINGS, Compilation, Rounding, UnitName
 from core.suggest import did_you_mean
 from core.tiers import FACTS, FactKind, Ladder
+from core.trust.settings import PaceRule, TrustSettings
 from core.units import GROWTH, POINTS
 
 BYTES_MAX: Final = 256 * 1024
@@ -157,6 +158,7 @@ class Programme(Section):
     lists: Annotated[dict[ListName, ListMembers], Field(max_length=100, default_factory=dict)]
     channels: Mapping[str, SerializeAsAny[ChannelSettings]] = Field(default_factory=dict)
     tiers: Ladder | None = None
+    trust: TrustSettings = TrustSettings()
 
     _digest: str = PrivateAttr(default="")
 
@@ -216,6 +218,11 @@ class Programme(Section):
             if names := frozenset(name for one in terms for name in one.activities):
                 found[unit] = names
         return found
+
+    @cached_property
+    def paces(self) -> Mapping[str, PaceRule]:
+        """How often a member may be active before somebody looks at it, by channel."""
+        return {rule.channel: rule for rule in self.trust.velocity}
 
     def round(self, value: Decimal) -> int:
         """To a whole amount, in the programme's mode."""
@@ -298,6 +305,12 @@ class _Loader:
         for name, settings in channels.items():
             for path, reason in settings.check(loaded):
                 self._add(("channels", name, *path), reason)
+        for number, rule in enumerate(loaded.trust.velocity):
+            if rule.channel not in channels:
+                near = did_you_mean(rule.channel, channels)
+                self._add(
+                    ("trust", "velocity", number, "channel"), f"the programme has no channel {rule.channel!r}{near}"
+                )
         if self._problems:
             raise self._refusal()
         canonical = json.dumps(self._data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -21,6 +21,7 @@ from core.errors import (
     InvalidInstant,
     LotExpired,
     LotNotFound,
+    MemberFrozen,
     MemberNotActive,
     NothingToExtend,
     NotReversible,
@@ -39,7 +40,7 @@ from core.expiry import expires_at, moved
 from core.holds import Hold, HoldLot, HoldState
 from core.ledger import ClawBack, Ledger, LotTerms
 from core.lots import Draw, ExtensionCause, Lot, LotMove, MoveKind, spending_order
-from core.members import Member, MemberId, MemberStatus, TierChange, bucket_of
+from core.members import Frozen, Member, MemberId, MemberStatus, TierChange, bucket_of
 from core.operations import Newcomer, Operation, Recorded
 from core.programme import Programme
 from core.programmes import Programmes, Version
@@ -115,7 +116,7 @@ class Work:
     def member(self) -> Member:
         """The member as this operation sees them."""
         member: Member = self._sheet.of(Member)[()]
-        return member
+        return member.at(self.now)
 
     @property
     def programme(self) -> Programme:
@@ -272,12 +273,22 @@ class Work:
         value = await Claim(place, self.operation_id)
         return None if value is None else model(**value._asdict())
 
-    async def look(self, model: type[Model], /, **key: Any) -> Any:
+    async def look(self, model: type, /, **key: Any) -> Any:
         """A row that members share and that nothing changes, as a value, or None: nobody waits, nothing is locked."""
         found = await Read(Rows(model, tuple(key)), tuple(key.values()))
         return found[0] if found else None
 
     # -- points -----------------------------------------------------------------------------------
+
+    @property
+    def may_earn(self) -> bool:
+        """Whether the member may earn at present."""
+        member = self.member
+        return member.status == MemberStatus.ACTIVE and member.frozen != Frozen.EARNING
+
+    def check_may_earn(self) -> None:
+        """Raises MemberNotActive, MemberFrozen."""
+        self._check_active(Frozen.EARNING, Contra.ISSUANCE)
 
     async def available(self, unit: str = POINTS) -> int:
         """What the member can spend now."""
@@ -300,10 +311,10 @@ class Work:
         A gift to be used soon lives for ``days`` at most, the day it was earned included. What was promised elsewhere
         has ``terms`` of its own, and nothing else says when it was earned.
 
-        Raises InvalidAmount, MemberNotActive.
+        Raises InvalidAmount, MemberNotActive, MemberFrozen.
         """
         _check_amount(amount)
-        self._check_active(contra)
+        self._check_active(Frozen.EARNING, contra)
         self._open_account(unit)
         terms = terms or self._terms(unit, earned_at or self.now, pending_days, days)
         lot = self.ledger.earn(unit, amount, terms, contra=contra)
@@ -345,7 +356,7 @@ class Work:
         """
         if amount is not None:
             _check_amount(amount)
-        self._check_active(Contra.REDEMPTION)
+        self._check_active(Frozen.SPENDING, Contra.REDEMPTION)
         hold = await self._hold(unit, hold_seq)
         return self.ledger.capture(hold, amount, back_until=self._back_until(unit))
 
@@ -367,6 +378,11 @@ class Work:
         """Write down what has lapsed of a unit; the amount that was lost."""
         await self._open_lots(unit)
         return self.ledger.expire(unit)
+
+    async def forfeit(self, unit: str = POINTS) -> int:
+        """Take what is left of a unit, what is pending too; the amount that was lost. What is held stays."""
+        await self.expire(unit)
+        return self.ledger.forfeit(unit)
 
     async def extend(self, until: datetime, lot_seqs: Sequence[int] = (), *, unit: str = POINTS) -> dict[int, int]:
         """Let lots expire only at ``until``; all those that would expire sooner when none is named.
@@ -669,7 +685,7 @@ class Work:
 
     async def _ready_to_spend(self, amount: int, unit: str, contra: str) -> None:
         _check_amount(amount)
-        self._check_active(contra)
+        self._check_active(Frozen.SPENDING, contra)
         if not self.programme.unit(unit).spendable and contra != Contra.ADJUSTMENT:
             raise UnitNotSpendable(unit=unit)
         await self._open_spendable(unit)
@@ -695,9 +711,14 @@ class Work:
             moves += await self.rows(LotMove, unit=entry.unit, seq=entry.seq)
         return moves
 
-    def _check_active(self, contra: str) -> None:
-        if self.member.status != MemberStatus.ACTIVE and contra != Contra.ADJUSTMENT:
-            raise MemberNotActive(status=self.member.status)
+    def _check_active(self, what: Frozen, contra: str) -> None:
+        if contra == Contra.ADJUSTMENT:
+            return
+        member = self.member
+        if member.status != MemberStatus.ACTIVE:
+            raise MemberNotActive(status=member.status)
+        if member.frozen == what:
+            raise MemberFrozen(frozen=what, frozen_until=member.frozen_until)
 
     def _back_until(self, unit: str) -> datetime | None:
         days = self.programme.unit(unit).expiry.grace_days

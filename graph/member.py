@@ -46,6 +46,25 @@ class MemberStatus(Enum):
 
 
 @strawberry.enum
+class FreezeScope(Enum):
+    """What a freeze stops."""
+
+    EARNING = strawberry.enum_value("earning", description="Nothing can be earned; what is there can be spent.")
+    SPENDING = strawberry.enum_value("spending", description="Nothing can be spent, set aside or captured.")
+    BOTH = strawberry.enum_value("both", description="Neither is possible; the member's status is FROZEN.")
+
+
+@strawberry.type
+class Freeze:
+    """What a member cannot do for the time being."""
+
+    scope: FreezeScope = strawberry.field(description="What is stopped.")
+    until: datetime | None = strawberry.field(
+        description="From this instant on it is over by itself; null until somebody lets the member go on."
+    )
+
+
+@strawberry.enum
 class MemberOrder(Enum):
     """In which order members are listed."""
 
@@ -77,7 +96,11 @@ class MembersFilter:
     """Which members to list. Everything given must hold."""
 
     tier: TextFilter | None = strawberry.field(default=None, description="Their tier, by its code.")
-    status: MemberStatusFilter | None = strawberry.field(default=None, description="What they may do at present.")
+    status: MemberStatusFilter | None = strawberry.field(
+        default=None,
+        description="What they may do, as last written down: a freeze that ended by itself is still one here "
+        "until something is done to the member.",
+    )
     external_id: TextFilter | None = strawberry.field(default=None, description="The brand's own id of the member.")
     enrolled_at: InstantFilter | None = strawberry.field(default=None, description="When the membership began.")
 
@@ -163,7 +186,7 @@ class Member(Node):
         """A member by Laurel's id, whoever asks."""
         question = Rows(MemberValue, ("bucket", "id"))
         found = await info.context.loaders.ask(question, (bucket_of(member_id), member_id))
-        return cls.of(found[0]) if found else None
+        return cls.of(found[0].at(info.context.now)) if found else None
 
     @classmethod
     async def resolve_node(cls, info: Info, *parts: str) -> "Member | None":
@@ -183,6 +206,12 @@ class Member(Node):
     def member_id(self) -> str:
         """Laurel's id as the ledger has it."""
         return self._value.id
+
+    @strawberry.field
+    def freeze(self) -> Freeze | None:
+        """What is stopped at present; null when nothing is."""
+        frozen = self._value.frozen or ("both" if self.status is MemberStatus.FROZEN else None)
+        return None if frozen is None else Freeze(scope=FreezeScope(frozen), until=self._value.frozen_until)
 
     @property
     def tier_id(self) -> str:
@@ -325,4 +354,4 @@ async def find_member(info: Info, by: MemberByInput) -> Member | None:
         own = await Member.find(info, caller.member_id or "")
         return own if own is not None and own.external_id == external_id else None
     found = await info.context.loaders.ask(Rows(MemberValue, ("external_id",)), (external_id,))
-    return Member.of(found[0]) if found else None
+    return Member.of(found[0].at(info.context.now)) if found else None

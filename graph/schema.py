@@ -220,7 +220,14 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
         without=without,
         extra={
             "Query": (ProgrammeQueries, AuditQueries, KeyQueries, JobQueries, PromiseQueries, *plugins.queries, *more),
-            "Mutation": (CoreMutations, TrustMutations, ProgrammeMutations, KeyMutations, JobMutations, *plugins.mutations),
+            "Mutation": (
+                CoreMutations,
+                TrustMutations,
+                ProgrammeMutations,
+                KeyMutations,
+                JobMutations,
+                *plugins.mutations,
+            ),
             "Subscription": plugins.subscriptions,
             "Member": plugins.member_fields,
         },

@@ -33,7 +33,7 @@ class Contra(Enum):
 
     ISSUANCE = strawberry.enum_value("issuance", description="Given for an activity.")
     REDEMPTION = strawberry.enum_value("redemption", description="Spent by the member.")
-    BREAKAGE = strawberry.enum_value("breakage", description="Expired.")
+    BREAKAGE = strawberry.enum_value("breakage", description="Expired, or lost as the membership was closed.")
     CLAW_BACK = strawberry.enum_value("claw_back", description="Taken back, as what it was given for was undone.")
     ADJUSTMENT = strawberry.enum_value("adjustment", description="Put right by an operator.")
     HOLD = strawberry.enum_value("hold", description="Set aside, or given back from being set aside.")

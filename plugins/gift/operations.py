@@ -16,8 +16,7 @@ from core.events import TRANSACTION_REVERSED, Delivery, Event
 from core.ledger import LotTerms
 from core.limits import used
 from core.lots import Draw, Lot
-from core.members import ById, MemberStatus
-from core.models import MemberRow
+from core.members import ById, Member, MemberStatus
 from core.operations import Operation
 from core.outbox import Submit
 from core.units import AMOUNT_MAX, POINTS
@@ -68,8 +67,8 @@ class GivePoints(Operation):
         if self.points < settings.least:
             raise GiftTooSmall(points=self.points, needed=settings.least)
         await self._check_limits(work, settings)
-        receiver = await work.look(MemberRow, external_id=self.to) if len(self.to) <= _NAME_MAX else None
-        if receiver is None or receiver.status != MemberStatus.ACTIVE:
+        receiver = await work.look(Member, external_id=self.to) if len(self.to) <= _NAME_MAX else None
+        if receiver is None or receiver.at(work.now).status != MemberStatus.ACTIVE:
             raise GiftReceiverUnavailable(receiver=self.to[:_NAME_MAX])
         parts = await _by_expiry(work, await work.spend(self.points, contra=Contra.TRANSFER))
         work.add(
@@ -109,7 +108,7 @@ class GivePoints(Operation):
 class TakeGift(Operation):
     """The receiver's side of a gift: a lot for each time (ISO 8601, or None for never) at which a part expires.
 
-    Refuses MemberNotActive, BalanceLimitExceeded: then it goes back.
+    Refuses MemberNotActive, MemberFrozen, BalanceLimitExceeded: then it goes back.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -121,8 +120,7 @@ class TakeGift(Operation):
     message: str
 
     async def perform(self, work: Work) -> dict[str, Any]:
-        if work.member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=work.member.status)
+        work.check_may_earn()
         await work.available()  # it also opens the account
         lots = []
         for expires_at, points in self.parts:

@@ -152,7 +152,7 @@ async def _settle(work: Work, settings: QuestSettings, quest: Quest, period: Per
         work.tell("quest.undone", quest=quest.id, period=period.name, points=row.points)
     elif progress.is_reached and not quest.claim and (row is None or row.state == TAKEN_BACK):
         member = work.member
-        if quest.is_for(member.tier) and member.status == MemberStatus.ACTIVE:
+        if quest.is_for(member.tier) and work.may_earn:
             await _pay(work, quest, period, row)
 
 

@@ -1,7 +1,6 @@
 """What reaching a tier brings, in the transaction that reached it."""
 
 from core.events import TIER_CHANGED, TRANSACTION_REVERSED, Event
-from core.members import MemberStatus
 from core.work import Work
 
 from .models import TierGift
@@ -24,7 +23,7 @@ async def _reward(work: Work, former: str, tier: str) -> None:
     # Tiers are those of the ladder in force now, and so are their gifts, though an older version may judge the order.
     programme = work.programme_now
     settings, ladder = programme.channels.get(CHANNEL), programme.tiers
-    if settings is None or ladder is None or work.member.status != MemberStatus.ACTIVE:
+    if settings is None or ladder is None or not work.may_earn:
         return
     assert isinstance(settings, TierGiftSettings)
     for reached in settings.reached(ladder, former, tier):

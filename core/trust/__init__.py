@@ -1,0 +1,1 @@
+"""Trust: members frozen, gains taken back, and what looks suspicious put before somebody."""
