@@ -71,7 +71,7 @@ class AccountRow(Model):
 
     class Meta:
         table = "account"
-        indexes = (Index(fields=("next_due",)),)
+        indexes = (Index(fields=("next_due",)), PartialIndex(fields=("unit", "debt"), where="debt > 0"))
 
 
 class OperationRow(Model):
@@ -146,8 +146,12 @@ class LotRow(Model):
 
     class Meta:
         table = "lot"
-        # For those who ask what expires on a day; all that expires together does so at one instant.
-        indexes = (Index(fields=("expires_at", "bucket")),)
+        indexes = (
+            # For those who ask what expires on a day; all that expires together does so at one instant.
+            Index(fields=("expires_at", "bucket")),
+            # For those who ask what is left, of all members.
+            PartialIndex(fields=("unit", "remaining"), where="remaining > 0"),
+        )
 
 
 class LotMoveRow(Model):

@@ -43,7 +43,8 @@ def _factor(currency: str) -> Decimal:
 
 
 @cache
-def _step(currency: str) -> Decimal:
+def money_step(currency: str) -> Decimal:
+    """The smallest amount of the currency: 0.01 for CNY, 1 for JPY."""
     return Decimal(1).scaleb(-minor_digits(currency))
 
 
@@ -87,4 +88,4 @@ def money(minor: int, currency: str) -> Decimal:
     >>> money(1230, "CNY")
     Decimal('12.30')
     """
-    return minor * _step(currency)
+    return minor * money_step(currency)

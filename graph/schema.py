@@ -56,6 +56,7 @@ from graph.tier import Tier
 from graph.tokens import Role
 from graph.transaction import Hold, Transaction
 from graph.trust import TrustMutations
+from graph.value import ValueQueries
 from plugins.manager import Plugins
 
 # Strawberry prints it without saying what it is, and every definition of ours is described.
@@ -219,7 +220,16 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
     schema = LaurelSchema(
         without=without,
         extra={
-            "Query": (ProgrammeQueries, AuditQueries, KeyQueries, JobQueries, PromiseQueries, *plugins.queries, *more),
+            "Query": (
+                ProgrammeQueries,
+                AuditQueries,
+                KeyQueries,
+                JobQueries,
+                PromiseQueries,
+                ValueQueries,
+                *plugins.queries,
+                *more,
+            ),
             "Mutation": (
                 CoreMutations,
                 TrustMutations,

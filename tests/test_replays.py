@@ -26,6 +26,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.importing import Figures, Reject, examine, import_rows, read
+from core.liability import Liability, Outstanding, liability
 from core.publishing import publish
 from core.report import Report, UnitFigures, end_of_day, report
 from core.sweep import sweep
@@ -76,8 +77,13 @@ async def reported(laurel: Laurel, at: date) -> Report:
     return await report(reader, end_of_day(at, zone), zone, ["points", "growth"])
 
 
-async def replay(url: str, programme: str, orders: Path, mapping: Path | None, at: date) -> tuple[Figures, Report]:
-    """Import a file with each row's time as the clock, and report; then sweep and report again."""
+async def replay(
+    url: str, programme: str, orders: Path, mapping: Path | None, at: date
+) -> tuple[Figures, Report, Liability]:
+    """Import a file with each row's time as the clock, and report; then sweep and report again.
+
+    What is outstanding is that of the day ``at`` where nothing in the file comes after it.
+    """
     async with opened(url, programme) as laurel:
         importer = laurel.plugins.importers["orders"]
         columns = columns_of(importer, mapping)
@@ -85,10 +91,30 @@ async def replay(url: str, programme: str, orders: Path, mapping: Path | None, a
         file = examine(orders, columns)
         figures = await import_rows(read(file, columns), make, laurel.committer, reject=unexpected)
         found = await reported(laurel, at)
+        in_force = laurel.programmes.versions[0].programme
+        owed = await liability(laurel.store.reader(), in_force, end_of_day(at, in_force.zone))
         # Whether anybody has written down what lapsed makes no difference.
         await sweep(laurel.store.reader(), laurel.committer, laurel.clock.now(), actor="test")
         assert await reported(laurel, at) == found
-        return figures, found
+        return figures, found, owed
+
+
+def owed_by_month(lots: Iterable[tuple[date, int]], at: date) -> dict[date | None, Outstanding]:
+    """What is left at the end of a day of lots that are lost on a day each, by month."""
+    months: Counter[date | None] = Counter()
+    for until, left in lots:
+        if until > at and left:
+            months[until.replace(day=1)] += left
+    return {month: Outstanding(available=left) for month, left in months.items()}
+
+
+def check_owed(owed: Liability, months: dict[date | None, Outstanding], points: UnitFigures) -> None:
+    """The liability is what the lots of the files add up to, a hundred points for one of the currency."""
+    assert owed.months == months
+    assert (owed.outstanding.total, owed.debt) == (points.available, points.debt)
+    worths = {month: owed.worth(part.total) for month, part in months.items()}
+    assert worths == {month: Decimal(part.total) / 100 for month, part in months.items()}
+    assert owed.worth(owed.net) == sum(filter(None, worths.values()), -Decimal(points.debt) / 100)
 
 
 def unexpected(reject: Reject) -> None:
@@ -157,8 +183,10 @@ async def test_cdnow_reported_is_cdnow_recomputed(fresh_database: str, tmp_path:
     file = write_csv(tmp_path / "orders.csv.gz", orders)
     programme = (EXAMPLES / "programmes" / "cdnow.yaml").read_text()
 
-    figures, found = await replay(fresh_database, programme, file, CDNOW / "mapping.yaml", date(1998, 6, 30))
+    figures, found, owed = await replay(fresh_database, programme, file, CDNOW / "mapping.yaml", date(1998, 6, 30))
 
+    lots = [(year_later(date.fromisoformat(row["order_date"])), int(Decimal(row["amount"]))) for row in orders]
+    check_owed(owed, owed_by_month(lots, date(1998, 6, 30)), found.units["points"])
     assert found == cdnow_recomputed(orders, date(1998, 6, 30))
     assert figures.imported == len(orders)
     assert balances(found.units["points"])
@@ -181,7 +209,7 @@ async def test_a_report_of_the_past_is_the_report_that_was_made_then(tmp_path: P
     file = write_csv(tmp_path / "orders.csv.gz", orders)
     programme = (EXAMPLES / "programmes" / "cdnow.yaml").read_text()
 
-    _, found = await replay(url, programme, file, CDNOW / "mapping.yaml", at)
+    _, found, _ = await replay(url, programme, file, CDNOW / "mapping.yaml", at)
 
     assert found == cdnow_recomputed([row for row in orders if row["order_date"] <= at.isoformat()], at)
 
@@ -298,6 +326,7 @@ class Retail:
     points: UnitFigures
     growth: UnitFigures
     spent: dict[str, int]
+    owed: dict[date | None, Outstanding]
 
 
 def retail_recomputed(policy: str, at: date) -> Retail:
@@ -348,7 +377,9 @@ def retail_recomputed(policy: str, at: date) -> Retail:
         for total, account in zip(totals, accounts, strict=True):
             total.update(vars(account.figures(at)))
     points_total, growth_total = (UnitFigures(**total) for total in totals)
-    return Retail(len(buyers), sum(not sale.gone for sale in sales.values()), points_total, growth_total, spent)
+    lots = [(date.fromordinal(until), left) for points, _ in books.values() for until, left in points.lots]
+    kept = sum(not sale.gone for sale in sales.values())
+    return Retail(len(buyers), kept, points_total, growth_total, spent, owed_by_month(lots, at))
 
 
 def with_spending(events: Iterable[prepare.Event], spent: dict[str, int]) -> Iterator[prepare.Event]:
@@ -376,8 +407,9 @@ async def test_online_retail_with_its_refunds_is_accounted_for_under_any_policy(
     prepare.write(with_spending(retail_events(), expected.spent), file)
     programme = (EXAMPLES / "programmes" / "online-retail.yaml").read_text() + f"\nclaw_back: {policy}\n"
 
-    _, found = await replay(fresh_database, programme, file, None, date(2011, 12, 9))
+    _, found, owed = await replay(fresh_database, programme, file, None, date(2011, 12, 9))
 
+    check_owed(owed, expected.owed, expected.points)
     assert (found.members, found.orders) == (expected.members, expected.orders)
     assert found.units == {"points": expected.points, "growth": expected.growth}
     assert expected.points.clawed_back > 0
@@ -396,7 +428,7 @@ async def test_x5_replays_the_points_that_were_received_and_spent(fresh_database
     prepare.write(events, file)
     programme = (EXAMPLES / "programmes" / "x5.yaml").read_text()
 
-    figures, found = await replay(fresh_database, programme, file, None, date(2019, 3, 16))
+    figures, found, _ = await replay(fresh_database, programme, file, None, date(2019, 3, 16))
 
     facts = json.loads((EXAMPLES / "data" / "x5_loyalty" / "facts.json").read_text())
     received, spent = (prepare.tenths(facts[f"regular_points_{name}"]) for name in ("received", "spent"))

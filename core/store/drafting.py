@@ -10,12 +10,13 @@ from typing import Any
 from tortoise.context import TortoiseContext
 from tortoise.fields.base import Field
 from tortoise.migrations.autodetector import MigrationAutodetector
-from tortoise.migrations.operations import AlterModelOptions
+from tortoise.migrations.operations import AddIndex as StockAddIndex
+from tortoise.migrations.operations import AlterModelOptions, Operation
 from tortoise.migrations.operations import CreateModel as StockCreateModel
 from tortoise.migrations.writer import ImportManager, MigrationWriter
 
 from core.store.databases import Tables, tortoise_config
-from core.store.operations import CreateModel
+from core.store.operations import AddIndex, CreateModel
 
 Key = tuple[str, ...]
 
@@ -63,7 +64,7 @@ def _created(detector: MigrationAutodetector) -> Iterator[tuple[tuple[str, str],
 
 
 class _Writer(MigrationWriter):
-    """Writes our ``CreateModel``, with the composite key of its model and without its docstring.
+    """Writes our ``CreateModel``, with the composite key of its model and without its docstring, and our ``AddIndex``.
 
     Tortoise takes the docstring for the table's comment, and would want a migration whenever it is reworded.
     """
@@ -86,6 +87,13 @@ class _Writer(MigrationWriter):
             # Tortoise leaves this out, and reads a number that is a primary key without it as generated.
             text = f"{text.removesuffix(')')}, generated=False)"
         return text
+
+    def _format_operation(self, operation: Operation, imports: ImportManager, *, indent: str) -> list[str]:
+        lines = super()._format_operation(operation, imports, indent=indent)
+        if isinstance(operation, StockAddIndex):
+            imports.add_from(AddIndex.__module__, AddIndex.__name__)
+            lines[0] = lines[0].replace("ops.", "")
+        return lines
 
     def _format_create_model(self, operation: StockCreateModel, imports: ImportManager, *, indent: str) -> list[str]:
         imports.add_from(CreateModel.__module__, CreateModel.__name__)

@@ -1,4 +1,4 @@
-"""``CreateModel`` for migrations: the tables that Tortoise's own operation cannot make.
+"""``CreateModel`` and ``AddIndex`` for migrations: what Tortoise's own operations cannot make.
 
 Tortoise emits neither CHECK nor named UNIQUE constraints with a new table, knows no composite primary
 key, and leaves the comparison of text to the server. This one makes the same table on all three databases:
@@ -8,6 +8,7 @@ The key stands in the migration file, so that an old migration never depends on 
 
 from typing import Any
 
+from tortoise.indexes import Index
 from tortoise.migrations import operations as ops
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.migrations.schema_editor.asyncpg import AsyncpgSchemaEditor
@@ -108,3 +109,17 @@ class CreateModel(ops.CreateModel):
         if state_editor is not None:
             table = _TABLES[state_editor.DIALECT](state_editor, self.options or {})
             await table.create_model(new_state.apps.get_model(f"{app_label}.{self.name}"))
+
+
+class AddIndex(ops.AddIndex):
+    """Add an index to a table; where the database knows no partial ones, over all rows."""
+
+    async def database_forward(
+        self, app_label: str, old_state: State, new_state: State, state_editor: BaseSchemaEditor | None = None
+    ) -> None:
+        if state_editor is None:
+            return
+        index = self.index
+        if state_editor.DIALECT == "mysql":
+            index = Index(fields=list(index.fields), name=index.name)
+        await state_editor.add_index(new_state.apps.get_model(f"{app_label}.{self.model_name}"), index)

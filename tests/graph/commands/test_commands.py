@@ -254,6 +254,23 @@ def test_a_report_is_a_table_too(type_: Type, opened: str, sales: Path) -> None:
     assert "clawed back" in shown.output
 
 
+def test_a_report_says_what_is_outstanding_now_and_not_then(type_: Type, opened: str, sales: Path) -> None:
+    type_(opened, "import", "orders", sales, "--as-of", "row")
+
+    shown = type_(opened, "report", "--liability")
+    figures = json.loads(type_(opened, "report", "--liability", "--json").output)
+    past = type_(opened, "report", "--liability", "--at", "2026-03-31")
+
+    assert shown.exit_code == 0
+    assert "points lost in" in shown.output
+    owed, points = figures["liability"]["points"], figures["units"]["points"]
+    # By the machine's clock, so that what of it has lapsed depends on when this runs.
+    assert (owed["available"], owed["debt"]) == (points["available"], 10)
+    assert owed["net"] == sum(month["available"] for month in owed["months"]) - 10
+    assert past.exit_code == 2
+    assert "leave --at out" in past.output
+
+
 @pytest.mark.parametrize("at", ["2026-02-30", "yesterday", "0001-01-01", "9999-12-31", "9999-12-31T23:59-12:00"])
 def test_a_moment_that_the_calendar_lacks_is_a_wrong_command(type_: Type, opened: str, at: str) -> None:
     said = type_(opened, "report", "--at", at)

@@ -1,0 +1,109 @@
+"""What points are worth in the schema: what is outstanding, by month and in money."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+import strawberry
+
+from core.liability import Liability as LiabilityFigures
+from core.liability import Outstanding, liability
+from core.units import POINTS
+from graph.context import Info
+from graph.money import Money
+from graph.permissions import query
+from graph.scalars import CurrencyCode, Points
+from graph.tokens import Role
+
+
+def _money(of: LiabilityFigures, points: int) -> Money | None:
+    value = of.worth(points)
+    return None if value is None else Money(amount=value, currency=CurrencyCode(of.currency))
+
+
+@strawberry.type
+class LiabilityMonth:
+    """What is outstanding and would be lost in one month, or never."""
+
+    month: date | None = strawberry.field(
+        description="The first day of the month in which it is lost, in the programme's zone; null for what never is."
+    )
+    available: Points = strawberry.field(description="What can be spent now.")
+    pending: Points = strawberry.field(description="What can be spent only later.")
+    held: Points = strawberry.field(description="What is set aside: it may be captured even after the month.")
+    total: Points = strawberry.field(description="All three together.")
+    value: Money | None = strawberry.field(
+        description="The total in money, to the currency's minor unit, a half up; null where a point has no value."
+    )
+
+    @classmethod
+    def of(cls, whole: LiabilityFigures, month: date | None, part: Outstanding) -> "LiabilityMonth":
+        return cls(
+            month=month,
+            available=Points(part.available),
+            pending=Points(part.pending),
+            held=Points(part.held),
+            total=Points(part.total),
+            value=_money(whole, part.total),
+        )
+
+
+@strawberry.type
+class Liability:
+    """What all members together could still spend of a unit, at the moment of the request."""
+
+    at: datetime = strawberry.field(description="The moment.")
+    unit: str = strawberry.field(description="The unit: points, growth …")
+    point_value: Decimal | None = strawberry.field(
+        description="What one point is worth in the currency; null for other units, or where the programme is silent."
+    )
+    months: list[LiabilityMonth] = strawberry.field(
+        description="By the month in which it is lost, the earliest first; what is never lost comes last."
+    )
+    available: Points = strawberry.field(description="What can be spent now.")
+    pending: Points = strawberry.field(description="What can be spent only later.")
+    held: Points = strawberry.field(description="What is set aside by holds, and may be captured.")
+    total: Points = strawberry.field(description="Available, pending and held together.")
+    value: Money | None = strawberry.field(
+        description="The total in money, rounded once: the months' may differ from it by half a minor unit each."
+    )
+    debt: Points = strawberry.field(description="What members owe, as they had spent what was taken back.")
+    debt_value: Money | None = strawberry.field(description="The debt in money.")
+    net: Points = strawberry.field(description="The total less the debt.")
+    net_value: Money | None = strawberry.field(description="The net in money.")
+
+    @classmethod
+    def of(cls, found: LiabilityFigures) -> "Liability":
+        whole = found.outstanding
+        return cls(
+            at=found.at,
+            unit=found.unit,
+            point_value=found.point_value,
+            months=[LiabilityMonth.of(found, month, part) for month, part in found.months.items()],
+            available=Points(whole.available),
+            pending=Points(whole.pending),
+            held=Points(whole.held),
+            total=Points(whole.total),
+            value=_money(found, whole.total),
+            debt=Points(found.debt),
+            debt_value=_money(found, found.debt),
+            net=Points(found.net),
+            net_value=_money(found, found.net),
+        )
+
+
+@strawberry.type
+class ValueQueries:
+    """What can be asked about the value of points."""
+
+    @query(allow={Role.OPERATOR, Role.ANALYST})
+    async def liability(
+        self, info: Info, unit: Annotated[str, strawberry.argument(description="The unit.")] = POINTS
+    ) -> Liability:
+        """What is outstanding now, by month and in money. It costs what is outstanding, not what ever was.
+
+        UNKNOWN_UNIT.
+        """
+        context = info.context
+        programme = (await context.version()).programme
+        return Liability.of(await liability(context.reader, programme, context.now, unit))
