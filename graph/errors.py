@@ -44,7 +44,12 @@ class ProgrammeProblem:
 
 def refusals_of(offered: Iterable[type[Refusal]]) -> tuple[type[Refusal], ...]:
     """The refusals of the core and the graph, and those that plugins offer, by code."""
-    ours = (kind for kind in Refusal.by_code.values() if kind.__module__.startswith(("core.", "graph.")))
+    # What comes in as a message is refused there, so that the schema is the same whether or not that has been loaded.
+    ours = (
+        kind
+        for kind in Refusal.by_code.values()
+        if kind.__module__.startswith(("core.", "graph.")) and not kind.__module__.startswith("graph.incoming.")
+    )
     return tuple(sorted({*ours, *offered}, key=lambda kind: kind.code))
 
 
