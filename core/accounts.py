@@ -27,6 +27,7 @@ class Contra(StrEnum):
     HOLD = "hold"
     TRANSFER = "transfer"
     OPENING = "opening"
+    MERGE = "merge"
 
 
 class Account(NamedTuple):

@@ -9,14 +9,14 @@ from asyncio import CancelledError
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from core.accounts import Account
 from core.audit import LAST, Note, Record, State, record_after, state_of
 from core.clock import Clock
-from core.errors import IdempotencyKeyMismatch, InvalidValue, MemberNotFound, Refusal
+from core.errors import IdempotencyKeyMismatch, InvalidValue, MemberMerged, MemberNotFound, Refusal
 from core.events import TRANSACTION_RECORDED, Outgoing
 from core.members import ByExternalId, ById, Member, bucket_of
 from core.operations import Operation, Outcome, Recorded, check_names
@@ -26,12 +26,14 @@ from core.routes import Routes
 from core.shared import Claim, Place, SharedRows
 from core.sheet import Sheet
 from core.store.dialect import Reader, Writer
+from core.store.questions import Rows
 from core.store.tables import Row, Table, table_of
 from core.tallies import Count
 from core.work import Reaction, Work
 
 _Running = Coroutine[Any, Any, None]
 Lock = Callable[[Table, tuple[str, ...], Sequence[Row]], Awaitable[Sequence[Row]]]
+_MERGES_MAX: Final = 20
 
 
 @dataclass(slots=True)
@@ -267,6 +269,9 @@ class _Batch:
                 ref = operation.member
                 name = ref.id if isinstance(ref, ById) else ref.external_id
                 return Outcome(member_id=None, recorded=None, refusal=MemberNotFound(member=name))
+        elif (elsewhere := await self._elsewhere(operation, sheet)) is not None:
+            # Not stored: once the merge is undone, the same request is done.
+            return Outcome(member_id=lane.member_id, recorded=None, refusal=elsewhere)
         savepoint = sheet.savepoint()
         before = state_of(sheet) if ticket.note else {}
         result: dict[str, Any]
@@ -323,6 +328,21 @@ class _Batch:
         sheet.add(Recorded, key, recorded)
         self.shared.keep(ticket.id)
         return Outcome(member_id=lane.member_id, recorded=recorded, refusal=refusal)
+
+    async def _elsewhere(self, operation: Operation, sheet: Sheet) -> MemberMerged | None:
+        """Where a member is who was merged into another: the last of those who were merged into one another."""
+        member: Member = sheet.get(Member, ())
+        if member.merged_into is None or operation.reaches_merged:
+            return None
+        into = member.merged_into
+        for _ in range(_MERGES_MAX):
+            rows = await Read(Rows(Member, ("bucket", "id")), (bucket_of(into), into))
+            assert rows, "a member is never deleted"
+            found: Member = rows[0]
+            if found.merged_into is None:
+                break
+            into = found.merged_into
+        return MemberMerged(member=member.id, merged_into=into)
 
     async def _write_down(self, note: Note, work: Work, sheet: Sheet, before: State) -> None:
         """Put what an operation has done to its member into the audit log."""

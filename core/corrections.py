@@ -46,6 +46,7 @@ class ReverseTransaction(Operation):
 
     channel: ClassVar[str] = "ledger"
     kind: ClassVar[str] = "reverse"
+    reaches_merged: ClassVar[bool] = True
 
     transaction: str
     reason: str
@@ -91,6 +92,7 @@ class ExpirePoints(Operation):
 
     channel: ClassVar[str] = "ledger"
     kind: ClassVar[str] = "expire"
+    reaches_merged: ClassVar[bool] = True
 
     unit: str | None = None
 
@@ -107,6 +109,7 @@ class TimeOutHold(Operation):
 
     channel: ClassVar[str] = "ledger"
     kind: ClassVar[str] = "time_out"
+    reaches_merged: ClassVar[bool] = True
 
     hold: int
     unit: str

@@ -289,6 +289,15 @@ class MemberFrozen(Refusal):
     frozen_until: datetime | None = fact("From when it is not any more; null until somebody lets the member go on.")
 
 
+class MemberMerged(Refusal):
+    """The member was merged into another, who has everything that there was."""
+
+    code = "MEMBER_MERGED"
+    says = "member {member} was merged into {merged_into}"
+    member: str = fact("The member who is no more, by Laurel's number.")
+    merged_into: str = fact("The member whom to ask instead, by Laurel's number.")
+
+
 class MemberNotFrozen(Refusal):
     """The member is not frozen."""
 

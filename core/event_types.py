@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from core.clock import rfc3339
 from core.events import (
     MEMBER_ENROLLED,
+    MEMBER_MERGED,
     MEMBER_STATUS_CHANGED,
     MEMBER_UPDATED,
     POINTS_EXPIRING,
@@ -76,6 +77,12 @@ class MemberStatusChanged(EventData):
     former: str = Field(description="The status before: active, frozen or closed.")
     status: str = Field(description="The status now.")
     reason: str = Field(description="What the operator gave as the reason.")
+
+
+class MemberMerged(EventData):
+    """A member was merged into another, and is closed: all that there was is the other's."""
+
+    into: str = Field(description="Laurel's number of the other member.")
 
 
 class TierChanged(EventData):
@@ -158,6 +165,7 @@ EVENT_TYPES: Final[Mapping[str, EventType]] = {
         EventType(MEMBER_ENROLLED, 1, MemberEnrolled),
         EventType(MEMBER_UPDATED, 1, MemberUpdated),
         EventType(MEMBER_STATUS_CHANGED, 1, MemberStatusChanged),
+        EventType(MEMBER_MERGED, 1, MemberMerged),
         EventType(TIER_CHANGED, 1, TierChanged),
         EventType(POINTS_EXPIRING, 1, PointsExpiring),
         EventType(POINTS_EXTENDED, 1, PointsExtended),

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from core.accounts import Account, Contra, Entry, chain
 from core.errors import ExceedsHold, ExceedsReversible, HoldNotOpen, InsufficientPoints, UnknownUnit
 from core.holds import Hold, HoldLot, HoldState
-from core.lots import DEBT_LOT, Draw, Extension, Lot, LotMove, MoveKind, draw, spending_order
+from core.lots import DEBT_LOT, Draw, Extension, Lot, LotMove, MoveKind, Part, draw, spending_order
 from core.sheet import Sheet
 
 
@@ -303,7 +303,73 @@ class Ledger:
         self._settle(entry, draws, back_until)
         return amount
 
+    def send(self, unit: str, draws: Sequence[Draw], debt: int = 0) -> None:
+        """Let what is left of lots, and what is owed, go to the account of another member.
+
+        All open lots of the unit stand on the sheet, here and in ``receive``.
+        """
+        account = self.account(unit)
+        assert 0 <= debt <= account.debt
+        amount = debt - sum(d.amount for d in draws)
+        after = account.post(amount, 0)._replace(debt=account.debt - debt)
+        entry = self._write(after, amount, 0, Contra.MERGE)
+        for number, taken in draws:
+            self._change(entry, self._lot(unit, number), MoveKind.MERGE, -taken)
+        if debt:
+            self._move(entry, DEBT_LOT, MoveKind.MERGE, debt)
+        self._look_ahead(unit)
+
+    def receive(self, unit: str, back: Sequence[Draw], parts: Sequence[Part], debt: int = 0) -> list[Lot]:
+        """Take over what another account sent: ``back`` into lots it had left, ``parts`` as lots, which are returned.
+
+        What is owed then, that from here included, is repaid at once out of all that is there.
+        """
+        account = self.account(unit)
+        lots = [
+            Lot(
+                unit=unit,
+                seq=number,
+                operation_id=self.operation_id,
+                amount=part.amount,
+                remaining=part.amount,
+                held=0,
+                expired=0,
+                clawed=0,
+                forgiven=0,
+                source=part.source,
+                earned_at=part.earned_at,
+                available_from=part.available_from,
+                expires_at=part.expires_at,
+                fixed=part.fixed,
+            )
+            for number, part in enumerate(parts, account.lot_seq + 1)
+        ]
+        amount = sum(d.amount for d in back) + sum(part.amount for part in parts) - debt
+        after = account.post(amount, 0)._replace(lot_seq=account.lot_seq + len(lots), debt=account.debt + debt)
+        entry = self._write(after, amount, 0, Contra.MERGE)
+        for lot in lots:
+            self.sheet.add(Lot, (unit, lot.seq), lot)
+        for number, given in back:
+            self._change(entry, self._lot(unit, number), MoveKind.MERGE, given)
+        if debt:
+            self._move(entry, DEBT_LOT, MoveKind.MERGE, -debt)
+        self._repay(entry)
+        self._look_ahead(unit)
+        return lots
+
     # -- how it is done ---------------------------------------------------------------------------
+
+    def _repay(self, entry: Entry) -> None:
+        """Repay what is owed out of whatever is there, what can be spent first."""
+        unit, account = entry.unit, self.account(entry.unit)
+        owed = account.debt
+        for lot in self._takeable(unit) if owed else ():
+            if (repaid := min(lot.remaining - lot.held, owed)) > 0:
+                self._change(entry, lot, MoveKind.REPAY, -repaid)
+                owed -= repaid
+        if owed < account.debt:
+            self._move(entry, DEBT_LOT, MoveKind.REPAY, account.debt - owed)
+            self.sheet.put(Account, (unit,), account._replace(debt=owed))
 
     def _lot(self, unit: str, number: int) -> Lot:
         lot: Lot = self.sheet.of(Lot)[unit, number]

@@ -24,6 +24,7 @@ class MoveKind(StrEnum):
     CLAW_BACK = "claw_back"
     REPAY = "repay"
     CARRY = "carry"
+    MERGE = "merge"
 
 
 class ExtensionCause(StrEnum):
@@ -89,6 +90,17 @@ class Extension(NamedTuple):
     former: datetime
     cause: str
     operation_id: str
+
+
+class Part(NamedTuple):
+    """What is to be a lot of another account, with all that it was: where it is from, and its dates."""
+
+    amount: int
+    source: str
+    earned_at: datetime
+    available_from: datetime
+    expires_at: datetime | None
+    fixed: bool
 
 
 class Draw(NamedTuple):

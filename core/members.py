@@ -39,7 +39,8 @@ class Member(NamedTuple):
     """One member of the programme. ``tier_changes`` numbers the member's tier history, from 1.
 
     Until ``tier_lock_until`` nothing puts the member below the tier ``tier_lock``. ``frozen`` is what is stopped until
-    ``frozen_until``, or until somebody lets it go on.
+    ``frozen_until``, or until somebody lets it go on. Who was ``merged_into`` another is closed, and all that there was
+    is the other's. Of who was erased nothing personal is known any more.
     """
 
     id: MemberId
@@ -55,6 +56,8 @@ class Member(NamedTuple):
     tier_lock_until: datetime | None = None
     frozen: str | None = None
     frozen_until: datetime | None = None
+    merged_into: str | None = None
+    erased_at: datetime | None = None
 
     def at(self, now: datetime) -> "Member":
         """The member as of then: a freeze whose time is over is none, whether or not anybody has written that down."""

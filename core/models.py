@@ -47,6 +47,8 @@ class MemberRow(Model):
     tier_lock_until = InstantField(null=True)
     frozen = fields.CharField(max_length=16, null=True)
     frozen_until = InstantField(null=True)
+    merged_into = fields.CharField(max_length=36, null=True)
+    erased_at = InstantField(null=True)
 
     class Meta:
         table = "member"
@@ -303,6 +305,85 @@ class NoticeRow(Model):
     class Meta:
         table = "notice"
         indexes = (Index(fields=("ends_at", "starts_at")),)
+
+
+class MergeRow(Model):
+    """A merge, with either member: ``outgoing`` with the one that was merged into the ``other``. See ``core.people``.
+
+    ``state`` is merged or undone. With the one that stays, ``tier_former`` is the tier before, and ``tier_gained`` the
+    one that came with the other, where that was higher.
+    """
+
+    key: ClassVar = ("bucket", "member_id", "merge_id")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    merge_id = fields.CharField(max_length=36, primary_key=True)
+    other = fields.CharField(max_length=36)
+    outgoing = fields.BooleanField()
+    state = fields.CharField(max_length=16)
+    tier_former = fields.CharField(max_length=64, null=True)
+    tier_gained = fields.CharField(max_length=64, null=True)
+    merged_at = InstantField()
+    undone_at = InstantField(null=True)
+
+    class Meta:
+        table = "member_merge"
+
+
+class MergedLotRow(Model):
+    """What of a lot went to another member, or has ``arrived``, signed; lot 0 is debt. Only ever inserted.
+
+    ``transfer_id`` is the operation that sent it. ``other_seq`` is the lot's number with the other member, 0 if it has
+    none yet. What follows is the lot as it was.
+    """
+
+    key: ClassVar = ("bucket", "member_id", "transfer_id", "unit", "lot_seq")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    transfer_id = fields.CharField(max_length=40)
+    unit = fields.CharField(max_length=32)
+    lot_seq = fields.BigIntField(primary_key=True, generated=False)
+    merge_id = fields.CharField(max_length=36)
+    arrived = fields.BooleanField()
+    other_seq = fields.BigIntField()
+    amount = fields.BigIntField()
+    source = fields.CharField(max_length=64)
+    earned_at = InstantField()
+    available_from = InstantField()
+    expires_at = InstantField(null=True)
+    fixed = fields.BooleanField()
+
+    class Meta:
+        table = "merged_lot"
+        indexes = (Index(fields=("bucket", "member_id", "merge_id")),)
+
+
+class MergedTallyRow(Model):
+    """What of a tally went to another member, or has ``arrived``, signed. Only ever inserted."""
+
+    key: ClassVar = ("bucket", "member_id", "transfer_id", "name", "day")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    transfer_id = fields.CharField(max_length=40)
+    name = fields.CharField(max_length=96)
+    day = fields.IntField(primary_key=True, generated=False)
+    merge_id = fields.CharField(max_length=36)
+    arrived = fields.BooleanField()
+    amount = fields.BigIntField()
+
+    class Meta:
+        table = "merged_tally"
+        indexes = (Index(fields=("bucket", "member_id", "merge_id")),)
+
+
+class MergeStandingRow(Model):
+    """Whether a member is merged into another, as those who would merge claim it: no two merges go in a circle."""
+
+    id = fields.CharField(max_length=36, primary_key=True)
+    merged_into = fields.CharField(max_length=36, null=True)
+
+    class Meta:
+        table = "merge_standing"
 
 
 class TierChangeRow(Model):

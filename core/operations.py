@@ -45,6 +45,11 @@ class Operation(ABC):
 
     channel: ClassVar[str]
     kind: ClassVar[str]
+    reaches_merged: ClassVar[bool] = False
+    """Whether it is performed for a member who was merged into another too: what gives back or takes back.
+
+    What it leaves in the books goes on to the other at once. Everything else is refused and says where the member is.
+    """
 
     member: MemberRef
     idempotency_key: str

@@ -444,17 +444,60 @@ INVARIANTS: Final[Sequence[Invariant]] = (
     ),
     Invariant(
         "tallies of what was earned",
-        "what counts as earned of a unit is what lots gave less what was asked back, but for what members gave",
+        "what counts as earned of a unit is what lots gave less what was asked back, but for what members gave, and"
+        " what merges moved",
         f"{_ACCOUNT}, COALESCE(t.counted, 0) AS counted, COALESCE(s.earned, 0) AS earned FROM account a "
         + _of_account(
             "SUM(amount - clawed) AS earned",
             "lot l",
             "WHERE NOT EXISTS (SELECT 1 FROM entry e"
-            f" WHERE {_same('e', 'l', 'unit', 'operation_id')} AND e.contra = 'transfer')",
+            f" WHERE {_same('e', 'l', 'unit', 'operation_id')} AND e.contra IN ('transfer', 'merge'))",
         )
-        + " LEFT JOIN (SELECT bucket, member_id, REPLACE(name, '_earned', '') AS unit, SUM(amount) AS counted"
+        + " LEFT JOIN (SELECT bucket, member_id, REPLACE(name, '_earned', '') AS unit, SUM(amount) AS moved"
+        " FROM merged_tally WHERE REPLACE(name, '_earned', '') <> name"
+        " GROUP BY bucket, member_id, REPLACE(name, '_earned', '')) g"
+        f" ON {_same('g', 'a', 'unit')}"
+        " LEFT JOIN (SELECT bucket, member_id, REPLACE(name, '_earned', '') AS unit, SUM(amount) AS counted"
         " FROM tally WHERE REPLACE(name, '_earned', '') <> name"
         " GROUP BY bucket, member_id, REPLACE(name, '_earned', '')) t"
-        f" ON {_same('t', 'a', 'unit')} WHERE COALESCE(t.counted, 0) <> COALESCE(s.earned, 0)",
+        f" ON {_same('t', 'a', 'unit')} WHERE COALESCE(t.counted, 0) <> COALESCE(s.earned, 0) + COALESCE(g.moved, 0)",
+    ),
+    # -- people
+    Invariant(
+        "merged members",
+        "who was merged is closed and has the one merge that says so, and nobody else has such a merge",
+        "SELECT m.id AS member_id, m.merged_into, m.status, COALESCE(g.merges, 0) AS merges, g.other FROM member m"
+        " LEFT JOIN (SELECT bucket, member_id, COUNT(*) AS merges, MAX(other) AS other FROM member_merge"
+        " WHERE outgoing AND state = 'merged' GROUP BY bucket, member_id) g"
+        " ON g.bucket = m.bucket AND g.member_id = m.id"
+        " WHERE (m.merged_into IS NULL AND g.merges > 0) OR (m.merged_into IS NOT NULL"
+        " AND (m.status <> 'closed' OR COALESCE(g.merges, 0) <> 1 OR g.other <> m.merged_into))",
+    ),
+    Invariant(
+        "nothing left of the merged",
+        "who was merged has no points, owes none, and counts for nothing",
+        "SELECT m.id AS member_id, a.unit AS what, a.credited - a.debited AS amount FROM member m"
+        " JOIN account a ON a.bucket = m.bucket AND a.member_id = m.id"
+        " WHERE m.merged_into IS NOT NULL AND (a.credited <> a.debited OR a.debt <> 0)"
+        " UNION ALL SELECT m.id, t.name, t.amount FROM member m"
+        " JOIN tally t ON t.bucket = m.bucket AND t.member_id = m.id WHERE m.merged_into IS NOT NULL AND t.amount <> 0",
+    ),
+    Invariant(
+        "entries of merges",
+        "what entries say came by merges or went is what was written down of each lot and of debt",
+        f"{_ACCOUNT}, COALESCE(s.said, 0) AS said, COALESCE(g.moved, 0) AS moved FROM account a "
+        + _of_account("SUM(amount) AS said", "entry", "WHERE contra = 'merge'")
+        + " LEFT JOIN (SELECT bucket, member_id, unit, SUM(amount) AS moved FROM merged_lot"
+        f" GROUP BY bucket, member_id, unit) g ON {_same('g', 'a', 'unit')}"
+        " WHERE COALESCE(s.said, 0) <> COALESCE(g.moved, 0)",
+    ),
+    Invariant(
+        "nothing lost between members",
+        "what has arrived of what a member sent, in lots, debt and tallies, is what was sent, and no more",
+        "SELECT x.transfer_id, x.what, x.day, SUM(x.amount) AS amount FROM ("
+        "SELECT transfer_id, unit AS what, 0 AS day, amount, arrived FROM merged_lot"
+        " UNION ALL SELECT transfer_id, name, day, amount, arrived FROM merged_tally"
+        ") x GROUP BY x.transfer_id, x.what, x.day"
+        " HAVING SUM(CASE WHEN x.arrived THEN 1 ELSE 0 END) > 0 AND SUM(x.amount) <> 0",
     ),
 )

@@ -42,6 +42,7 @@ from core.ledger import ClawBack, Ledger, LotTerms
 from core.lots import Draw, ExtensionCause, Lot, LotMove, MoveKind, spending_order
 from core.members import Frozen, Member, MemberId, MemberStatus, TierChange, bucket_of
 from core.operations import Newcomer, Operation, Recorded
+from core.people.moving import send_on
 from core.programme import Programme
 from core.programmes import Programmes, Version
 from core.reads import Read
@@ -277,6 +278,15 @@ class Work:
         """A row that members share and that nothing changes, as a value, or None: nobody waits, nothing is locked."""
         found = await Read(Rows(model, tuple(key)), tuple(key.values()))
         return found[0] if found else None
+
+    async def look_all(self, kind: type, /, **key: Any) -> list[Any]:
+        """Rows of another member that nothing changes, or whose next change does not matter: nothing is locked."""
+        return list(await Read(Rows(kind, tuple(key)), tuple(key.values())) or ())
+
+    @property
+    def units(self) -> list[str]:
+        """The units that the member has accounts of, those that the programme has given up included."""
+        return sorted(str(unit) for (unit,) in self._sheet.of(Account))
 
     # -- points -----------------------------------------------------------------------------------
 
@@ -548,15 +558,28 @@ class Work:
     def count(self, name: str, amount: int, *, at: datetime | None = None) -> None:
         """Add to a tally on the local day of ``at``; a negative amount takes away."""
         day = day_number(local_day(at or self.now, self.programme.zone))
+        self.tally(name, day, amount)
+        self._counts.setdefault(name, set()).add(day)
+        if amount > 0:
+            self._active_on[name] = max(day, self._active_on.get(name, 0))
+
+    def tally(self, name: str, day: int, amount: int) -> None:
+        """Add to a tally on a day by its number, as ``count`` does, though nothing was done: nobody reacts to it."""
         before: Count | None = self._sheet.get(Count, (name, day))
         if before is None:
             self._sheet.add(Count, (name, day), Count(name, day, amount))
         else:
             self._sheet.put(Count, (name, day), before._replace(amount=before.amount + amount))
         self._counted = True
-        self._counts.setdefault(name, set()).add(day)
-        if amount > 0:
-            self._active_on[name] = max(day, self._active_on.get(name, 0))
+
+    async def tallies(self) -> dict[tuple[str, int], int]:
+        """All that was counted of the member, by name and number of the day."""
+        await self._know(Tally, "", {})
+        totals: dict[tuple[str, int], int] = defaultdict(int)
+        for kind in (Tally, Count):
+            for count in self._sheet.of(kind).values():
+                totals[count.name, count.day] += count.amount
+        return {place: amount for place, amount in totals.items() if amount}
 
     async def counted(self, name: str, *, since: date | None = None, until: date | None = None) -> int:
         """The sum of a tally over the days ``since`` to ``until``, both included, with what this batch has counted."""
@@ -589,12 +612,12 @@ class Work:
         """Let nothing put the member below that tier before then; None takes the lock away."""
         self.change_member(tier_lock=tier, tier_lock_until=until)
 
-    def move_to_tier(self, tier: str) -> None:
-        """Put the member into another tier, up or down, with what its history says of it."""
+    def move_to_tier(self, tier: str, **more: Any) -> None:
+        """Put the member into another tier, up or down, with what its history says of it. ``more`` is told with it."""
         former, number = self.member.tier, self.member.tier_changes + 1
         self.change_member(tier=tier, tier_since=self.now, tier_changes=number)
         self._sheet.add(TierChange, (number,), TierChange(number, former, tier, self.operation_id, self.now))
-        self.tell(TIER_CHANGED, former=former, tier=tier)
+        self.tell(TIER_CHANGED, former=former, tier=tier, **more)
 
     @property
     def _ladder(self) -> Ladder | None:
@@ -616,6 +639,9 @@ class Work:
         await self._let_react()
         if self._active_on:
             await self._renew()
+        if self.member.merged_into is not None and self.operation.reaches_merged:
+            # Whatever was given or taken back belongs to the other.
+            await send_on(self)
 
     async def _let_react(self) -> None:
         told = 0
@@ -663,7 +689,7 @@ class Work:
     async def _rise(self) -> bool:
         """Lift the member to the highest tier whose criteria are met. Falling is the review's, never a purchase's."""
         ladder, former = self._ladder, self.member.tier
-        if ladder is None or former == ladder.ladder[-1].id:
+        if ladder is None or self.member.merged_into is not None or former == ladder.ladder[-1].id:
             return False
         tier = await self._tier_earned(ladder)
         # A tier that a newer ladder does not know ranks below all.
@@ -678,6 +704,12 @@ class Work:
         """A unit that the programme has taken up since the member enrolled begins at zero."""
         if self._sheet.get(Account, (unit,)) is None and unit in self.programme.unit_names:
             self.ledger.open_account(unit)
+
+    async def open_account(self, unit: str) -> None:
+        """Have an account of a unit, with its open lots, though the programme may have given the unit up."""
+        if self._sheet.get(Account, (unit,)) is None:
+            self.ledger.open_account(unit)
+        await self._open_lots(unit)
 
     async def _open_lots(self, unit: str) -> None:
         self._open_account(unit)

@@ -17,6 +17,7 @@ from core.committer import BATCH_MAX, Committer
 from core.jobs import Jobs
 from core.members import new_id
 from core.outbox import Deliverer
+from core.people import merging
 from core.programme import Programme, load_programme
 from core.programmes import Programmes
 from core.routes import Routes
@@ -28,6 +29,8 @@ from graph.broker import events as broker
 from graph.settings import Settings
 from plugins.manager import Plugins, load_plugins
 
+CORE = "core"
+"""What the core itself hears of is told to it under this name, which no plugin has."""
 CORE_TABLES = Tables(("core.models",), "core.migrations")
 
 
@@ -90,7 +93,7 @@ async def open_laurel(
         store = Store()
         programmes = Programmes(lambda document: load_document(plugins, document))
         await programmes.refresh(store.reader())
-        routes = Routes(plugins.outgoing)
+        routes = Routes({CORE: merging.OUTGOING, **plugins.outgoing})
         places = dict(plugins.destinations)
         if settings.of_plugin(broker.NAME).get("url"):
             places[broker.NAME] = broker.BrokerEvents
@@ -111,7 +114,11 @@ async def open_laurel(
             carrier or nullcontext(),
             Committer(store, rules, batch_max=batch_max, changes=changes) as committer,
             Deliverer(
-                plugins.consumers, committer.submit, clock, destinations=destinations, routes=routes
+                {CORE: merging.deliver, **plugins.consumers},
+                committer.submit,
+                clock,
+                destinations=destinations,
+                routes=routes,
             ) as deliverer,
             Authenticator(settings, store, clock) as authenticator,
         ):

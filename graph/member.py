@@ -213,6 +213,15 @@ class Member(Node):
         frozen = self._value.frozen or ("both" if self.status is MemberStatus.FROZEN else None)
         return None if frozen is None else Freeze(scope=FreezeScope(frozen), until=self._value.frozen_until)
 
+    @strawberry.field
+    async def merged_into(self, info: Info) -> "Member | None":
+        """The member whom this one was merged into, who has all that there was; null for everybody else.
+
+        Null as well for whoever may not see that member.
+        """
+        into = self._value.merged_into
+        return await Member.find(info, into) if into is not None and may_see(info, into) else None
+
     @property
     def tier_id(self) -> str:
         """The id of the member's tier in the programme; empty when it has none."""

@@ -45,6 +45,7 @@ from graph.lint import require_clean
 from graph.member import Member, MemberByInput, MemberOrder, MembersFilter, find_member
 from graph.operator import CoreMutations
 from graph.pages import PAGE_MAX, Connection, Page, page_of_all, paged
+from graph.people import PeopleMutations
 from graph.permissions import EVERYONE, STAFF, caller_of, query
 from graph.programme import ProgrammeMutations, ProgrammeQueries
 from graph.promises import PromiseQueries
@@ -233,6 +234,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
             "Mutation": (
                 CoreMutations,
                 TrustMutations,
+                PeopleMutations,
                 ProgrammeMutations,
                 KeyMutations,
                 JobMutations,

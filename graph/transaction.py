@@ -38,6 +38,9 @@ class Contra(Enum):
     ADJUSTMENT = strawberry.enum_value("adjustment", description="Put right by an operator.")
     HOLD = strawberry.enum_value("hold", description="Set aside, or given back from being set aside.")
     TRANSFER = strawberry.enum_value("transfer", description="Given to another member, or come from one.")
+    MERGE = strawberry.enum_value(
+        "merge", description="Come from a member who was merged into this one, or gone to one."
+    )
     OPENING = strawberry.enum_value("opening", description="Brought over from another system.")
 
 
@@ -51,6 +54,8 @@ class MoveKind(Enum):
     CLAW_BACK = strawberry.enum_value("claw_back", description="It was taken back.")
     REPAY = strawberry.enum_value("repay", description="It repaid a debt.")
     CARRY = strawberry.enum_value("carry", description="It came back too late and was given a few more days.")
+
+    MERGE = strawberry.enum_value("merge", description="It went to another member by a merge, or came back.")
 
 
 @strawberry.enum

@@ -110,6 +110,7 @@ class ReleaseBid(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "release"
+    reaches_merged: ClassVar[bool] = True
 
     bid: str
     hold: int

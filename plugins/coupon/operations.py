@@ -116,6 +116,7 @@ class UndoCouponUse(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "undo"
+    reaches_merged: ClassVar[bool] = True
 
     code: str
     reason: str
@@ -135,6 +136,7 @@ class WithdrawCoupon(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "withdraw"
+    reaches_merged: ClassVar[bool] = True
 
     code: str
     reason: str

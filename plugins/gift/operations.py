@@ -148,6 +148,7 @@ class ReturnGift(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "return"
+    reaches_merged: ClassVar[bool] = True
 
     gift: str
 
@@ -167,6 +168,7 @@ class TakeBackGift(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "take_back"
+    reaches_merged: ClassVar[bool] = True
 
     gift: str
     points: int

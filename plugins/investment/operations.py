@@ -102,6 +102,7 @@ class CancelStake(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "cancel"
+    reaches_merged: ClassVar[bool] = True
 
     stake: str
 
@@ -132,6 +133,7 @@ class PayBack(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "pay_back"
+    reaches_merged: ClassVar[bool] = True
 
     stake: str
     outcome: str

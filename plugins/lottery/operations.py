@@ -152,6 +152,7 @@ class FulfilPrize(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "fulfil"
+    reaches_merged: ClassVar[bool] = True
 
     draw: str
     note: str | None = None
@@ -170,6 +171,7 @@ class DeliverPrize(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "deliver"
+    reaches_merged: ClassVar[bool] = True
 
     draw: str
     note: str | None = None

@@ -282,6 +282,7 @@ class RefundPurchase(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "refund"
+    reaches_merged: ClassVar[bool] = True
 
     order: str
     reference: str

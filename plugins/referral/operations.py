@@ -178,6 +178,7 @@ class TakeBackInviterReward(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "take_back"
+    reaches_merged: ClassVar[bool] = True
 
     invitee: str
 

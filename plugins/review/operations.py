@@ -203,6 +203,7 @@ class RejectReview(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "reject"
+    reaches_merged: ClassVar[bool] = True
 
     review: str
     reason: str

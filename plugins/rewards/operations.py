@@ -125,6 +125,7 @@ class FulfilReward(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "fulfil"
+    reaches_merged: ClassVar[bool] = True
 
     order: str
     note: str | None = None
@@ -143,6 +144,7 @@ class DeliverReward(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "deliver"
+    reaches_merged: ClassVar[bool] = True
 
     order: str
     note: str | None = None
@@ -164,6 +166,7 @@ class CancelReward(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "cancel"
+    reaches_merged: ClassVar[bool] = True
 
     order: str
     reason: str

@@ -120,6 +120,7 @@ class AnswerTicket(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "answer"
+    reaches_merged: ClassVar[bool] = True
 
     ticket: str
     text: str
@@ -159,6 +160,7 @@ class CloseTicket(Operation):
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "close"
+    reaches_merged: ClassVar[bool] = True
 
     ticket: str
 

@@ -9,7 +9,8 @@ from .rules import CHANNEL, TierGiftSettings
 
 async def follow(event: Event, work: Work) -> None:
     """Give the gifts of the tiers that were reached; remember what an operator has taken back."""
-    if event.name == TIER_CHANGED:
+    # With a tier that came with a merged member came what it had brought.
+    if event.name == TIER_CHANGED and not event.payload.get("merged"):
         await _reward(work, event.payload["former"], event.payload["tier"])
     elif event.name == TRANSACTION_REVERSED and event.payload["whole"]:
         for value in await work.rows(TierGift, transaction_id=event.payload["transaction"]):
