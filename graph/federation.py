@@ -8,7 +8,7 @@ directives of Federation stand in the printed SDL only, so that both faces are o
 import asyncio
 import hmac
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Final, NewType, TypeVar, Union
+from typing import TYPE_CHECKING, Annotated, Any, Final, NewType, TypeVar, Union, cast
 
 import strawberry
 from graphql import (
@@ -34,6 +34,9 @@ from graph.context import Info
 from graph.ids import Node, parts_of, read_id
 from graph.limits.prices import ListSize, priced
 from graph.permissions import caller_of, forbidden
+
+if TYPE_CHECKING:
+    from graph.schema import LaurelSchema
 
 ROUTER_HEADER: Final = "Router-Authorization"
 ENTITIES_MAX: Final = 1_000
@@ -114,7 +117,7 @@ def router_queries(kinds: Mapping[str, type]) -> type:
     def service(info: Info) -> Service:
         """What the router composes its schema from."""
         _check_router(info)
-        return Service(sdl=subgraph_sdl(info.schema, kinds))
+        return Service(sdl=cast("LaurelSchema", info.schema).sdl)
 
     entities.__annotations__["return"] = list[union | None]
     asked = strawberry.field(resolver=entities, name="_entities")

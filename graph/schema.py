@@ -150,6 +150,8 @@ class LaurelSchema(strawberry.Schema):
         self, extra: Mapping[str, Iterable[type]], codes: type[Enum], without: Collection[str] = (), **options: Any
     ) -> None:
         # Before the base class: it converts the types in its constructor.
+        self.sdl = ""
+        """Of a subgraph what composition wants: printed once, as that takes half a second."""
         self._extra = {name: [f for kind in kinds for f in _fields(kind)] for name, kinds in extra.items()}
         self._codes = codes
         self._without = without
@@ -211,6 +213,7 @@ def build_schema(plugins: Plugins, subgraph: Subgraph | None = None) -> LaurelSc
         # Which types are entities is known of the schema without the fields that ask for them.
         router = router_queries(schema.entity_types)
         schema = compose_schema(plugins, (router,), without=() if subgraph.owns_node else ("node", "nodes"))
+        schema.sdl = subgraph_sdl(schema, schema.entity_types)
     require_clean(schema.core, lambda where: _whose(schema, plugins, where))
     return schema
 
@@ -258,7 +261,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
 def print_sdl(plugins: Plugins, subgraph: Subgraph | None = None) -> str:
     """The schema in its definition language, the same on every machine; of a subgraph as composition wants it."""
     schema = build_schema(plugins, subgraph)
-    return schema.as_str() + "\n" if subgraph is None else subgraph_sdl(schema, schema.entity_types)
+    return schema.as_str() + "\n" if subgraph is None else schema.sdl
 
 
 def _whose(schema: LaurelSchema, plugins: Plugins, where: str) -> str:

@@ -1,4 +1,4 @@
-// The manifests of trusted documents that relay-compiler and graphql-codegen write, for tests/clients/test_clients.py to serve.
+// The manifests of trusted documents that relay-compiler, Apollo and graphql-codegen write, for tests/clients/test_clients.py to serve.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
@@ -26,4 +26,10 @@ test("graphql-codegen writes one", async () => {
   const generates = { [made]: { preset: "client", presetConfig, config: { scalars: scalars(), onlyOperationTypes: true } } };
   await generate({ silent: true, schema: SCHEMA, documents: `${HERE}/codegen/shop.ts`, generates }, true);
   writeFileSync(`${folder}/codegen.json`, readFileSync(`${made}/persisted-documents.json`));
+});
+
+test("Apollo's generator writes one", () => {
+  const config = `${HERE}/out/apollo-manifest.json`;
+  writeFileSync(config, JSON.stringify({ documents: ["apollo/*.graphql"], output: `${folder}/apollo.json` }));
+  execFileSync(`${HERE}/node_modules/.bin/generate-persisted-query-manifest`, ["--config", config], { cwd: HERE, stdio: "pipe" });
 });

@@ -1,7 +1,6 @@
 """The clients that front ends use, unchanged, against a server: npm's in one process of node, and Python's gql."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from gql.transport.websockets import WebsocketsTransport
 from graph.ids import read_id
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
+from graph.transport.trusted import read_manifests
 from tests.npm import ROOT, installed, run_tests
 from tests.serving import served
 
@@ -46,6 +46,20 @@ async def test_the_clients_of_npm_work_unchanged(shop: Shop) -> None:
 
 
 @pytest.mark.timeout(300)
+async def test_the_gateway_of_apollo_joins_it_with_a_subgraph_that_extends_member(tmp_path: Path) -> None:
+    project = await asyncio.to_thread(installed, "tests/clients")
+    secret = "the router and nobody else"
+    subgraph = {"LAUREL_FEDERATION": "subgraph", "LAUREL_ROUTER_SECRET": secret}
+    async with open_shop(tmp_path, PROGRAMME.read_text(encoding="utf-8"), variables=subgraph) as shop:
+        member = await shop.enrol("anna")
+        await shop.give(member, 100, "to begin")
+        tokens = {"service": shop.token(), "member": shop.token(Role.MEMBER, read_id(member)[1])}
+        async with served(shop.app) as address:
+            place = {"url": f"{address}/graphql", "tokens": tokens, "secret": secret}
+            await run_tests(project, "composition.test.mjs", place)
+
+
+@pytest.mark.timeout(300)
 async def test_only_what_the_clients_were_built_with_is_asked_where_documents_are_trusted(tmp_path: Path) -> None:
     project = await asyncio.to_thread(installed, "tests/clients")
     manifests = tmp_path / "manifests"
@@ -57,13 +71,14 @@ async def test_only_what_the_clients_were_built_with_is_asked_where_documents_ar
     async with open_shop(tmp_path, PROGRAMME.read_text(encoding="utf-8"), variables=trusted) as shop:
         headers = {"Authorization": f"Bearer {shop.token()}"}
         for manifest in sorted(manifests.iterdir()):
-            for id, text in json.loads(manifest.read_text(encoding="utf-8")).items():
+            for id, text in read_manifests(str(manifest)).items():
                 if "member(by: $by)" in text:
                     body = {"documentId": f"sha256:{id}", "variables": {"by": {"externalId": "nobody"}}}
                     asked[manifest.stem] = (await shop.client.post("/graphql", json=body, headers=headers)).json()
         refused = await shop.client.post("/graphql", json={"query": "{ viewer { role } }"}, headers=headers)
 
     assert {name: answer["data"] for name, answer in asked.items()} == {
+        "apollo": {"member": None},
         "codegen": {"member": None},
         "relay": {"member": None},
     }

@@ -1,7 +1,7 @@
 """Schemathesis asks every field of Query and Mutation whatever the schema allows, as every role; nothing goes wrong.
 
 The shop has every channel, and what each channel's README shows has been done in it. Ids are of what there is, and
-names are mostly known ones. ``LAUREL_TEST_DEPTH`` is how many requests are made of each field, each sent by every caller.
+names are mostly known ones. ``LAUREL_TEST_DEPTH`` says how many requests are made of each field, each by every caller.
 """
 
 import asyncio
