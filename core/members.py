@@ -14,6 +14,8 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any, Final, NamedTuple, NewType
 
+from core.errors import MemberFrozen, MemberNotActive
+
 MemberId = NewType("MemberId", str)
 
 BUCKETS: Final = 1024
@@ -65,6 +67,17 @@ class Member(NamedTuple):
             return self
         status = MemberStatus.ACTIVE if self.status == MemberStatus.FROZEN else self.status
         return self._replace(status=status, frozen=None, frozen_until=None)
+
+    def may(self, what: Frozen) -> bool:
+        """Whether the member may earn, or spend, whichever is asked."""
+        return self.status == MemberStatus.ACTIVE and self.frozen != what
+
+    def check_may(self, what: Frozen) -> None:
+        """Raise MemberNotActive, or MemberFrozen, unless they may."""
+        if self.status != MemberStatus.ACTIVE:
+            raise MemberNotActive(status=self.status)
+        if self.frozen == what:
+            raise MemberFrozen(frozen=what, frozen_until=self.frozen_until)
 
 
 class TierChange(NamedTuple):

@@ -40,7 +40,7 @@ class UnitFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The figures. ``orders`` are counted by whole days, and without those that were refunded wholly."""
+    """The figures. ``orders`` are counted by whole days, without those that cost nothing or were refunded wholly."""
 
     at: datetime
     members: int

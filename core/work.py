@@ -21,8 +21,6 @@ from core.errors import (
     InvalidInstant,
     LotExpired,
     LotNotFound,
-    MemberFrozen,
-    MemberNotActive,
     NothingToExtend,
     NotReversible,
     TransactionNotFound,
@@ -293,12 +291,15 @@ class Work:
     @property
     def may_earn(self) -> bool:
         """Whether the member may earn at present."""
-        member = self.member
-        return member.status == MemberStatus.ACTIVE and member.frozen != Frozen.EARNING
+        return self.member.may(Frozen.EARNING)
 
     def check_may_earn(self) -> None:
         """Raises MemberNotActive, MemberFrozen."""
-        self._check_active(Frozen.EARNING, Contra.ISSUANCE)
+        self.member.check_may(Frozen.EARNING)
+
+    def check_may_spend(self) -> None:
+        """Raises MemberNotActive, MemberFrozen."""
+        self.member.check_may(Frozen.SPENDING)
 
     async def available(self, unit: str = POINTS) -> int:
         """What the member can spend now."""
@@ -366,7 +367,7 @@ class Work:
         """
         if amount is not None:
             _check_amount(amount)
-        self._check_active(Frozen.SPENDING, Contra.REDEMPTION)
+        self.check_may_spend()
         hold = await self._hold(unit, hold_seq)
         return self.ledger.capture(hold, amount, back_until=self._back_until(unit))
 
@@ -744,13 +745,8 @@ class Work:
         return moves
 
     def _check_active(self, what: Frozen, contra: str) -> None:
-        if contra == Contra.ADJUSTMENT:
-            return
-        member = self.member
-        if member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=member.status)
-        if member.frozen == what:
-            raise MemberFrozen(frozen=what, frozen_until=member.frozen_until)
+        if contra != Contra.ADJUSTMENT:
+            self.member.check_may(what)
 
     def _back_until(self, unit: str) -> datetime | None:
         days = self.programme.unit(unit).expiry.grace_days

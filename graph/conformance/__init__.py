@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import LaurelError
+from graph.lint import SchemaInvalid
 from plugins.manager import Offer
 
 from . import conduct, shape
@@ -55,6 +56,7 @@ _CHECKS: Final[Mapping[str, Callable[[Subject], Awaitable[str]]]] = {
     "events have their shapes": conduct.tells_what_it_promises,
     "idempotent": conduct.is_idempotent,
     "a refusal leaves nothing": conduct.refusals_leave_nothing,
+    "stops for who is frozen": conduct.stops_for_the_frozen,
     "a reversal is symmetric": conduct.is_reversible,
     "bounded by its caps": conduct.keeps_its_caps,
     "days are the programme's": conduct.days_are_local,
@@ -77,6 +79,8 @@ async def examine(offer: Offer, others: Sequence[Offer], folder: Path) -> list[R
             results.append(Result(name, Verdict.HOLDS, await check(subject)))
         except NotTried as reason:
             results.append(Result(name, Verdict.NOT_TRIED, str(reason)))
+        except SchemaInvalid:
+            results.append(Result(name, Verdict.NOT_TRIED, "its schema is not served"))
         except (Fails, LaurelError) as reason:
             results.append(Result(name, Verdict.FAILS, str(reason)))
         except Exception as error:

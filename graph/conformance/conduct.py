@@ -89,7 +89,7 @@ async def refusals_leave_nothing(subject: Subject) -> str:
     async with subject.shop(subject.programme(subject.section)) as trial:
         await trial.done("1")
         refused |= await _refused(trial, "2")
-        await _freeze(trial)
+        await freeze(trial)
         refused |= await _refused(trial, "3")
     if subject.name in subject.plugins.settings and preparation(subject.module) is None:
         async with subject.shop(subject.programme(None)) as trial:
@@ -112,15 +112,35 @@ async def _refused(trial: Trial, key: str) -> set[str]:
     return codes
 
 
-async def _freeze(trial: Trial) -> None:
-    """Freeze the members whom the call names."""
-    for number, member in enumerate(trial.call.members()):
+async def stops_for_the_frozen(subject: Subject) -> str:
+    """Who is frozen for earning is given nothing, and who is frozen for spending gives nothing."""
+    said = []
+    for scope, moves in (("EARNING", "amount > 0"), ("SPENDING", "amount < 0 OR held > 0")):
+        async with subject.shop(subject.programme(subject.section)) as trial:
+            await freeze(trial, scope)
+            before = await _moved(trial, moves)
+            refused = await _refused(trial, "1")
+            if await _moved(trial, moves) != before:
+                raise Fails(f"it moves points of members who are frozen for {scope.lower()}")
+            said.append(f"frozen for {scope.lower()}: {', '.join(refused) or 'done, as it moves none of these points'}")
+    return "; ".join(said)
+
+
+async def _moved(trial: Trial, moves: str) -> int:
+    ((times,),) = await trial.shop.laurel.store.reader().query(f"SELECT COUNT(*) FROM entry WHERE {moves}")
+    return int(times)
+
+
+async def freeze(trial: Trial, scope: str = "BOTH") -> None:
+    """Freeze the members whom the call names, or all if it names none, for earning, for spending or for both."""
+    everybody = await trial.shop.laurel.store.reader().query("SELECT external_id FROM member ORDER BY external_id")
+    for number, member in enumerate(trial.call.members() or [name for (name,) in everybody]):
         await trial.shop.ask(
-            "mutation ($input: ChangeMemberStatusInput!) { changeMemberStatus(input: $input) { errors { code } } }",
+            "mutation ($input: FreezeMemberInput!) { freezeMember(input: $input) { errors { code } } }",
             {
                 "input": {
                     "member": {"externalId": member},
-                    "status": "FROZEN",
+                    "scope": scope,
                     "reason": "conformance",
                     "idempotencyKey": f"freeze:{number}",
                 }

@@ -15,7 +15,7 @@ from plugins import hookimpl
 
 from .events import EVENT_TYPES
 from .mutations import AuctionMemberFields, AuctionMutations, AuctionQueries
-from .operations import OUTBID, check_order, close_auctions, follow_reversal, release_outbid
+from .operations import OUTBID, check_order, close_auctions, follow_closing, follow_reversal, release_outbid
 from .refusals import REFUSALS
 from .rules import AuctionSettings
 
@@ -62,6 +62,7 @@ def register_jobs() -> Sequence[Job]:
 async def react(event: Event, work: Work) -> None:
     await check_order(event, work)
     await follow_reversal(event, work)
+    await follow_closing(event, work)
 
 
 @hookimpl

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
-from core.errors import HoldNotFound, InvalidAmount, MemberNotActive
-from core.events import TRANSACTION_REVERSED, Delivery, Event
+from core.calendar import local_day
+from core.errors import HoldNotFound, InvalidAmount
+from core.events import MEMBER_STATUS_CHANGED, TRANSACTION_REVERSED, Delivery, Event
 from core.holds import Hold, HoldState
 from core.jobs import Run
 from core.members import ById, MemberStatus
@@ -44,7 +45,7 @@ class PlaceBid(Operation):
     """Bid points, which are set aside. A member's own higher bid takes the place of the one before.
 
     Refuses AuctionNotFound, AuctionNotYetOpen, AuctionClosed, AuctionSettled, AuctionOfOtherTier, BidTooLow,
-    InsufficientPoints, InvalidAmount, MemberNotActive.
+    InsufficientPoints, InvalidAmount, MemberNotActive, MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -60,8 +61,7 @@ class PlaceBid(Operation):
             raise AuctionNotFound(auction=self.auction[:64])
         if not 0 < self.points <= AMOUNT_MAX:
             raise InvalidAmount(value=str(self.points), reason=f"points must be between 1 and {AMOUNT_MAX}")
-        if work.member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=work.member.status)
+        work.check_may_spend()
         auction.check_open(work.now)
         auction.check_tier(work.member.tier)
         standing = await work.shared(AuctionStanding, auction=auction.id)
@@ -124,7 +124,7 @@ class CloseAuction(Operation):
     """The auction is over: the highest bid, the member's, is spent.
 
     Refuses AuctionNotFound, AuctionStillOpen, AuctionWithoutBids, AuctionSettled, AuctionOutbidMeanwhile; HoldNotOpen
-    when the bid was set aside for no longer, and MemberNotActive: then the auction stays as it was.
+    when the bid was set aside for no longer, and MemberNotActive, MemberFrozen: then the auction stays as it was.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -170,17 +170,19 @@ class CancelAuction(Operation):
 async def close_auctions(run: Run) -> int:
     """The job that lets the highest bid win as soon as the auction is over.
 
-    What is refused (the member is frozen) is left to an operator.
+    What is refused (the member is frozen) is tried again each day, for as long as the bid is set aside.
     """
     settings = run.programme.channels.get(CHANNEL)
     if not isinstance(settings, AuctionSettings):
         return 0
-    over = {auction.id for auction in settings.auctions if auction.closes <= run.now}
+    settle = timedelta(days=settings.settle_days)
+    over = {auction.id for auction in settings.auctions if auction.closes <= run.now < auction.closes + settle}
+    day = local_day(run.now, run.programme.zone)
     rows = await run.reader.query(
         f"SELECT auction, bidder, bid_id FROM auction_standing WHERE state = '{OPEN}' AND bidder IS NOT NULL"
     )
     return await run.submit(
-        CloseAuction(member=ById(bidder), idempotency_key=f"close:{bid}", actor=run.actor, auction=auction)
+        CloseAuction(member=ById(bidder), idempotency_key=f"close:{bid}:{day}", actor=run.actor, auction=auction)
         for auction, bidder, bid in sorted(rows)
         if auction in over
     )
@@ -220,10 +222,26 @@ async def follow_reversal(event: Event, work: Work) -> None:
     if reversed_.kind == CloseAuction.kind:
         standing.state = CANCELLED
     else:
-        # Whoever was outbid has their points back, so bids begin anew.
-        standing.bidder = standing.bid_id = standing.hold = None
-        standing.highest = 0
+        _begin_anew(standing)
     work.save(standing)
+
+
+async def follow_closing(event: Event, work: Work) -> None:
+    """Who has left the programme leads no auction: bids begin anew."""
+    if event.name != MEMBER_STATUS_CHANGED or event.payload["status"] != MemberStatus.CLOSED:
+        return
+    for auction in sorted({bid.auction for bid in await work.rows(AuctionBid)}):
+        standing = await work.shared(AuctionStanding, auction=auction)
+        if standing is not None and standing.state == OPEN and standing.bidder == work.member.id:
+            await _free(work, standing.hold)
+            _begin_anew(standing)
+            work.save(standing)
+
+
+def _begin_anew(standing: AuctionStanding) -> None:
+    """Nobody leads. Whoever was outbid has their points back."""
+    standing.bidder = standing.bid_id = standing.hold = None
+    standing.highest = 0
 
 
 def _offered(work: Work) -> AuctionSettings:

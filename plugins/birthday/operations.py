@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Final
 from core.calendar import add_months, local_day
 from core.caps import draw
 from core.coupons import grant
-from core.errors import InvalidValue, MemberNotActive
+from core.errors import InvalidValue
 from core.events import MEMBER_ENROLLED, MEMBER_UPDATED, Event
 from core.jobs import Run
-from core.members import ById, MemberStatus
+from core.members import ById
 from core.membership import check_reason
 from core.operations import Operation
 from core.programme import Programme
@@ -42,7 +42,7 @@ class GiveBirthdayGift(Operation):
     """The gift of this year.
 
     Refuses BirthdaysNotOffered, BirthdayUnknown, NotTheBirthday, BirthdayGiftAlreadyGiven, MemberTooNew,
-    MemberNotActive.
+    MemberNotActive, MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -51,8 +51,7 @@ class GiveBirthdayGift(Operation):
     async def perform(self, work: Work) -> dict[str, Any]:
         settings = _offered(work)
         member, today = work.member, work.today
-        if member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=member.status)
+        work.check_may_earn()
         birthday = await _birthday(work)
         if birthday is None:
             raise BirthdayUnknown

@@ -15,11 +15,9 @@ from core.errors import (
     InsufficientPoints,
     InvalidAmount,
     InvalidValue,
-    MemberNotActive,
 )
 from core.events import Event
 from core.holds import Hold, HoldState
-from core.members import MemberStatus
 from core.money import money, parse_money
 from core.operations import Operation, Recorded
 from core.orders import ORDER_PAID
@@ -44,7 +42,7 @@ class HoldCheckout(Operation):
 
     ``reference`` names the basket, and a basket is held for once; ``points`` is what the caller says that it takes.
     Refuses CheckoutNotOffered, CheckoutAlreadyHeld, ExceedsCheckout, CheckoutPriceChanged, InsufficientPoints,
-    CurrencyMismatch, MemberNotActive, and values that cannot be meant.
+    CurrencyMismatch, MemberNotActive, MemberFrozen, and values that cannot be meant.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -61,8 +59,7 @@ class HoldCheckout(Operation):
         if settings is None:
             raise CheckoutNotOffered(at=work.now)
         assert isinstance(settings, CheckoutSettings)
-        if work.member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=work.member.status)
+        work.check_may_spend()
         currency = work.programme.currency
         basket, amount = self._asked(currency)
         await self._check_new(work)
@@ -105,7 +102,7 @@ class HoldCheckout(Operation):
 class CaptureCheckout(Operation):
     """The basket was paid: spend what was set aside, or what ``amount`` takes of it. The rest goes back.
 
-    Refuses ExceedsCheckout, HoldNotFound, HoldNotOpen, MemberNotActive.
+    Refuses ExceedsCheckout, HoldNotFound, HoldNotOpen, MemberNotActive, MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL

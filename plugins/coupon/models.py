@@ -14,6 +14,7 @@ class Coupon(Model):
 
     ``coupon`` is its id in the programme that issued it, ``terms`` what that promised, ``occasion`` what it was for.
     It is used with the order ``order_reference``, which paid ``discount`` less. Nothing is written when it lapses.
+    One that is withdrawn after it was used stays used, until that is undone.
     """
 
     key: ClassVar = ("bucket", "member_id", "coupon_id")

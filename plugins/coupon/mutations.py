@@ -126,7 +126,9 @@ class CouponNode(Node):
     used_at: datetime | None = strawberry.field(description="When it was used.")
     order: str | None = strawberry.field(description="The order that it was used with.")
     discount: Money | None = strawberry.field(description="What it took off that order; null while it is not used.")
-    withdrawn_at: datetime | None = strawberry.field(description="When it was taken back.")
+    withdrawn_at: datetime | None = strawberry.field(
+        description="When it was taken back. One that was used by then stays used, and cannot be used again."
+    )
     _member_id: strawberry.Private[str]
     _transaction_id: strawberry.Private[str]
 
@@ -298,10 +300,10 @@ class CouponMemberFields:
 
 
 def _status(row: Any, now: datetime) -> CouponStatus:
-    if row.withdrawn_at is not None:
-        return CouponStatus.WITHDRAWN
     if row.used_at is not None:
         return CouponStatus.USED
+    if row.withdrawn_at is not None:
+        return CouponStatus.WITHDRAWN
     lapsed = row.expires_at is not None and row.expires_at <= now
     return CouponStatus.LAPSED if lapsed else CouponStatus.OPEN
 
@@ -310,9 +312,9 @@ def _standing(status: CouponStatus, now: datetime) -> Where:
     """The condition of the rows that stand so."""
     match status:
         case CouponStatus.WITHDRAWN:
-            return Where("withdrawn_at IS NOT NULL")
+            return Where("withdrawn_at IS NOT NULL AND used_at IS NULL")
         case CouponStatus.USED:
-            return Where("withdrawn_at IS NULL AND used_at IS NOT NULL")
+            return Where("used_at IS NOT NULL")
     unused, instant = "withdrawn_at IS NULL AND used_at IS NULL", (microseconds(now),)
     if status is CouponStatus.LAPSED:
         return Where(f"{unused} AND expires_at <= ?", instant)

@@ -10,9 +10,8 @@ from typing import Any, ClassVar, Final
 
 from core.calendar import day_start
 from core.coupons import COUPON_GRANTED, COUPONS_REVOKED
-from core.errors import CurrencyMismatch, InvalidAmount, InvalidValue, MemberNotActive
+from core.errors import CurrencyMismatch, InvalidAmount, InvalidValue
 from core.events import TRANSACTION_REVERSED, Event
-from core.members import MemberStatus
 from core.membership import check_reason
 from core.money import money, parse_money
 from core.operations import Operation
@@ -44,7 +43,10 @@ _SHOWN: Final = 40
 
 @dataclass(frozen=True, kw_only=True)
 class IssueCoupon(Operation):
-    """Give the member a coupon for a stated reason. Refuses CouponsNotOffered, CouponKindNotFound, MemberNotActive."""
+    """Give the member a coupon for a stated reason.
+
+    Refuses CouponsNotOffered, CouponKindNotFound, MemberNotActive, MemberFrozen.
+    """
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "issue"
@@ -61,7 +63,7 @@ class IssueCoupon(Operation):
         coupon = settings.by_id.get(self.coupon)
         if coupon is None:
             raise CouponKindNotFound(coupon=self.coupon[:64])
-        _check_active(work)
+        work.check_may_earn()
         return {"coupon": _issue(work, coupon, f"issued:{work.operation_id}"), "reason": self.reason}
 
 
@@ -70,7 +72,7 @@ class UseCoupon(Operation):
     """Use a coupon with an order of ``amount``, before the coupon.
 
     Refuses CouponCodeMalformed, CouponNotFound, CouponWithdrawn, CouponAlreadyUsed, CouponLapsed, CouponOrderTooSmall,
-    CurrencyMismatch, MemberNotActive, InvalidAmount, InvalidValue.
+    CurrencyMismatch, MemberNotActive, MemberFrozen, InvalidAmount, InvalidValue.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -88,7 +90,7 @@ class UseCoupon(Operation):
         amount = parse_money(self.amount, currency)
         if amount <= 0:
             raise InvalidAmount(value=str(self.amount)[:_SHOWN], reason="an order comes to more than nothing")
-        _check_active(work)
+        work.check_may_spend()
         row = await _coupon(work, self.code)
         _check_usable(row, work.now)
         terms = Terms.of(row.terms)
@@ -205,9 +207,9 @@ def _issue(work: Work, coupon: CouponKind, occasion: str) -> str:
 
 
 async def _take_back(work: Work, **by: Any) -> None:
-    """Withdraw those coupons that were not used."""
+    """Withdraw those coupons. What was used stays used, but cannot be used again when that is undone."""
     for value in await work.rows(Coupon, **by):
-        if value.used_at is None and value.withdrawn_at is None:
+        if value.withdrawn_at is None:
             row = await work.find(Coupon, coupon_id=value.coupon_id)
             assert row is not None, "it was just read"
             _withdraw(work, row)
@@ -216,7 +218,8 @@ async def _take_back(work: Work, **by: Any) -> None:
 def _withdraw(work: Work, row: Coupon) -> None:
     row.withdrawn_at = work.now
     work.save(row)
-    work.tell("coupon.withdrawn", coupon=row.coupon_id)
+    if row.used_at is None:
+        work.tell("coupon.withdrawn", coupon=row.coupon_id)
 
 
 def _undo(work: Work, row: Coupon) -> None:
@@ -224,6 +227,8 @@ def _undo(work: Work, row: Coupon) -> None:
     row.used_at, row.order_reference, row.discount = None, None, 0
     work.save(row)
     work.tell("coupon.use_undone", coupon=row.coupon_id)
+    if row.withdrawn_at is not None:
+        work.tell("coupon.withdrawn", coupon=row.coupon_id)
 
 
 async def _coupon(work: Work, given: str) -> Coupon:
@@ -239,18 +244,13 @@ async def _coupon(work: Work, given: str) -> Coupon:
 
 
 def _check_there(row: Coupon) -> None:
-    if row.withdrawn_at is not None:
-        raise CouponWithdrawn(coupon_code=row.code, withdrawn_at=row.withdrawn_at)
     if row.used_at is not None:
         raise CouponAlreadyUsed(coupon_code=row.code, order=row.order_reference or "", used_at=row.used_at)
+    if row.withdrawn_at is not None:
+        raise CouponWithdrawn(coupon_code=row.code, withdrawn_at=row.withdrawn_at)
 
 
 def _check_usable(row: Coupon, at: datetime) -> None:
     _check_there(row)
     if row.expires_at is not None and row.expires_at <= at:
         raise CouponLapsed(coupon_code=row.code, expired_at=row.expires_at)
-
-
-def _check_active(work: Work) -> None:
-    if work.member.status != MemberStatus.ACTIVE:
-        raise MemberNotActive(status=work.member.status)

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, cast
 
 import strawberry
 
-from core.errors import MemberNotActive, MemberNotFound, Refusal
-from core.members import MemberStatus
+from core.errors import MemberNotFound, Refusal
+from core.members import Frozen
 from core.operations import Outcome
 from core.store.questions import Rows
 from core.tallies import Tally
@@ -238,8 +238,8 @@ async def _project(info: Info, project: Project, visitor: Member | None) -> Dona
         mine = sum(tally.amount for tally in tallies if tally.name == project.tally)
     try:
         project.check_open(info.context.now, raised)
-        if visitor is not None and visitor._value.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=visitor._value.status)
+        if visitor is not None:
+            visitor._value.check_may(Frozen.SPENDING)
     except Refusal as refused:
         refusal = user_error(info, refused)
     most = project.left(raised)

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from core.errors import InvalidAmount, MemberNotActive
+from core.errors import InvalidAmount
 from core.events import TRANSACTION_REVERSED, Event
-from core.members import MemberStatus
 from core.operations import Operation
 from core.units import AMOUNT_MAX, POINTS
 from core.work import Work
@@ -26,7 +25,7 @@ class DonatePoints(Operation):
     """Give points to a project.
 
     Refuses DonationProjectNotFound, DonationNotYetOpen, DonationClosed, DonationTooSmall, DonationGoalReached,
-    InsufficientPoints, InvalidAmount, MemberNotActive.
+    InsufficientPoints, InvalidAmount, MemberNotActive, MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -78,8 +77,7 @@ class DonatePoints(Operation):
             raise DonationProjectNotFound(project=self.project[:64])
         if not 0 < self.points <= AMOUNT_MAX:
             raise InvalidAmount(value=str(self.points), reason=f"points must be between 1 and {AMOUNT_MAX}")
-        if work.member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=work.member.status)
+        work.check_may_spend()
         project.check_open(work.now, 0)
         return project
 

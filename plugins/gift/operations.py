@@ -11,12 +11,12 @@ from typing import Any, ClassVar, Final
 from unicodedata import category
 
 from core.accounts import Contra
-from core.errors import InvalidAmount, InvalidValue, MemberNotActive, NotReversible
+from core.errors import InvalidAmount, InvalidValue, NotReversible
 from core.events import TRANSACTION_REVERSED, Delivery, Event
 from core.ledger import LotTerms
 from core.limits import used
 from core.lots import Draw, Lot
-from core.members import ById, Member, MemberStatus
+from core.members import ById, Frozen, Member
 from core.operations import Operation
 from core.outbox import Submit
 from core.units import AMOUNT_MAX, POINTS
@@ -44,7 +44,7 @@ class GivePoints(Operation):
     """Give points to the member with the external id ``to``.
 
     Refuses GiftsNotOffered, GiftReceiverUnavailable, GiftToOneself, GiftTooSmall, GiftLimitReached,
-    InsufficientPoints, InvalidAmount, InvalidValue, MemberNotActive.
+    InsufficientPoints, InvalidAmount, InvalidValue, MemberNotActive, MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -60,15 +60,14 @@ class GivePoints(Operation):
             raise GiftsNotOffered(at=work.now)
         assert isinstance(settings, GiftSettings)
         self._check_request()
-        if work.member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=work.member.status)
+        work.check_may_spend()
         if self.to == work.member.external_id:
             raise GiftToOneself(receiver=self.to)
         if self.points < settings.least:
             raise GiftTooSmall(points=self.points, needed=settings.least)
         await self._check_limits(work, settings)
         receiver = await work.look(Member, external_id=self.to) if len(self.to) <= _NAME_MAX else None
-        if receiver is None or receiver.at(work.now).status != MemberStatus.ACTIVE:
+        if receiver is None or not receiver.at(work.now).may(Frozen.EARNING):
             raise GiftReceiverUnavailable(receiver=self.to[:_NAME_MAX])
         parts = await _by_expiry(work, await work.spend(self.points, contra=Contra.TRANSFER))
         work.add(

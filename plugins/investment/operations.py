@@ -10,9 +10,8 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from core.accounts import Contra
-from core.errors import InvalidAmount, InvalidValue, MemberNotActive
+from core.errors import InvalidAmount, InvalidValue
 from core.events import TRANSACTION_REVERSED, Event
-from core.members import MemberStatus
 from core.membership import check_reason
 from core.operations import Operation
 from core.units import AMOUNT_MAX, POINTS
@@ -43,7 +42,7 @@ class StakePoints(Operation):
     """Stake points on a project.
 
     Refuses InvestmentProjectNotFound, InvestmentNotYetOpen, InvestmentClosed, InvestmentSettled, InvestmentTooSmall,
-    InvestmentTooLarge, InvestmentGoalReached, InsufficientPoints, InvalidAmount, MemberNotActive.
+    InvestmentTooLarge, InvestmentGoalReached, InsufficientPoints, InvalidAmount, MemberNotActive, MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -61,8 +60,7 @@ class StakePoints(Operation):
             raise InvestmentProjectNotFound(project=self.project[:64])
         if not 0 < self.points <= AMOUNT_MAX:
             raise InvalidAmount(value=str(self.points), reason=f"points must be between 1 and {AMOUNT_MAX}")
-        if work.member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=work.member.status)
+        work.check_may_spend()
         project.check_open(work.now)
         await work.spend(self.points)
         stakes: list[Any] = await work.rows(Stake, project=project.id, state=OPEN)
@@ -158,8 +156,8 @@ class PayBack(Operation):
             await work.give_back(stake.stake_id, own)
         if gained:
             # It was promised while the member was active, and an operator decides: a frozen member is given it too.
-            active = work.member.status == MemberStatus.ACTIVE
-            await work.earn(gained, contra=Contra.ISSUANCE if active else Contra.ADJUSTMENT)
+            contra = Contra.ISSUANCE if work.may_earn else Contra.ADJUSTMENT
+            await work.earn(gained, contra=contra)
         stake.paid_back, stake.gained = own, gained
         stake.state, stake.ended_at = self.outcome, work.now
         work.save(stake)

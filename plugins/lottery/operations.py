@@ -7,10 +7,9 @@ order of the prizes' ids.
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, NamedTuple
 
-from core.errors import InvalidValue, MemberNotActive
+from core.errors import InvalidValue
 from core.events import TRANSACTION_REVERSED, Event
 from core.limits import used
-from core.members import MemberStatus
 from core.operations import Operation
 from core.work import Work
 
@@ -55,7 +54,7 @@ class DrawLottery(Operation):
     """Spend points on ``count`` draws from a pool. ``points`` is what the caller says that they come to.
 
     Refuses LotteryPoolNotFound, LotteryNotYetOpen, LotteryClosed, LotteryOfOtherTier, LotteryLimitReached,
-    LotteryPriceChanged, LotteryNotReady, InsufficientPoints, MemberNotActive.
+    LotteryPriceChanged, LotteryNotReady, InsufficientPoints, MemberNotActive, MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -105,8 +104,8 @@ class DrawLottery(Operation):
             raise LotteryPoolNotFound(pool=self.pool[:64])
         if not 0 < self.count <= DRAWS_MAX:
             raise InvalidValue(field="count", reason=f"it must be 1 to {DRAWS_MAX}")
-        if work.member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=work.member.status)
+        work.check_may_spend()
+        work.check_may_earn()
         pool.check_open(work.now)
         done = await used(work, pool.tally, pool.limits)
         pool.check_member(work.member.tier, self.count, pool.limits.left(done, work.today, work.programme.zone))

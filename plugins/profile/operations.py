@@ -5,9 +5,7 @@ from typing import Any, ClassVar, Final
 
 from core.calendar import local_day
 from core.caps import draw
-from core.errors import MemberNotActive
 from core.events import MEMBER_ENROLLED, TRANSACTION_REVERSED, Event
-from core.members import MemberStatus
 from core.operations import Operation
 from core.units import POINTS
 from core.work import Work
@@ -24,7 +22,7 @@ WHOLES: Final = "profile_completed"
 class CompleteProfileSection(Operation):
     """The member has completed a section, and with the last of them the profile.
 
-    Refuses ProfileSectionAlreadyCompleted, ProfileSectionNotFound, ProfileNotOffered, MemberNotActive.
+    Refuses ProfileSectionAlreadyCompleted, ProfileSectionNotFound, ProfileNotOffered, MemberNotActive, MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -37,8 +35,7 @@ class CompleteProfileSection(Operation):
         if settings is None:
             raise ProfileNotOffered(at=work.now)
         assert isinstance(settings, ProfileSettings)
-        if work.member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=work.member.status)
+        work.check_may_earn()
         if self.section not in settings.sections:
             raise ProfileSectionNotFound(section=self.section[:100])
         done = {row.section: row for row in await work.rows(ProfileSection) if row.done}

@@ -20,10 +20,8 @@ from core.errors import (
     InvalidAmount,
     InvalidInstant,
     InvalidValue,
-    MemberNotActive,
 )
 from core.events import TRANSACTION_REVERSED, Event
-from core.members import MemberStatus
 from core.money import money, parse_money
 from core.operations import Newcomer, Operation
 from core.orders import ORDER_PAID, ORDER_REFUNDED, MemberFacts, OrderFacts
@@ -98,7 +96,7 @@ class RecordPurchase(Operation):
     """An order was paid. ``amount`` is all of it, including what was paid with points.
 
     Refuses OrderAlreadyRecorded, LinesDoNotAddUp, PurchasesNotOffered, CurrencyMismatch, InsufficientPoints,
-    HoldNotFound, HoldNotOpen, ExceedsHold, MemberNotActive, and values that cannot be meant.
+    HoldNotFound, HoldNotOpen, ExceedsHold, MemberNotActive, MemberFrozen, and values that cannot be meant.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -123,9 +121,8 @@ class RecordPurchase(Operation):
         occurred_at = _instant(self.occurred_at, work)
         work.judge_at(occurred_at)
         settings = _settings(work, occurred_at)
-        programme, member = work.programme, work.member
-        if member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=member.status)
+        programme = work.programme
+        work.check_may_earn()
         day = local_day(occurred_at, programme.zone)
         if programme.starts_on is not None and day < programme.starts_on:
             raise InvalidInstant(value=occurred_at.isoformat(), reason="it lies before the programme's first day")
@@ -133,7 +130,9 @@ class RecordPurchase(Operation):
         if recorded := await work.rows(PurchaseOrder, reference=self.reference):
             raise OrderAlreadyRecorded(reference=self.reference, transaction=recorded[0].transaction_id)
         orders = await work.counted(ORDERS) if settings.counts_orders else 0
-        basket.first = settings.counts_orders and orders <= 0
+        # What cost nothing is no order: not the first, nor one of those that a tier asks for.
+        counts = basket.amount > 0
+        basket.first = counts and settings.counts_orders and orders <= 0
         buyer = _buyer_of(work, orders)
         rooms = await _rooms(work, settings, day)
         if basket.points:
@@ -153,7 +152,8 @@ class RecordPurchase(Operation):
                 kept["room"] = list(rooms[unit])
                 await caps.use(work, CHANNEL, unit, settings.earn[unit].caps, award.points, at=occurred_at)
             stored[unit] = kept
-        work.count(ORDERS, 1, at=occurred_at)
+        if counts:
+            work.count(ORDERS, 1, at=occurred_at)
         if paid := basket.paid_left:
             work.count(SPEND, paid, at=occurred_at)
         work.add(
@@ -315,7 +315,7 @@ class RefundPurchase(Operation):
         if order.status == RECORDED:
             if paid := paid_before - basket.paid_left:
                 work.count(SPEND, -paid, at=order.occurred_at)
-            if basket.gone:
+            if basket.gone and order.amount:
                 work.count(ORDERS, -1, at=order.occurred_at)
         refunded = amount_before - basket.amount_left
         order.amount_left = basket.amount_left
@@ -381,7 +381,8 @@ async def follow_reversal(event: Event, work: Work) -> None:
         unit: {**kept, "left": await work.left_of(kept["lots"], unit=unit)} for unit, kept in order.awards.items()
     }
     if event.payload["whole"] and order.status == RECORDED:
-        work.count(ORDERS, -1, at=order.occurred_at)
+        if order.amount:
+            work.count(ORDERS, -1, at=order.occurred_at)
         if paid := basket_of(order).paid_left:
             work.count(SPEND, -paid, at=order.occurred_at)
         order.status = REVERSED

@@ -11,9 +11,8 @@ from typing import Any, ClassVar, Final
 
 from core.calendar import local_day
 from core.caps import draw
-from core.errors import InvalidValue, MemberNotActive
+from core.errors import InvalidValue
 from core.events import MEMBER_ENROLLED, TALLIES_COUNTED, TRANSACTION_REVERSED, Event
-from core.members import MemberStatus
 from core.operations import Operation
 from core.tallies import day_number, day_of
 from core.work import Work
@@ -44,7 +43,7 @@ _SHOWN: Final = 64
 class RecordQuestEvent(Operation):
     """The member did something that quests count, with one object: it counts once in each quest's period.
 
-    Refuses QuestsNotOffered, QuestEventNotFound, MemberNotActive, InvalidValue.
+    Refuses QuestsNotOffered, QuestEventNotFound, MemberNotActive, MemberFrozen, InvalidValue.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -55,7 +54,7 @@ class RecordQuestEvent(Operation):
 
     async def perform(self, work: Work) -> dict[str, Any]:
         settings = _offered(work)
-        _check_active(work)
+        work.check_may_earn()
         if self.event not in settings.events:
             raise QuestEventNotFound(event=self.event[:_SHOWN])
         if not 0 < len(self.object) <= OBJECT_MAX:
@@ -79,7 +78,7 @@ class ClaimQuest(Operation):
     """The member asks for what a quest brings.
 
     Refuses QuestsNotOffered, QuestNotFound, QuestNotYetOpen, QuestOver, QuestNotForTier, QuestNotReached,
-    QuestAlreadyDone, MemberNotActive.
+    QuestAlreadyDone, MemberNotActive, MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -89,7 +88,7 @@ class ClaimQuest(Operation):
 
     async def perform(self, work: Work) -> dict[str, Any]:
         settings, zone = _offered(work), work.programme.zone
-        _check_active(work)
+        work.check_may_earn()
         quest = settings.find(self.quest)
         if quest is None:
             raise QuestNotFound(quest=self.quest[:_SHOWN])
@@ -216,8 +215,3 @@ def _offered(work: Work) -> QuestSettings:
         raise QuestsNotOffered(at=work.now)
     assert isinstance(settings, QuestSettings)
     return settings
-
-
-def _check_active(work: Work) -> None:
-    if work.member.status != MemberStatus.ACTIVE:
-        raise MemberNotActive(status=work.member.status)

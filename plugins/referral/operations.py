@@ -10,9 +10,8 @@ from typing import Any, ClassVar, Final
 
 from core.calendar import day_start, month_end, next_day
 from core.caps import draw
-from core.errors import MemberNotActive
 from core.events import TRANSACTION_REVERSED, Delivery, Event
-from core.members import ById, MemberStatus
+from core.members import ById
 from core.money import money
 from core.operations import Newcomer, Operation
 from core.orders import ORDER_PAID, ORDER_REFUNDED
@@ -54,14 +53,14 @@ _SHOWN: Final = 40
 
 @dataclass(frozen=True, kw_only=True)
 class IssueReferralCode(Operation):
-    """Give the member a code, or renew the one they have. Refuses ReferralNotOffered, MemberNotActive."""
+    """Give the member a code, or renew the one they have. Refuses ReferralNotOffered, MemberNotActive, MemberFrozen."""
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "issue_code"
 
     async def perform(self, work: Work) -> dict[str, Any]:
         settings = _offered(work)
-        _check_active(work)
+        work.check_may_earn()
         expires_at = work.now + timedelta(days=settings.code_days) if settings.code_days else None
         number = 0
         while (row := await work.shared(ReferralCode, code=code_of(work.member.id, number))) is not None:
@@ -80,7 +79,7 @@ class AcceptReferral(Operation):
     """A new member was brought by whoever has the code.
 
     Refuses ReferralCodeMalformed, ReferralCodeNotFound, ReferralCodeExpired, SelfReferral, ReferralLoop,
-    AlreadyInvited, NotANewcomer, InvitationsUsedUp, ReferralNotOffered, MemberNotActive.
+    AlreadyInvited, NotANewcomer, InvitationsUsedUp, ReferralNotOffered, MemberNotActive, MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -94,7 +93,7 @@ class AcceptReferral(Operation):
 
     async def perform(self, work: Work) -> dict[str, Any]:
         settings = _offered(work)
-        _check_active(work)
+        work.check_may_earn()
         code = read_code(self.code)
         if code is None:
             raise ReferralCodeMalformed(referral_code=self.code[:_SHOWN])
@@ -291,8 +290,13 @@ async def _invitation(work: Work, state: str) -> ReferralInvitation | None:
 
 
 def _suffices(settings: ReferralSettings, work: Work, paid: int) -> bool:
-    """Whether an order on which so much money was paid, in minor units, counts as a first order."""
-    return settings.order_at_least is None or money(paid, work.programme.currency) >= settings.order_at_least
+    """Whether an order on which so much money was paid, in minor units, counts as a first order.
+
+    What was paid with points alone does not: those of joining are had for nothing, by any number of accounts.
+    """
+    return paid > 0 and (
+        settings.order_at_least is None or money(paid, work.programme.currency) >= settings.order_at_least
+    )
 
 
 # -- who may ------------------------------------------------------------------------------------------
@@ -312,8 +316,3 @@ def _offered(work: Work) -> ReferralSettings:
         raise ReferralNotOffered(at=work.now)
     assert isinstance(settings, ReferralSettings)
     return settings
-
-
-def _check_active(work: Work) -> None:
-    if work.member.status != MemberStatus.ACTIVE:
-        raise MemberNotActive(status=work.member.status)

@@ -10,9 +10,8 @@ from typing import Any, ClassVar, Final
 
 from core.awards import earn_by_rules
 from core.calendar import day_start, next_day
-from core.errors import InvalidValue, MemberNotActive
+from core.errors import InvalidValue
 from core.lots import Lot
-from core.members import MemberStatus
 from core.membership import check_reason
 from core.operations import Operation
 from core.rules import Activity
@@ -54,9 +53,8 @@ class _Written(Operation):
     pictures: int
 
     def check(self, work: Work) -> None:
-        """Raise MemberNotActive, or InvalidValue unless the content can be meant."""
-        if work.member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=work.member.status)
+        """Raise MemberNotActive, MemberFrozen, or InvalidValue unless the content can be meant."""
+        work.check_may_earn()
         for name, value, least, most in (
             ("rating", self.rating, 1, RATING_MAX),
             ("length", self.length, 0, LENGTH_MAX),
@@ -70,7 +68,7 @@ class _Written(Operation):
 class SubmitReview(_Written):
     """A review was written, and waits for a moderator.
 
-    Refuses ReviewAlreadySubmitted, TooManyReviews, ReviewsNotOffered, MemberNotActive, InvalidValue.
+    Refuses ReviewAlreadySubmitted, TooManyReviews, ReviewsNotOffered, MemberNotActive, MemberFrozen, InvalidValue.
     """
 
     kind: ClassVar[str] = "submit"
@@ -122,7 +120,8 @@ class SubmitReview(_Written):
 class EditReview(_Written):
     """A review was written anew, and waits for a moderator again; what it has brought stays until then.
 
-    ``review`` is its id. Refuses ReviewNotFound, ReviewWithdrawn, ReviewsNotOffered, MemberNotActive, InvalidValue.
+    ``review`` is its id. Refuses ReviewNotFound, ReviewWithdrawn, ReviewsNotOffered, MemberNotActive, MemberFrozen,
+    InvalidValue.
     """
 
     kind: ClassVar[str] = "edit"
@@ -168,7 +167,7 @@ class WithdrawReview(Operation):
 class ApproveReview(Operation):
     """A moderator lets the review stand, and it earns by the rules that were in force when it was submitted.
 
-    Refuses ReviewNotFound, ReviewNotPending, MemberNotActive.
+    Refuses ReviewNotFound, ReviewNotPending, MemberNotActive, MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL

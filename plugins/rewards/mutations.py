@@ -8,10 +8,11 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
-from core.errors import InsufficientPoints, MemberNotActive, MemberNotFound, Refusal
+from core.errors import InsufficientPoints, MemberNotFound, Refusal
 from core.limits import Used, used_of
 from core.lots import Lot
-from core.members import ById, MemberStatus
+from core.members import ById, Frozen
+from core.members import Member as MemberValue
 from core.operations import Outcome
 from core.programme import Programme
 from core.store.questions import Rows
@@ -415,9 +416,8 @@ class RewardsMemberFields:
 class _Visitor:
     """The member who looks at the store: their tier, their points, and what they have had of each reward."""
 
-    def __init__(self, status: str, tier: str, available: int, tallies: Sequence[Tally]) -> None:
-        self.status = status
-        self.tier = tier
+    def __init__(self, member: MemberValue, available: int, tallies: Sequence[Tally]) -> None:
+        self.member = member
         self.available = available
         self._tallies = tallies
 
@@ -441,9 +441,8 @@ async def _visitor(info: Info, by: MemberByInput | None) -> _Visitor | None:
     loaders, now = info.context.loaders, info.context.now
     lots: list[Lot] = await loaders.rows(Lot, member.member_id, "remaining > 0")
     tallies: list[Tally] = await loaders.rows(Tally, member.member_id, _TALLIES)
-    value = member._value
     available = sum(lot.free(now) for lot in lots if lot.unit == POINTS)
-    return _Visitor(value.status, value.tier, available, tallies)
+    return _Visitor(member._value, available, tallies)
 
 
 async def _stock_left(info: Info, items: Sequence[Item]) -> Mapping[str, int]:
@@ -462,7 +461,7 @@ def _reward(
     visitor: _Visitor | None,
 ) -> Reward:
     now = info.context.now
-    price = settings.price(item, visitor.tier if visitor else None, programme)
+    price = settings.price(item, visitor.member.tier if visitor else None, programme)
     left = None
     if visitor is not None:
         today = now.astimezone(programme.zone).date()
@@ -471,9 +470,8 @@ def _reward(
     try:
         check_open(item, now)
         if visitor is not None:
-            if visitor.status != MemberStatus.ACTIVE:
-                raise MemberNotActive(status=visitor.status)
-            check_member(item, visitor.tier, 1, left)
+            visitor.member.check_may(Frozen.SPENDING)
+            check_member(item, visitor.member.tier, 1, left)
             if visitor.available < price:
                 raise InsufficientPoints(unit=POINTS, needed=Points(price), available=Points(visitor.available))
         if item.counted:

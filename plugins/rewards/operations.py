@@ -7,10 +7,9 @@ given next, by number; what a number's code is stands elsewhere and never change
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from core.errors import ExceedsReversible, InvalidValue, MemberNotActive
+from core.errors import ExceedsReversible, InvalidValue
 from core.events import TRANSACTION_REVERSED, Event
 from core.limits import used
-from core.members import MemberStatus
 from core.membership import check_reason
 from core.operations import Operation
 from core.work import Work
@@ -46,7 +45,7 @@ class RedeemReward(Operation):
     """Spend points on ``quantity`` pieces of a reward. ``points`` is what the caller says that they come to.
 
     Refuses RewardNotFound, RewardNotYetOpen, RewardClosed, RewardOfOtherTier, RewardLimitReached, RewardPriceChanged,
-    RewardSoldOut, InsufficientPoints, MemberNotActive.
+    RewardSoldOut, InsufficientPoints, MemberNotActive, MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -64,8 +63,7 @@ class RedeemReward(Operation):
         if not 0 < self.quantity <= QUANTITY_MAX:
             raise InvalidValue(field="quantity", reason=f"it must be 1 to {QUANTITY_MAX}")
         member, programme = work.member, work.programme
-        if member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=member.status)
+        work.check_may_spend()
         check_open(item, work.now)
         left = item.limits.left(await used(work, item.tally, item.limits), work.today, programme.zone)
         check_member(item, member.tier, self.quantity, left)

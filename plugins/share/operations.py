@@ -6,10 +6,9 @@ from typing import Any, ClassVar, Final
 
 from core.calendar import day_start, next_day
 from core.caps import draw
-from core.errors import InvalidValue, MemberNotActive
+from core.errors import InvalidValue
 from core.events import TRANSACTION_REVERSED, Event
 from core.limits import used
-from core.members import MemberStatus
 from core.operations import Operation
 from core.tallies import day_number
 from core.units import POINTS
@@ -40,7 +39,8 @@ REVERSED: Final = "reversed"
 class RecordShare(Operation):
     """The member shares something. It earns at once, or waits for proof where the programme wants it.
 
-    Refuses AlreadyShared, SharesUsedUp, TooManySharesOpen, SharesNotOffered, MemberNotActive, InvalidValue.
+    Refuses AlreadyShared, SharesUsedUp, TooManySharesOpen, SharesNotOffered, MemberNotActive, MemberFrozen,
+    InvalidValue.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -50,8 +50,7 @@ class RecordShare(Operation):
 
     async def perform(self, work: Work) -> dict[str, Any]:
         settings = _settings(work)
-        if work.member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=work.member.status)
+        work.check_may_earn()
         _check_text("item", self.item)
         day = day_number(work.today)
         share = await work.find(Share, item=self.item, day=day)
@@ -86,7 +85,8 @@ class RecordShare(Operation):
 class ConfirmShare(Operation):
     """Somebody has come by what the member shared. It earns what the programme gave when it was shared.
 
-    Refuses ShareNotFound, ShareAlreadyConfirmed, ShareCodeExpired, OwnVisit, SharesUsedUp, MemberNotActive.
+    Refuses ShareNotFound, ShareAlreadyConfirmed, ShareCodeExpired, OwnVisit, SharesUsedUp, MemberNotActive,
+    MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -108,6 +108,7 @@ class ConfirmShare(Operation):
             raise ShareCodeExpired(share_code=self.code, expired_at=share.expires_at)
         if self.visitor in {work.member.id, work.member.external_id}:
             raise OwnVisit(share_code=self.code)
+        work.check_may_earn()
         work.judge_by(share.programme_version)
         settings = _settings(work)
         await _check_limits(work, settings)

@@ -6,9 +6,8 @@ from typing import Any, ClassVar, Final
 
 from core.awards import earn_by_rules
 from core.calendar import day_start, local_day, month_end, month_start, next_day
-from core.errors import MemberNotActive
 from core.events import TRANSACTION_REVERSED, Event
-from core.members import MemberStatus, bucket_of
+from core.members import bucket_of
 from core.operations import Operation, Recorded
 from core.work import Work
 
@@ -29,14 +28,14 @@ MAKE_UPS: Final = "sign_in_make_ups"
 
 @dataclass(frozen=True, kw_only=True)
 class RecordSignIn(Operation):
-    """The member is there today. Refuses AlreadySignedIn, SignInNotOffered, MemberNotActive."""
+    """The member is there today. Refuses AlreadySignedIn, SignInNotOffered, MemberNotActive, MemberFrozen."""
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "record"
 
     async def perform(self, work: Work) -> dict[str, Any]:
         settings = _settings(work)
-        _check_active(work)
+        work.check_may_earn()
         today = work.today
         months = await work.rows(SignInMonth)
         days = days_of(months)
@@ -68,7 +67,7 @@ class MakeUpSignIn(Operation):
         make_up = _settings(work).make_up
         if make_up is None:
             raise MakeUpNotOffered(at=work.now)
-        _check_active(work)
+        work.check_may_spend()
         today, zone = work.today, work.programme.zone
         earliest = max(today - timedelta(days=make_up.days), local_day(work.member.enrolled_at, zone))
         if not earliest <= self.day < today:
@@ -113,11 +112,6 @@ def _settings(work: Work) -> SignInSettings:
         raise SignInNotOffered(at=work.now)
     assert isinstance(settings, SignInSettings)
     return settings
-
-
-def _check_active(work: Work) -> None:
-    if work.member.status != MemberStatus.ACTIVE:
-        raise MemberNotActive(status=work.member.status)
 
 
 def _mark(work: Work, months: list[Any], day: date, *, made_up: bool = False) -> None:

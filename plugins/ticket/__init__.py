@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from core.errors import Refusal
 from core.event_types import EventType
+from core.events import Event
 from core.programme import ChannelSettings
 from core.store.databases import Tables
+from core.work import Work
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
 from .mutations import TicketMemberFields, TicketMutations, TicketQueries
+from .operations import follow_reversal
 from .refusals import REFUSALS
 from .rules import TicketSettings
 
@@ -44,6 +47,11 @@ def register_mutations() -> Sequence[type]:
 @hookimpl
 def register_member_fields() -> Sequence[type]:
     return [TicketMemberFields]
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow_reversal(event, work)
 
 
 @hookimpl

@@ -1,5 +1,6 @@
 """Tickets in the schema."""
 
+import asyncio
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any, cast
@@ -171,7 +172,8 @@ class TicketNode(Node):
     @strawberry.field
     async def transactions(self, info: Info) -> list[Transaction]:
         """The transactions that it is about."""
-        found = [await Transaction.find(info, self._member_id, id) for id in self._row.transactions]
+        # Side by side, so that they are one statement.
+        found = await asyncio.gather(*(Transaction.find(info, self._member_id, id) for id in self._row.transactions))
         return [transaction for transaction in found if transaction is not None]
 
     @strawberry.field

@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Final
 
 from core.accounts import Contra
 from core.errors import InvalidAmount, InvalidValue, TransactionNotFound
+from core.events import TRANSACTION_REVERSED, Event
 from core.operations import Operation, Recorded
-from core.units import AMOUNT_MAX
+from core.units import AMOUNT_MAX, POINTS
 from core.work import Work
 
 from .events import TICKET_ANSWERED, TICKET_CLOSED, TICKET_OPENED
@@ -170,6 +171,19 @@ class CloseTicket(Operation):
             _close(work, ticket)
             work.save(ticket)
         return {"ticket": ticket.ticket_id}
+
+
+async def follow_reversal(event: Event, work: Work) -> None:
+    """What an operator takes back of a compensation was not given; when all of it is, another can be."""
+    payload = event.payload
+    if event.name != TRANSACTION_REVERSED or payload["channel"] != CHANNEL:
+        return
+    (found,) = await work.rows(Ticket, compensated_by=payload["transaction"])
+    ticket = await _find(work, found.ticket_id)
+    ticket.compensation = 0 if payload["whole"] else max(ticket.compensation + payload["amounts"].get(POINTS, 0), 0)
+    if not ticket.compensation:
+        ticket.compensated_by = None
+    work.save(ticket)
 
 
 def _settings(work: Work) -> TicketSettings:

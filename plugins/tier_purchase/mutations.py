@@ -4,8 +4,8 @@ from datetime import datetime
 
 import strawberry
 
-from core.errors import MemberNotActive, Refusal
-from core.members import MemberStatus
+from core.errors import Refusal
+from core.members import Frozen
 from graph.vocabulary import (
     ACTING,
     Info,
@@ -145,8 +145,7 @@ class TierPurchaseMemberFields:
             refusal = None
             try:
                 settings.price(ladder, tier, self._value.tier)
-                if self._value.status != MemberStatus.ACTIVE:
-                    raise MemberNotActive(status=self._value.status)
+                self._value.check_may(Frozen.SPENDING)
             except Refusal as refused:
                 refusal = user_error(info, refused)
             name = ladder.tier(tier).name or tier
@@ -167,8 +166,7 @@ class TierPurchaseMemberFields:
         kept, refusal = None, None
         try:
             keep.price(member.tier)
-            if member.status != MemberStatus.ACTIVE:
-                raise MemberNotActive(status=member.status)
+            member.check_may(Frozen.SPENDING)
             check_not_kept(ladder, member.tier, lock, until)
         except TierKeptAlready as refused:
             kept, refusal = refused.kept_until, user_error(info, refused)

@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from core.calendar import add_months, day_start
-from core.errors import MemberNotActive, NotReversible
+from core.errors import NotReversible
 from core.events import TRANSACTION_REVERSED, Event
-from core.members import MemberStatus
 from core.operations import Operation, Recorded
 from core.tiers import Ladder
 from core.work import Work
@@ -28,7 +27,7 @@ class BuyTier(Operation):
     """Buy a tier for the ``price`` that the member was shown.
 
     Refuses TierPurchaseNotOffered, TierNotForSale, TierAlreadyReached, TierTooHigh, TierPriceChanged,
-    InsufficientPoints, MemberNotActive.
+    InsufficientPoints, MemberNotActive, MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -42,8 +41,7 @@ class BuyTier(Operation):
         if settings is None or ladder is None:
             raise TierPurchaseNotOffered(at=work.now)
         assert isinstance(settings, TierPurchaseSettings)
-        if work.member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=work.member.status)
+        work.check_may_spend()
         former = work.member.tier
         price = settings.price(ladder, self.tier, former)
         if price != self.price:
@@ -59,7 +57,7 @@ class KeepTier(Operation):
     """Keep the tier that the member stands on, for the ``price`` that they were shown.
 
     Refuses TierPurchaseNotOffered, TierNotKept, TierNotHeld, TierKeptAlready, TierPriceChanged, InsufficientPoints,
-    MemberNotActive.
+    MemberNotActive, MemberFrozen.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -74,8 +72,7 @@ class KeepTier(Operation):
         if keep is None:
             raise TierPurchaseNotOffered(at=work.now)
         member = work.member
-        if member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=member.status)
+        work.check_may_spend()
         price = keep.price(self.tier)
         if member.tier != self.tier:
             raise TierNotHeld(tier=self.tier, tier_reached=member.tier)
@@ -125,17 +122,36 @@ async def _unlock(work: Work, transaction: str) -> None:
         work.lock_tier(None, None)
     else:
         work.lock_tier(former[0], datetime.fromisoformat(former[1]))
+    bought = await _bought(work)
+    newest = _newest(bought, member.tier)
+    if newest is not None and await work.rows(Recorded, reverses=newest.id):
+        # The lock alone has kept them there.
+        await _stand_without(work, newest, bought)
 
 
 async def _undo(work: Work, transaction: str) -> None:
     """Whose purchase is taken back stands where they would without it, unless they stand there for another reason."""
-    tier = work.member.tier
+    bought = await _bought(work)
+    newest = _newest(bought, work.member.tier)
+    if newest is not None and newest.id == transaction:
+        await _stand_without(work, newest, bought)
+    # Else they have risen above that tier, have fallen since, or have bought it once more.
+
+
+async def _bought(work: Work) -> list[Recorded]:
+    """The member's purchases, the oldest first."""
     recorded: list[Recorded] = await work.rows(Recorded, channel=CHANNEL, accepted=True)
-    bought = sorted((each for each in recorded if each.kind == BuyTier.kind), key=lambda each: each.id)
-    newest = next((each for each in reversed(bought) if each.result["tier"] == tier), None)
+    return sorted((each for each in recorded if each.kind == BuyTier.kind), key=lambda each: each.id)
+
+
+def _newest(bought: list[Recorded], tier: str) -> Recorded | None:
+    return next((each for each in reversed(bought) if each.result["tier"] == tier), None)
+
+
+async def _stand_without(work: Work, newest: Recorded, bought: list[Recorded]) -> None:
     ladder = work.programme.tiers
-    if ladder is None or newest is None or newest.id != transaction:
-        return  # they have risen above that tier, have fallen since, or have bought it once more
+    if ladder is None:
+        return
     grounds = [await work.tier_earned(), await _stood_on(work, newest, bought), work.tier_lock or ladder.entry]
     tier = max(grounds, key=ladder.rank)
     if ladder.rank(tier) < ladder.rank(work.member.tier):

@@ -10,7 +10,6 @@ from core.calendar import local_day
 from core.caps import draw
 from core.coupons import grant, revoke
 from core.events import TALLIES_COUNTED, Event
-from core.members import MemberStatus
 from core.tallies import day_number, day_of
 from core.units import POINTS
 from core.work import Work
@@ -39,7 +38,7 @@ async def follow(event: Event, work: Work) -> None:
 async def _give(work: Work, settings: WinBackSettings, day: date) -> None:
     member = work.member
     enrolled_on = local_day(member.enrolled_at, work.programme.zone)
-    if member.status != MemberStatus.ACTIVE or not settings.was_member(enrolled_on, day):
+    if not work.may_earn or not settings.was_member(enrolled_on, day):
         return
     first, last = settings.quiet(day)
     if await _done(work, settings, first, last) or not await _done(work, settings, day, day):

@@ -10,11 +10,13 @@ from typing import Any, Final
 import pytest
 
 from core.errors import ProgrammeInvalid
+from core.members import ByExternalId
 from core.programme import load_programme
 from core.verify import verify
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
+from plugins.auction.operations import CancelAuction
 from tests.databases import Apps, SqliteFolder
 from tests.plugins.channel import freeze, only, reverse, standing, told
 
@@ -474,3 +476,52 @@ async def test_the_job_closes_what_is_over_once_and_leaves_the_rest(hall: Shop) 
     assert (early, ran) == (0, [1, 0])
     assert [(await standing(hall, member))[0] for member in (ann, bob)] == [1000, 500]
     assert await verify(hall.laurel.store.reader()) == []
+
+
+async def test_the_job_tries_again_each_day_while_the_winner_is_frozen_and_the_bid_set_aside(hall: Shop) -> None:
+    ann = await with_points(hall, "ann")
+    await bid(hall, ann, 300)
+    hall.clock.advance(timedelta(days=1, minutes=1))
+    await do(hall, "freezeMember", member={"id": ann}, scope="SPENDING", reason="a test", idempotencyKey="1")
+    frozen = await hall.laurel.jobs.run("auction_close")
+    await do(hall, "unfreezeMember", member={"id": ann}, reason="a test", idempotencyKey="2")
+
+    same_day = await hall.laurel.jobs.run("auction_close")
+    hall.clock.advance(timedelta(days=1))
+    next_day = await hall.laurel.jobs.run("auction_close")
+
+    assert (frozen, same_day, next_day) == (0, 0, 1)
+    assert await balance(hall, ann) == {"available": 700, "held": 0}
+
+
+async def test_when_who_leads_leaves_the_programme_bids_begin_anew(hall: Shop) -> None:
+    ann, bob = await with_points(hall, "ann"), await with_points(hall, "bob")
+    await bid(hall, ann, 500)
+
+    closed = await do(hall, "closeMembership", member={"id": ann}, reason="goodbye", idempotencyKey="1")
+    payload = await bid(hall, bob, 100)
+    hall.clock.advance(timedelta(days=2))
+
+    assert closed["errors"] == payload["errors"] == []
+    assert await hall.laurel.jobs.run("auction_close") == 1
+    assert await balance(hall, bob) == {"available": 900, "held": 0}
+    assert await verify(hall.laurel.store.reader()) == []
+
+
+async def test_who_was_outbid_while_the_auction_was_being_ended_ends_nothing(hall: Shop) -> None:
+    ann, bob = await with_points(hall, "ann"), await with_points(hall, "bob")
+    await bid(hall, ann, 300)
+    await bid(hall, bob, 500)
+    late = CancelAuction(member=ByExternalId("ann"), idempotency_key="late", actor="a test", auction="guitar")
+
+    outcome = await hall.laurel.committer.submit(late)
+
+    assert outcome.refusal is not None
+    assert outcome.refusal.to_json() == {"code": "AUCTION_OUTBID_MEANWHILE", "facts": {"auction": "guitar"}}
+    assert await balance(hall, bob) == {"available": 500, "held": 500}
+
+
+async def do(shop: Shop, mutation: str, **said: Any) -> Any:
+    kind = f"{mutation[0].upper()}{mutation[1:]}Input"
+    query = f"mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ errors {{ code }} }} }}"
+    return (await shop.ask(query, {"input": said}, role=Role.OPERATOR))[mutation]

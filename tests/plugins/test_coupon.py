@@ -291,6 +291,27 @@ async def test_when_the_whole_order_comes_back_its_coupon_does_and_a_reversed_gi
         assert await coupons(shop, ann) == [("ten", "WITHDRAWN")]
 
 
+async def test_a_gift_that_is_reversed_after_its_coupon_was_used_does_not_come_back_with_the_order(
+    sqlite_folder: SqliteFolder, apps: Apps
+) -> None:
+    async with opened(sqlite_folder.migrated(apps), "  welcome: {pack: {points: 50}, coupons: [ten]}") as shop:
+        ann = await shop.enrol("ann")
+        node = (await of_member(shop, ann, "coupons { nodes { code transaction { id } } }"))["coupons"]["nodes"][0]
+        await use(shop, node["code"], "120.00", order="A1")
+        await buy(shop, ann, "A1", "110.00")
+
+        await reverse(shop, node["transaction"]["id"])
+        used = (await of_member(shop, ann, "coupons(status: USED) { totalCount }"))["coupons"]["totalCount"]
+        assert (await coupons(shop, ann), used) == ([("ten", "USED")], 1)
+        await send_back(shop, ann, "A1")
+
+        withdrawn = (await of_member(shop, ann, "coupons(status: WITHDRAWN) { totalCount }"))["coupons"]["totalCount"]
+        assert (await coupons(shop, ann), withdrawn) == ([("ten", "WITHDRAWN")], 1)
+        assert [error["code"] for error in (await use(shop, node["code"], "120.00", order="A2"))["errors"]] == [
+            "COUPON_WITHDRAWN"
+        ]
+
+
 async def test_a_coupon_keeps_what_it_promised(shop: Shop) -> None:
     ann = await shop.enrol("ann")
     code = await issued(shop, ann)

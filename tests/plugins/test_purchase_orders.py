@@ -13,7 +13,7 @@ from plugins.purchase.models import PurchaseOrder
 from plugins.purchase.operations import Line
 from plugins.purchase.refusals import LinesDoNotAddUp, OrderAlreadyRecorded
 from tests.plugins.conftest import Shops
-from tests.plugins.shopping import JULY, PLAIN, Shop, line
+from tests.plugins.shopping import JULY, PLAIN, Shop, line, programme
 
 
 async def test_an_order_is_kept_with_all_that_a_refund_needs(shop: Shop) -> None:
@@ -50,6 +50,20 @@ async def test_an_order_with_another_key_is_recorded_no_second_time(shop: Shop) 
     assert isinstance(outcome.refusal, OrderAlreadyRecorded)
     assert outcome.refusal.transaction == (await shop.stored("A1")).transaction_id
     assert await shop.balance() == 29
+
+
+async def test_what_cost_nothing_counts_as_no_order_nor_does_its_return(shops: Shops) -> None:
+    doubled = "{id: base, add: sum, rules: [{id: spend, points: order.quantity}]}, "
+    doubled += "{id: new, multiply: best, rules: [{id: first, when: order.first, factor: '2'}]}"
+    async with shops(programme(doubled)) as shop:
+        gift = await shop.buy("A0", "0.00")
+        assert (gift["awards"], await shop.tally("orders")) == ({"points": 1}, 0)
+
+        first = await shop.buy("A1", "10.00")
+        assert (first["awards"], await shop.tally("orders")) == ({"points": 2}, 1)
+
+        await shop.send_back("A0")
+        assert await shop.tally("orders") == 1
 
 
 async def test_two_members_may_have_orders_of_one_reference(shop: Shop) -> None:

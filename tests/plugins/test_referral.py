@@ -251,6 +251,21 @@ async def test_an_order_below_the_least_amount_is_no_first_order(quick_url: str)
         assert (await balance(shop, ann), await balance(shop, bob)) == (80, 49 + 50 + 80)
 
 
+async def test_an_order_that_cost_no_money_is_no_first_order(quick_url: str) -> None:
+    async with opened(quick_url) as shop:
+        ann, bob = await friends(shop)
+        await shop.give(bob, 50, "for joining")
+        await buy(shop, bob, "B1", "0.00")
+        await buy(shop, bob, "B2", "0.50", paidWithPoints={"points": 50, "amount": "0.50"})
+        await told(shop)
+        assert (await balance(shop, ann), await balance(shop, bob)) == (0, 0)
+
+        await buy(shop, bob, "B3", "1.00")
+        await told(shop)
+
+        assert (await balance(shop, ann), await balance(shop, bob)) == (80, 1 + 80)
+
+
 async def test_bonuses_can_wait_until_the_goods_cannot_come_back(quick_url: str) -> None:
     async with opened(quick_url, "pending_days: 14") as shop:
         ann, bob = await friends(shop)

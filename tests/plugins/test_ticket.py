@@ -9,7 +9,7 @@ import pytest
 
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
-from tests.plugins.channel import freeze, only, standing
+from tests.plugins.channel import freeze, only, reverse, standing
 
 PROGRAMME = """
 id: gym
@@ -162,6 +162,39 @@ async def test_a_ticket_is_compensated_once_and_there_is_an_end_to_asking(shop: 
     assert refused["errors"][0]["code"] == "TOO_MANY_TICKETS_OPEN"
     unknown = await ask(shop, ann, "A fifth", transactions=[asked["id"]])
     assert unknown["errors"][0]["code"] == "INVALID_ID"
+
+
+async def test_a_compensation_that_is_taken_back_can_be_given_anew(shop: Shop) -> None:
+    ann = await shop.enrol("ann")
+    asked = (await ask(shop, ann))["ticket"]
+    first = await call(shop, "answerTicket", ticket=asked["id"], text="Here you are.", compensation=50)
+    data = await shop.ask(
+        "query ($id: ID!) { node(id: $id) { ... on Ticket { compensatedBy { id } } } }", {"id": asked["id"]}
+    )
+    await reverse(shop, data["node"]["compensatedBy"]["id"])
+
+    again = await call(shop, "answerTicket", ticket=asked["id"], text="It was five.", compensation=5)
+
+    assert (first["ticket"]["compensation"], again["errors"], again["ticket"]["compensation"]) == (50, [], 5)
+    assert again["ticket"]["compensatedBy"] == {"entries": [{"amount": 5}]}
+    assert (await standing(shop, ann))[0] == 5
+
+
+async def test_a_ticket_holds_a_hundred_messages_and_a_brand_without_the_section_takes_none(tmp_path: Path) -> None:
+    async with open_shop(tmp_path, PROGRAMME, plugins=only("ticket"), now=MONDAY) as shop:
+        ann = await shop.enrol("ann")
+        asked = (await ask(shop, ann))["ticket"]
+        for number in range(2, 101):
+            await call(shop, "writeInTicket", as_member=ann, ticket=asked["id"], text=f"More, {number}")
+        full = await call(shop, "writeInTicket", as_member=ann, ticket=asked["id"], text="One more.")
+        assert [error["code"] for error in full["errors"]] == ["TICKET_IS_FULL"]
+    (tmp_path / "bare").mkdir()
+    bare = "id: x\ncurrency: CNY\ntimezone: UTC"
+    async with open_shop(tmp_path / "bare", bare, plugins=only("ticket"), now=MONDAY) as shop:
+        ann = await shop.enrol("ann")
+        before = await standing(shop, ann)
+        assert [error["code"] for error in (await ask(shop, ann))["errors"]] == ["TICKETS_NOT_OFFERED"]
+        assert await standing(shop, ann) == before
 
 
 async def test_a_member_reaches_nobody_elses_ticket(shop: Shop) -> None:

@@ -341,6 +341,23 @@ async def test_who_keeps_a_tier_is_not_put_below_it_until_the_lock_ends(keeping:
     assert (await keep(keeping, ann, key="once more"))["errors"] == []
 
 
+@pytest.mark.parametrize("order", [("bought", "kept"), ("kept", "bought")])
+async def test_in_whatever_order_both_are_taken_back_no_tier_is_left_for_nothing(
+    keeping: Shop, order: tuple[str, str]
+) -> None:
+    ann = await with_points(keeping, "ann")
+    done = {
+        "bought": (await buy(keeping, ann, "silver", 2_000))["transaction"]["id"],
+        "kept": (await keep(keeping, ann))["transaction"]["id"],
+    }
+
+    for name in order:
+        await reverse(keeping, done[name])
+
+    assert await stands(keeping, ann) == ("regular", ["regular", "silver", "regular"])
+    assert (await standing(keeping, ann))[0] == 9_000
+
+
 async def test_when_keeping_is_taken_back_the_lock_goes_with_it(keeping: Shop) -> None:
     ann = await with_points(keeping, "ann")
     bought = (await buy(keeping, ann, "silver", 2_000))["transaction"]["id"]

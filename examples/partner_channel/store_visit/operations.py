@@ -6,9 +6,7 @@ from typing import Any, ClassVar
 
 from core.awards import earn_by_rules
 from core.calendar import day_start, next_day
-from core.errors import MemberNotActive
 from core.events import TRANSACTION_REVERSED, Event
-from core.members import MemberStatus
 from core.operations import Operation, Recorded
 from core.work import Work
 
@@ -19,7 +17,7 @@ from .rules import CHANNEL, EventFacts, MemberFacts, StoreVisitSettings
 
 @dataclass(frozen=True, kw_only=True)
 class RecordStoreVisit(Operation):
-    """A store visit of today. Refuses StoreVisitNotOffered, StoreVisitRecorded, MemberNotActive."""
+    """A store visit of today. Refuses StoreVisitNotOffered, StoreVisitRecorded, MemberNotActive, MemberFrozen."""
 
     channel: ClassVar[str] = CHANNEL
     kind: ClassVar[str] = "record"
@@ -29,8 +27,7 @@ class RecordStoreVisit(Operation):
         if settings is None:
             raise StoreVisitNotOffered(at=work.now)
         assert isinstance(settings, StoreVisitSettings)
-        if work.member.status != MemberStatus.ACTIVE:
-            raise MemberNotActive(status=work.member.status)
+        work.check_may_earn()
         # The programme's day, whatever the clocks of the server and of the member say.
         today = work.today
         row = await work.find(StoreVisitDay, day=today)

@@ -90,7 +90,7 @@ def test_check_reports_every_promise_of_a_channel(type_: Type) -> None:
     done = type_("sqlite://x.sqlite3", "plugin", "check", "sign_in")
 
     assert done.exit_code == 0, done.output
-    assert "13 of 13 checks hold" in done.output
+    assert "17 of 17 checks hold" in done.output
 
 
 def test_check_knows_installed_plugins_only(type_: Type) -> None:
@@ -123,7 +123,7 @@ async def test_a_channel_that_does_not_load_fails_once(write: Write, tmp_path: P
 async def test_each_broken_promise_is_found(write: Write, tmp_path: Path) -> None:
     offer = write(
         "kit_careless",
-        # The server's day, points beside the rules and for a reversal, a field that nobody describes, any setting.
+        # The server's day, points beside the rules and for a reversal, any setting.
         ("kit_careless/operations.py", "today = work.today", "today = work.now.date()"),
         (
             "kit_careless/operations.py",
@@ -135,23 +135,116 @@ async def test_each_broken_promise_is_found(write: Write, tmp_path: Path) -> Non
             "    row.taken_back = True",
             "    row.taken_back = True\n    await work.earn(1)",
         ),
-        (
-            "kit_careless/mutations.py",
-            "idempotency_key: str = strawberry.field(description=_KEY)",
-            'idempotency_key: str = strawberry.field(description=_KEY)\n    note: str = ""',
-        ),
         ("kit_careless/rules.py", "    earn: dict", '    model_config = {"extra": "ignore"}\n\n    earn: dict'),
     )
 
     found = failed(await examine(offer, [], tmp_path))
 
     assert found == {
-        "everything is described": "without a description: RecordKitCarelessInput.note",
         "settings are validated": "a key that it does not know is accepted in its section",
         "a reversal is symmetric": "balances are 100001 points afterwards, and were 100000 points",
         "bounded by its caps": "29 points came through a cap of 1 for life",
         "days are the programme's": found["days are the programme's"],
     }
+
+
+async def test_what_is_slow_told_otherwise_or_given_to_the_frozen_is_found(write: Write, tmp_path: Path) -> None:
+    offer = write(
+        "kit_deaf",
+        (
+            "kit_deaf/operations.py",
+            "        work.check_may_earn()\n",
+            (
+                "        sum(range(200_000))\n"
+                "        await work.earn(1, contra='adjustment')\n"
+                "        if not work.may_earn:\n"
+                "            return {}\n"
+            ),
+        ),
+        (
+            "kit_deaf/__init__.py",
+            "@hookimpl\nasync def react",
+            (
+                "from core.event_types import EventData, EventType\n\n\n"
+                'class Recorded(EventData):\n    """Done."""\n\n    day: int\n\n\n'
+                "@hookimpl\n"
+                "def register_event_types() -> Sequence[EventType]:\n"
+                "    return [EventType('kit_deaf.recorded', 1, Recorded)]\n\n\n"
+                "@hookimpl\nasync def react"
+            ),
+        ),
+    )
+
+    found = failed(await examine(offer, [], tmp_path))
+
+    assert set(found) == {"events have their shapes", "stops for who is frozen", "fast under the lock"}
+    assert found["stops for who is frozen"] == "it moves points of members who are frozen for earning"
+    assert found["events have their shapes"].startswith("kit_deaf.recorded is not told in its shape: ")
+
+
+async def test_a_call_that_is_refused_is_found(write: Write, tmp_path: Path) -> None:
+    offer = write("kit_shut", ("kit_shut/operations.py", "if settings is None:", "if settings is not None:"))
+
+    results = await examine(offer, [], tmp_path)
+
+    assert set(failed(results)) == {"the README's call is done"}
+    assert "is refused: " in failed(results)["the README's call is done"]
+
+
+async def test_each_fault_of_a_schema_is_found(write: Write, tmp_path: Path) -> None:
+    others = [offer for offer in find_offers() if offer.name == "share"]
+    offer = write(
+        "kit_shapeless",
+        (
+            "kit_shapeless/mutations.py",
+            "import strawberry\n",
+            "import strawberry\nfrom strawberry.scalars import JSON\n",
+        ),
+        (
+            "kit_shapeless/mutations.py",
+            "idempotency_key: str = strawberry.field(description=_KEY)",
+            (
+                'idempotency_key: str = strawberry.field(description=_KEY)\n    note: str = ""\n'
+                '    what_ever: str = strawberry.field(default="", name="what_ever", description="Anything.")'
+            ),
+        ),
+        (
+            "kit_shapeless/mutations.py",
+            'What became of a kit shapeless. The transaction\'s entries say what it brought."""',
+            (
+                'What became of it."""\n\n'
+                '    extra: JSON | None = strawberry.field(default=None, description="More.")\n'
+                '    all: Connection[Transaction] | None = strawberry.field(default=None, description="All.")'
+            ),
+        ),
+        ("kit_shapeless/mutations.py", "import Info,", "import Connection, Info, Transaction,"),
+        (
+            "kit_shapeless/mutations.py",
+            "    @mutation(allow",
+            (
+                "    @mutation(allow={Role.SERVICE})\n"
+                "    async def record_share(self, info: Info, member: str) -> str:\n"
+                '        """Share."""\n'
+                "        return member\n\n"
+                "    @mutation(allow"
+            ),
+        ),
+    )
+
+    results = await examine(offer, others, tmp_path)
+
+    found = failed(results)
+    assert set(found) == {
+        "can be left out",
+        "everything is described",
+        "names are spelled as all others",
+        "no JSON in the schema",
+        "lists that grow are connections",
+        "one input with a key, one payload with errors",
+    }
+    assert "'kit_shapeless'" in found["can be left out"]
+    assert "'share'" in found["can be left out"]
+    assert {result.detail for result in results if result.verdict is Verdict.NOT_TRIED} == {"its schema is not served"}
 
 
 async def test_what_a_refusal_leaves_behind_is_found(write: Write, tmp_path: Path) -> None:
@@ -167,7 +260,7 @@ async def test_what_a_refusal_leaves_behind_is_found(write: Write, tmp_path: Pat
 
     found = failed(await examine(offer, [], tmp_path))
 
-    assert set(found) == {"idempotent", "a refusal leaves nothing"}
+    assert set(found) == {"idempotent", "a refusal leaves nothing", "stops for who is frozen"}
     assert found["a refusal leaves nothing"] == "KIT_LEAKY_RECORDED changes kit_leaky_day"
 
 
