@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks import channels, importing, operations, reads, report, sweep
-from graph.laurel import collect_rarely, tables
+from graph.collecting import collect_rarely
+from graph.laurel import tables
 from tests.databases import KINDS, Server, open_server, server_address
 
 PARTS = ("reads", "watching", "operations", "channels", "statements", "sweeps", "imports", "memory")

@@ -14,6 +14,7 @@ import click
 
 from core.errors import LaurelError
 from core.store.databases import lost_connection
+from graph.collecting import collect_rarely
 from graph.settings import Settings
 
 _COMMANDS: Final = {
@@ -86,4 +87,5 @@ def laurel(ctx: click.Context, database: str | None, verbose: bool) -> None:
 
 def main() -> None:
     """Run the command that was typed."""
+    collect_rarely()
     laurel(prog_name="laurel")

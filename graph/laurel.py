@@ -3,7 +3,6 @@
 The HTTP application, every command and every test open it here.
 """
 
-import gc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -64,16 +63,6 @@ def load_document(plugins: Plugins, document: str) -> Programme:
     return load_programme(document, plugins.settings, plugins.facts, plugins.countables)
 
 
-def collect_rarely() -> None:
-    """Let the cycle collector leave alone what start-up has made, and come every 500,000 objects.
-
-    A batch makes many small values that no cycle holds; as Python comes, the collector goes through them so often that
-    it takes a third of an import's time.
-    """
-    gc.freeze()
-    gc.set_threshold(500_000, 20, 10)
-
-
 @asynccontextmanager
 async def open_laurel(
     settings: Settings, *, plugins: Plugins | None = None, clock: Clock | None = None, batch_max: int = BATCH_MAX
@@ -83,7 +72,6 @@ async def open_laurel(
     Raises DatabaseUnreachable, MigrationsPending when the database is older than the code, and CannotCarry when changes
     are to be carried between processes and nothing can do so.
     """
-    collect_rarely()
     plugins = plugins or load_plugins(settings.disabled_plugins)
     clock = clock or SystemClock()
     apps = tables(plugins)

@@ -23,6 +23,7 @@ from core.errors import LaurelError
 from core.store.databases import Database
 from core.store.migrating import migrate
 from graph.app import create_app
+from graph.collecting import collect_rarely
 from graph.commands.sample import open_shop
 from graph.laurel import open_laurel, tables
 from graph.observing.logs import configure
@@ -91,6 +92,7 @@ def application() -> object:
     settings = Settings.from_environment(os.environ)
     configure(settings.log_format, settings.log_level)
     app = create_app(settings)
+    collect_rarely()
     for number in (signal.SIGINT, signal.SIGTERM):
         _before(number, app.state.end_streams)
     return app
