@@ -49,9 +49,13 @@ class MemberRow(Model):
     frozen_until = InstantField(null=True)
     merged_into = fields.CharField(max_length=36, null=True)
     erased_at = InstantField(null=True)
+    tier_from = InstantField(null=True)
+    tier_review_at = InstantField(null=True)
+    tier_due_at = InstantField(null=True)
 
     class Meta:
         table = "member"
+        indexes = (Index(fields=("tier_due_at",)),)
 
 
 class AccountRow(Model):
@@ -397,6 +401,7 @@ class TierChangeRow(Model):
     tier = fields.CharField(max_length=64)
     operation_id = fields.CharField(max_length=36)
     at = InstantField()
+    cause = fields.CharField(max_length=16, default="earned", db_default="earned")
 
     class Meta:
         table = "tier_change"
