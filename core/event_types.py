@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from core.budgets import BUDGET_EXHAUSTED, BUDGET_LOW
 from core.clock import rfc3339
 from core.events import (
     MEMBER_ENROLLED,
@@ -203,6 +204,21 @@ class OrderRefunded(EventData):
     gone: bool = Field(description="Whether nothing of the order is left.")
 
 
+class BudgetLow(EventData):
+    """A budget has run low: told once for a period and its limit. The member is the last who was given of it."""
+
+    budget: str = Field(description="The budget's name: purchase:points.")
+    unit: str = Field(description="points, or another unit of the programme.")
+    period: str = Field(description="The period: 2026-01-31, 2026-01, or lifetime.")
+    limit: int = Field(description="The most of the period.")
+    used: int = Field(description="What was given of it.")
+    stops: bool = Field(description="Whether nothing more is given when it is exhausted.")
+
+
+class BudgetExhausted(BudgetLow):
+    """A budget has nothing left: told once for a period and its limit. The member is the one who came last."""
+
+
 EVENT_TYPES: Final[Mapping[str, EventType]] = {
     kind.name: kind
     for kind in (
@@ -220,5 +236,7 @@ EVENT_TYPES: Final[Mapping[str, EventType]] = {
         EventType(TRANSACTION_REVERSED, 1, TransactionReversed),
         EventType(ORDER_PAID, 1, OrderPaid),
         EventType(ORDER_REFUNDED, 1, OrderRefunded),
+        EventType(BUDGET_LOW, 1, BudgetLow),
+        EventType(BUDGET_EXHAUSTED, 1, BudgetExhausted),
     )
 }

@@ -246,12 +246,17 @@ class TallyRow(Model):
 
 
 class BudgetRow(Model):
-    """What all members together were given in a period (2026-01-31, 2026-01 or lifetime) of a budget: ``core.caps``."""
+    """What all members together were given in a period (2026-01-31, 2026-01 or lifetime) of a budget: ``core.budgets``.
+
+    ``low_told`` and ``exhausted_told`` are the limit for which that was told.
+    """
 
     key: ClassVar = ("name", "period")
     name = fields.CharField(max_length=160)
     period = fields.CharField(max_length=10, primary_key=True)
     used = fields.BigIntField()
+    low_told = fields.BigIntField(null=True)
+    exhausted_told = fields.BigIntField(null=True)
 
     class Meta:
         table = "budget"

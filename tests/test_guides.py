@@ -28,7 +28,7 @@ from core.members import ByExternalId
 from core.orders import FACTS, LineFacts, MemberFacts, OrderFacts
 from core.programme import Programme, RoundingSettings, UnitSettings, load_programme
 from core.redemption import RedeemPoints
-from core.rules import Caps, Compilation, Group, Pending, Rule, RuleSet, Validity
+from core.rules import Budget, Caps, Compilation, Group, Pending, Rule, RuleSet, Validity
 from core.store.databases import Tables, connect
 from core.tiers import FACTS as TIER_FACTS
 from core.tiers import Criterion, Ladder, Need, Tier
@@ -212,6 +212,7 @@ SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "a group": Group,
     "a rule": Rule,
     "`caps`": Caps,
+    "a budget": Budget,
     "`pending`": Pending,
     "`valid`": Validity,
     "a unit": UnitSettings,
