@@ -6,16 +6,21 @@ from typing import Any, NamedTuple
 
 from core import caps
 from core.calendar import local_day
-from core.rules import Activity, CapRoom, RuleSet, Step
+from core.explaining import keep
+from core.rules import NO_CAPS, Activity, CapRoom, RuleSet, Step
 from core.work import Work
 
 
 class Awarded(NamedTuple):
-    """What was given, by unit, the lots it is in, and how it came about."""
+    """What was given, by unit, the lots it is in, and how it came about.
+
+    ``trace`` and ``seen`` belong into the operation's result, so that the award can be explained for ever.
+    """
 
     points: dict[str, int]
     lots: dict[str, list[int]]
     trace: dict[str, Sequence[Step]]
+    seen: dict[str, Any]
 
 
 async def earn_by_rules(
@@ -35,12 +40,15 @@ async def earn_by_rules(
     """
     at = at or work.now
     activity = Activity(channel, at, facts)
-    awarded = Awarded({}, {}, {})
+    awarded = Awarded({}, {}, {}, keep(activity))
     for unit, rules in earn.items():
         room = await caps.room(work, channel, unit, rules.caps, local_day(at, work.programme.zone))
         already = (given or {}).get(unit, 0)
         # What was given before has had its room.
-        award = rules.award(activity, CapRoom(*(None if left is None else left + already for left in room)))
+        room = CapRoom(*(None if left is None else left + already for left in room))
+        award = rules.award(activity, room)
+        if room != NO_CAPS:
+            awarded.seen["rooms"][unit] = list(room)
         points = max(award.points - already, 0)
         awarded.points[unit] = points
         awarded.lots[unit] = []
@@ -49,5 +57,5 @@ async def earn_by_rules(
             days = rules.pending.days if rules.pending else 0
             lot = await work.earn(points, unit=unit, earned_at=earned_at, pending_days=days)
             awarded.lots[unit].append(lot.seq)
-        await caps.use(work, channel, unit, rules.caps, points, at=at)
+            await caps.use(work, channel, unit, rules.caps, points, at=at)
     return awarded

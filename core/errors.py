@@ -48,13 +48,14 @@ class _Declared:
 class Refusal(_Declared, LaurelError):
     """What the programme does not allow; nothing was written but, perhaps, the refusal itself.
 
-    Subclasses name their facts as fields (``fact("…")``), a ``code`` that never changes, and ``says``,
-    a sentence with the facts in it. A fact is a str, int, Points, bool, Decimal, datetime or date, or one
-    of these ``| None``.
+    Subclasses name their facts as fields (``fact("…")``), a ``code`` that never changes, and ``says``, a sentence with
+    the facts in it, which ``says_zh`` says in Chinese. A fact is a str, int, Points, bool, Decimal, datetime or date,
+    or one of these ``| None``.
     """
 
     code: ClassVar[str] = "REFUSED"
     says: ClassVar[str] = "refused"
+    says_zh: ClassVar[str] = ""
     by_code: ClassVar[dict[str, type["Refusal"]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -77,6 +78,11 @@ class Refusal(_Declared, LaurelError):
     @property
     def message(self) -> str:
         return self.says.format(**self.facts)
+
+    def said_in(self, language: str) -> str:
+        """The message in that language (``en`` or ``zh``); in English when it has no other."""
+        says = self.says_zh if language == "zh" else ""
+        return (says or self.says).format(**self.facts)
 
     def __str__(self) -> str:
         return self.message
@@ -123,6 +129,7 @@ class FormerRefusal(Refusal):
 
     code = "FORMER_REFUSAL"
     says = "refused with {former_code} by a channel, or a version of it, that is no longer installed"
+    says_zh = "已被拒绝（{former_code}），该渠道或其版本现已卸载"
     former_code: str = fact("The code it was refused with.")
 
 
@@ -138,6 +145,7 @@ class InvalidAmount(InvalidInput):
 
     code = "INVALID_AMOUNT"
     says = "{value} is not a valid amount: {reason}"
+    says_zh = "{value} 不是有效的数额：{reason}"
     value: str = fact("The amount as it was given.")
     reason: str = fact("What is wrong with it.")
 
@@ -147,6 +155,7 @@ class InvalidInstant(InvalidInput):
 
     code = "INVALID_INSTANT"
     says = "{value} is not a valid instant: {reason}"
+    says_zh = "{value} 不是有效的时刻：{reason}"
     value: str = fact("The instant as it was given.")
     reason: str = fact("What is wrong with it.")
 
@@ -156,6 +165,7 @@ class InvalidValue(InvalidInput):
 
     code = "INVALID_VALUE"
     says = "{field} is not valid: {reason}"
+    says_zh = "{field} 无效：{reason}"
     field: str = fact("The input field.")
     reason: str = fact("What is wrong with it.")
 
@@ -165,6 +175,7 @@ class CurrencyMismatch(InvalidInput):
 
     code = "CURRENCY_MISMATCH"
     says = "the programme counts in {expected}, not in {given}"
+    says_zh = "规则以 {expected} 计价，而非 {given}"
     expected: str = fact("The programme's currency, ISO 4217.")
     given: str = fact("The currency of the request.")
 
@@ -181,6 +192,7 @@ class MemberNotFound(NotFound):
 
     code = "MEMBER_NOT_FOUND"
     says = "no member {member}"
+    says_zh = "没有会员 {member}"
     member: str = fact("The id or external id that was asked for.")
 
 
@@ -189,6 +201,7 @@ class HoldNotFound(NotFound):
 
     code = "HOLD_NOT_FOUND"
     says = "no hold {hold}"
+    says_zh = "没有预扣 {hold}"
     hold: str = fact("The hold that was asked for.")
 
 
@@ -197,6 +210,7 @@ class LotNotFound(NotFound):
 
     code = "LOT_NOT_FOUND"
     says = "no lot {lot}"
+    says_zh = "没有批次 {lot}"
     lot: str = fact("The lot that was asked for.")
 
 
@@ -205,6 +219,7 @@ class JobNotFound(NotFound):
 
     code = "JOB_NOT_FOUND"
     says = "no job {job}{hint}"
+    says_zh = "没有任务 {job}{hint}"
     job: str = fact("The name that was asked for.")
     hint: str = fact("What may have been meant; empty when nothing is near.")
 
@@ -214,16 +229,8 @@ class TransactionNotFound(NotFound):
 
     code = "TRANSACTION_NOT_FOUND"
     says = "no transaction {transaction}"
+    says_zh = "没有交易 {transaction}"
     transaction: str = fact("The transaction that was asked for.")
-
-
-class TierNotFound(NotFound):
-    """The programme in force has no such tier."""
-
-    code = "TIER_NOT_FOUND"
-    says = "no tier {tier}; there are: {tiers}"
-    tier: str = fact("The tier that was asked for.")
-    tiers: str = fact("The tiers of the programme, with commas between them; empty when it has none.")
 
 
 class ProgrammeNotFound(NotFound):
@@ -231,6 +238,7 @@ class ProgrammeNotFound(NotFound):
 
     code = "PROGRAMME_NOT_FOUND"
     says = "no programme was in force at {at}"
+    says_zh = "{at} 没有生效的规则"
     at: datetime = fact("The instant that was asked about.")
 
 
@@ -242,6 +250,7 @@ class InsufficientPoints(Refusal):
 
     code = "INSUFFICIENT_POINTS"
     says = "{needed} {unit} needed, {available} available"
+    says_zh = "需要 {needed} {unit}，可用 {available}"
     unit: str = fact("The unit: points, or another spendable unit of the programme.")
     needed: Points = fact("What the request needs.")
     available: Points = fact("What the member can spend at this moment.")
@@ -252,6 +261,7 @@ class UnitNotSpendable(Refusal):
 
     code = "UNIT_NOT_SPENDABLE"
     says = "{unit} cannot be spent"
+    says_zh = "{unit} 不能使用"
     unit: str = fact("The unit that was to be spent.")
 
 
@@ -260,6 +270,7 @@ class UnknownUnit(Refusal):
 
     code = "UNKNOWN_UNIT"
     says = "the programme has no unit {unit}"
+    says_zh = "规则中没有单位 {unit}"
     unit: str = fact("The unit that was named.")
 
 
@@ -268,6 +279,7 @@ class BalanceLimitExceeded(Refusal):
 
     code = "BALANCE_LIMIT_EXCEEDED"
     says = "the balance of {unit} cannot go beyond {balance_max}"
+    says_zh = "{unit} 余额不能超过 {balance_max}"
     unit: str = fact("The unit.")
     balance_max: Points = fact("The largest balance.")
 
@@ -277,6 +289,7 @@ class MemberAlreadyEnrolled(Refusal):
 
     code = "MEMBER_ALREADY_ENROLLED"
     says = "{external_id} is enrolled already"
+    says_zh = "{external_id} 已是会员"
     external_id: str = fact("The brand's own id of the member.")
     member_id: str = fact("The member who has it.")
 
@@ -286,6 +299,7 @@ class MemberNotActive(Refusal):
 
     code = "MEMBER_NOT_ACTIVE"
     says = "the member is {status}"
+    says_zh = "该会员的状态为 {status}"
     status: str = fact("The member's status.")
 
 
@@ -294,6 +308,7 @@ class MemberFrozen(Refusal):
 
     code = "MEMBER_FROZEN"
     says = "the member is frozen for {frozen}"
+    says_zh = "该会员已被冻结，范围：{frozen}"
     frozen: str = fact("What is stopped: earning, spending or both.")
     frozen_until: datetime | None = fact("From when it is not any more; null until somebody lets the member go on.")
 
@@ -303,6 +318,7 @@ class MemberMerged(Refusal):
 
     code = "MEMBER_MERGED"
     says = "member {member} was merged into {merged_into}"
+    says_zh = "会员 {member} 已并入 {merged_into}"
     member: str = fact("The member who is no more, by Laurel's number.")
     merged_into: str = fact("The member whom to ask instead, by Laurel's number.")
 
@@ -312,6 +328,7 @@ class MemberNotFrozen(Refusal):
 
     code = "MEMBER_NOT_FROZEN"
     says = "the member is {status} and not frozen"
+    says_zh = "该会员的状态为 {status}，并未冻结"
     status: str = fact("The member's status.")
 
 
@@ -320,6 +337,7 @@ class HoldNotOpen(Refusal):
 
     code = "HOLD_NOT_OPEN"
     says = "hold {hold} is {state}"
+    says_zh = "预扣 {hold} 的状态为 {state}"
     hold: str = fact("The hold.")
     state: str = fact("captured, released or timed out.")
 
@@ -329,6 +347,7 @@ class ExceedsHold(Refusal):
 
     code = "EXCEEDS_HOLD"
     says = "{needed} to capture, {held} held"
+    says_zh = "要扣 {needed}，仅预扣了 {held}"
     needed: Points = fact("What was to be captured.")
     held: Points = fact("What the hold sets aside.")
 
@@ -338,6 +357,7 @@ class LotExpired(Refusal):
 
     code = "LOT_EXPIRED"
     says = "lot {lot} expired at {expired_at}"
+    says_zh = "批次 {lot} 已于 {expired_at} 过期"
     lot: str = fact("The lot.")
     expired_at: datetime = fact("From when it cannot be used.")
 
@@ -347,6 +367,7 @@ class NothingToExtend(Refusal):
 
     code = "NOTHING_TO_EXTEND"
     says = "no {unit} expire before {until}"
+    says_zh = "没有 {unit} 在 {until} 前过期"
     unit: str = fact("The unit.")
     until: datetime = fact("The date that was asked for.")
 
@@ -356,6 +377,7 @@ class JobRunning(Refusal):
 
     code = "JOB_RUNNING"
     says = "job {job} has been running since {started_at}"
+    says_zh = "任务 {job} 自 {started_at} 起正在运行"
     job: str = fact("The job.")
     started_at: datetime = fact("Since when.")
 
@@ -365,6 +387,7 @@ class NotReversible(Refusal):
 
     code = "NOT_REVERSIBLE"
     says = "transaction {transaction} cannot be reversed: {reason}"
+    says_zh = "交易 {transaction} 无法冲正：{reason}"
     transaction: str = fact("The transaction.")
     reason: str = fact("Why not.")
 
@@ -374,6 +397,7 @@ class ExceedsReversible(Refusal):
 
     code = "EXCEEDS_REVERSIBLE"
     says = "{needed} to reverse, {left} left of the transaction"
+    says_zh = "要冲正 {needed}，该交易仅余 {left}"
     needed: Points = fact("What was to be reversed.")
     left: Points = fact("What is left to reverse.")
 
@@ -383,6 +407,7 @@ class IdempotencyKeyMismatch(Refusal):
 
     code = "IDEMPOTENCY_KEY_MISMATCH"
     says = "idempotency key {idempotency_key} was used for another request"
+    says_zh = "幂等键 {idempotency_key} 已用于另一个请求"
     idempotency_key: str = fact("The key that was given.")
 
 
@@ -405,6 +430,7 @@ class ProgrammeInvalid(Refusal):
 
     code = "PROGRAMME_INVALID"
     says = "the programme has {count} problem(s): {summary}"
+    says_zh = "规则有 {count} 处问题：{summary}"
     count: int = fact("How many problems were found.")
     summary: str = fact("The problems, one a line, each with its path.")
     problems: ClassVar[tuple[Problem, ...]] = ()

@@ -63,10 +63,14 @@ class ExpressionInvalid(ValueError):
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Expression(Generic[T]):
-    """A compiled expression. ``run`` is ``evaluate`` for callers who stand in ``NUMBERS`` already."""
+    """A compiled expression. ``run`` is ``evaluate`` for callers who stand in ``NUMBERS`` already.
+
+    ``facts`` are those that it reads, as it writes them: ``order.amount``.
+    """
 
     text: str
     run: Callable[[Bindings], T]
+    facts: tuple[str, ...] = ()
 
     def evaluate(self, bindings: Bindings) -> T:
         """Its value for these facts. Raises TypeError for a float or a datetime without a zone."""
@@ -117,7 +121,8 @@ class Scope:
         """
         key = (text, wants)
         if key not in self._compiled:
-            self._compiled[key] = Expression(text, _Compiler(self, text).compile(WANTED[wants]))
+            compiler = _Compiler(self, text)
+            self._compiled[key] = Expression(text, compiler.compile(WANTED[wants]), tuple(compiler.facts))
         return self._compiled[key]
 
     def _type_of_name(self, name: str) -> Any:
@@ -158,6 +163,7 @@ class _Compiler:
         self._problems: list[tuple[str, str | None, int]] = []
         self._constants = 0
         self._variables: list[str] = []
+        self.facts: dict[str, None] = {}  # those it reads, in their order
 
     def compile(self, wanted: Any) -> Code:
         self._check_tokens()
@@ -277,6 +283,7 @@ class _Compiler:
                 return _constant(None)
             if name in self._scope.lists:
                 return _constant(self._scope.lists[name])
+            self.facts[name] = None
         return self._read(node.result_type, operator.itemgetter(name))
 
     def _attribute(self, node: Any) -> Code:
@@ -286,6 +293,8 @@ class _Compiler:
             attribute = operator.attrgetter(name)
             if isinstance(node.object, ast.SymbolExpression) and not node.safe:
                 owner_name = node.object.name
+                if owner_name not in self._variables:
+                    self.facts[f"{owner_name}.{name}"] = None
                 return self._read(node.result_type, lambda b: attribute(b[owner_name]))
             owner = self._emit(node.object)
             return self._read(node.result_type, _safely(owner, attribute) if node.safe else _then(owner, attribute))

@@ -33,6 +33,7 @@ class ApiKeyNotFound(NotFound):
 
     code = "API_KEY_NOT_FOUND"
     says = "no API key {key}"
+    says_zh = "没有 API 密钥 {key}"
     key: str = fact("The id as it was given.")
 
 
@@ -41,6 +42,7 @@ class ApiKeyEnded(Refusal):
 
     code = "API_KEY_ENDED"
     says = "API key {key} ended at {ended_at}"
+    says_zh = "API 密钥 {key} 已于 {ended_at} 失效"
     key: str = fact("The key's id.")
     ended_at: datetime = fact("When it ended.")
 

@@ -25,6 +25,7 @@ class InvalidId(InvalidInput):
 
     code = "INVALID_ID"
     says = "{id} is not the id of a {expected}"
+    says_zh = "{id} 不是 {expected} 的 id"
     id: str = fact("The id as it was given.")
     expected: str = fact("The type whose id is needed.")
 
@@ -34,6 +35,7 @@ class InvalidCursor(InvalidInput):
 
     code = "INVALID_CURSOR"
     says = "{cursor} is no cursor of this list"
+    says_zh = "{cursor} 不是此列表的游标"
     cursor: str = fact("The cursor as it was given.")
 
 

@@ -36,6 +36,7 @@ from core.members import Member as MemberValue
 from graph.audit import AuditQueries
 from graph.context import Info
 from graph.errors import UserError, check_facts, error_codes, error_type, refusals_of
+from graph.explanation import ExplanationFields, ExplanationQueries
 from graph.federation import REPRESENTATION, Representation, keys_of, router_queries, subgraph_sdl
 from graph.ids import InvalidId, Node, read_id
 from graph.jobs import JobMutations, JobQueries
@@ -231,6 +232,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 JobQueries,
                 PromiseQueries,
                 ValueQueries,
+                ExplanationQueries,
                 *plugins.queries,
                 *more,
             ),
@@ -245,6 +247,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
             ),
             "Subscription": plugins.subscriptions,
             "Member": plugins.member_fields,
+            "Transaction": (ExplanationFields,),
         },
         codes=error_codes(refusals),
         query=Query,

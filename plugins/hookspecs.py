@@ -14,6 +14,7 @@ from core.destinations import Destinations
 from core.errors import Refusal
 from core.event_types import EventType
 from core.events import Delivery, Event
+from core.explaining import Explainer
 from core.jobs import Job
 from core.operations import Operation
 from core.outbox import Submit
@@ -152,6 +153,16 @@ def register_jobs() -> Sequence[Job]:
 
     A job finds what is due and submits operations with keys made of it, so that any number of processes may run it,
     twice or late. ``run.since`` is when it last succeeded. The name is the plugin's, or begins with it.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_explainers() -> Sequence[Explainer]:
+    """Say what rules saw of an operation, where its result does not (``Awarded.seen``) but rows of the plugin's do.
+
+    An award is explained by the version that judged it, rule by rule. Explainers are asked only when somebody wants to
+    know: that of the operation's own channel first, then the others by the names of their plugins.
     """
     raise NotImplementedError
 

@@ -23,6 +23,7 @@ import plugins
 from core.destinations import Destinations
 from core.errors import LaurelError, Refusal
 from core.event_types import EVENT_TYPES, EventType
+from core.explaining import Explainer
 from core.jobs import Job
 from core.outbox import Consumer
 from core.programme import ChannelSettings, countables_of
@@ -84,6 +85,7 @@ class Plugins:
     member_fields: tuple[type, ...] = ()
     importers: Mapping[str, Importer] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
+    explainers: Mapping[tuple[str, str], tuple[Explainer, ...]] = field(default_factory=dict)
     reactions: tuple[Reaction, ...] = ()
     outgoing: Mapping[str, frozenset[str]] = field(default_factory=dict)
     consumers: Mapping[str, Consumer] = field(default_factory=dict)
@@ -212,6 +214,7 @@ class _Assembly:
             member_fields=self._types("register_member_fields"),
             importers=self._importers(),
             jobs=self._jobs(),
+            explainers=self._explainers(),
             reactions=tuple(function for _, function in self._implementations("react")),
             outgoing=self._outgoing(consumers),
             consumers=consumers,
@@ -359,6 +362,17 @@ class _Assembly:
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise PluginsInvalid(f"job {twice[0]!r} is offered twice by {self._owners['job', twice[0]]}")
         return tuple(job for _, job in offered)
+
+    def _explainers(self) -> dict[tuple[str, str], tuple[Explainer, ...]]:
+        """Those of each kind of operation, its own channel's first."""
+        offered = self._ask_each("register_explainers", Explainer)
+        found: dict[tuple[str, str], list[tuple[bool, Explainer]]] = {}
+        for name, explainer in offered:
+            found.setdefault(explainer.operation, []).append((explainer.operation[0] != name, explainer))
+        return {
+            operation: tuple(explainer for _, explainer in sorted(each, key=lambda pair: pair[0]))
+            for operation, each in found.items()
+        }
 
     def _outgoing(self, consumers: Mapping[str, Consumer]) -> dict[str, frozenset[str]]:
         named: dict[str, set[str]] = {}

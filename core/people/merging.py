@@ -14,7 +14,7 @@ from core.accounts import Account
 from core.errors import BalanceLimitExceeded, MemberMerged, MemberNotFound, Refusal, fact
 from core.events import MEMBER_MERGED, MEMBER_STATUS_CHANGED, MERGE_SENT, MERGE_UNDONE, Delivery
 from core.holds import Hold, HoldState
-from core.members import ById, Member, MemberStatus, TierCause, bucket_of
+from core.members import ById, Member, MemberStatus, bucket_of
 from core.membership import check_reason
 from core.models import MergeRow, MergeStandingRow
 from core.operations import Operation
@@ -35,6 +35,7 @@ class MergeIntoOneself(Refusal):
 
     code = "MERGE_INTO_ONESELF"
     says = "{member} cannot be merged into itself"
+    says_zh = "{member} 不能并入自身"
     member: str = fact("The member who was named twice.")
 
 
@@ -43,6 +44,7 @@ class MergeNotPossible(Refusal):
 
     code = "MERGE_NOT_POSSIBLE"
     says = "member {member} is {standing}"
+    says_zh = "会员 {member} 的状态为 {standing}"
     member: str = fact("Which of the two, by Laurel's number.")
     standing: str = fact("frozen, closed or erased.")
 
@@ -52,6 +54,7 @@ class HoldsOpen(Refusal):
 
     code = "HOLDS_OPEN"
     says = "{open_holds} holds set {held} aside"
+    says_zh = "有 {open_holds} 笔预扣占用了 {held}"
     open_holds: int = fact("How many holds are open.")
     held: Points = fact("How many points they set aside.")
 
@@ -61,6 +64,7 @@ class NotMerged(Refusal):
 
     code = "NOT_MERGED"
     says = "the member is {status} and not merged"
+    says_zh = "该会员的状态为 {status}，并未合并"
     status: str = fact("The member's status.")
 
 
@@ -116,7 +120,6 @@ class MergeMember(Operation):
             undone_at=None,
         )
         work.change_member(status=str(MemberStatus.CLOSED), merged_into=other.id, frozen=None, frozen_until=None)
-        work.change_member(tier_review_at=None, tier_due_at=None)
         work.tell(MEMBER_MERGED, into=other.id)
         work.tell(MEMBER_STATUS_CHANGED, former=member.status, status=str(MemberStatus.CLOSED), reason=self.reason)
         return {"into": other.id, "moved": sent, "reason": self.reason}
@@ -151,7 +154,6 @@ class UndoMerge(Operation):
         await _end(work, merge)
         _stand(work, own, None)
         work.change_member(status=str(MemberStatus.ACTIVE), merged_into=None)
-        work.standing.begin(work.now)
         work.tell(MERGE_UNDONE, merge=merge, by=into)
         work.tell(MEMBER_STATUS_CHANGED, former=member.status, status=str(MemberStatus.ACTIVE), reason=self.reason)
         return {"merge": merge, "from": into, "reason": self.reason}
@@ -204,7 +206,7 @@ class TakeMerged(Operation):
         if ladder.rank(self.tier) <= ladder.rank(member.tier):
             return None
         # Who had it has had what it brings.
-        work.move_to_tier(self.tier, TierCause.MERGER, merged=True)
+        work.move_to_tier(self.tier, merged=True)
         return self.tier
 
 
@@ -234,7 +236,7 @@ class GiveBackMerged(Operation):
         floors = (former, await work.tier_earned(), work.tier_lock or "")
         tier = max((floor for floor in floors if floor), key=ladder.rank, default="")
         if tier and ladder.rank(tier) < ladder.rank(work.member.tier):
-            work.move_to_tier(tier, TierCause.MERGER)
+            work.move_to_tier(tier)
 
 
 async def deliver(event: Delivery, submit: Submit) -> None:

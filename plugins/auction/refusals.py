@@ -11,6 +11,7 @@ class AuctionsNotOffered(Refusal):
 
     code = "AUCTIONS_NOT_OFFERED"
     says = "the programme in force at {at} has no auctions"
+    says_zh = "{at} 生效的规则没有竞拍"
     at: datetime = fact("The time of the request.")
 
 
@@ -19,6 +20,7 @@ class AuctionNotFound(NotFound):
 
     code = "AUCTION_NOT_FOUND"
     says = "no auction {auction}"
+    says_zh = "没有竞拍 {auction}"
     auction: str = fact("The auction that was asked for.")
 
 
@@ -27,6 +29,7 @@ class AuctionNotYetOpen(Refusal):
 
     code = "AUCTION_NOT_YET_OPEN"
     says = "auction {auction} takes bids from {opens_at} on"
+    says_zh = "竞拍 {auction} 自 {opens_at} 起接受出价"
     auction: str = fact("The auction.")
     opens_at: datetime = fact("From when on it takes bids.")
 
@@ -36,6 +39,7 @@ class AuctionClosed(Refusal):
 
     code = "AUCTION_CLOSED"
     says = "auction {auction} took bids until {closed_at}"
+    says_zh = "竞拍 {auction} 已于 {closed_at} 截止出价"
     auction: str = fact("The auction.")
     closed_at: datetime = fact("From when on it took no more.")
 
@@ -45,6 +49,7 @@ class AuctionOfOtherTier(Refusal):
 
     code = "AUCTION_OF_OTHER_TIER"
     says = "auction {auction} is for {tiers}, the member is {tier}"
+    says_zh = "竞拍 {auction} 限 {tiers}，该会员为 {tier}"
     auction: str = fact("The auction.")
     tier: str = fact("The member's tier.")
     tiers: str = fact("The tiers that it is for, with commas between them.")
@@ -55,6 +60,7 @@ class BidTooLow(InvalidInput):
 
     code = "BID_TOO_LOW"
     says = "auction {auction} takes bids of {needed} points or more now, not {points}"
+    says_zh = "竞拍 {auction} 目前至少出价 {needed} 积分，而非 {points}"
     auction: str = fact("The auction.")
     points: Points = fact("What was bid.")
     needed: Points = fact("The lowest bid there can be now.")
@@ -65,6 +71,7 @@ class AuctionSettled(Refusal):
 
     code = "AUCTION_SETTLED"
     says = "auction {auction} is {state}"
+    says_zh = "竞拍 {auction} 的状态为 {state}"
     auction: str = fact("The auction.")
     state: str = fact("closed or cancelled.")
 
@@ -74,6 +81,7 @@ class AuctionStillOpen(Refusal):
 
     code = "AUCTION_STILL_OPEN"
     says = "auction {auction} takes bids until {closes_at}"
+    says_zh = "竞拍 {auction} 在 {closes_at} 前仍接受出价"
     auction: str = fact("The auction.")
     closes_at: datetime = fact("Until when it takes bids.")
 
@@ -83,6 +91,7 @@ class AuctionWithoutBids(Refusal):
 
     code = "AUCTION_WITHOUT_BIDS"
     says = "auction {auction} has no bid"
+    says_zh = "竞拍 {auction} 无人出价"
     auction: str = fact("The auction.")
 
 
@@ -91,6 +100,7 @@ class AuctionOutbidMeanwhile(Refusal):
 
     code = "AUCTION_OUTBID_MEANWHILE"
     says = "auction {auction} got a higher bid meanwhile"
+    says_zh = "竞拍 {auction} 在此期间有了更高出价"
     auction: str = fact("The auction.")
 
 

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 
 from core.event_types import EventType
 from core.events import Event
+from core.explaining import Explainer
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.work import Work
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
+from .models import CampaignBonus
 from .mutations import CampaignMemberFields, CampaignQueries
-from .operations import follow_order
+from .operations import follow_order, what_rules_saw
 from .rules import CampaignSettings
 
 CONTRACT = 1
@@ -35,6 +37,11 @@ def register_queries() -> Sequence[type]:
 @hookimpl
 def register_member_fields() -> Sequence[type]:
     return [CampaignMemberFields]
+
+
+@hookimpl
+def register_explainers() -> Sequence[Explainer]:
+    return [Explainer(("purchase", "record"), CampaignBonus, what_rules_saw)]
 
 
 @hookimpl

@@ -1,18 +1,21 @@
 """What campaigns do when an order is paid, comes back, or is reversed: all in the order's own transaction."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from core import caps
 from core.calendar import local_day
 from core.events import TRANSACTION_REVERSED, Event
+from core.explaining import Seen
 from core.members import bucket_of
 from core.orders import ORDER_PAID, ORDER_REFUNDED
-from core.rules import Activity, CapRoom
+from core.programme import Programme
+from core.rules import NO_CAPS, Activity, CapRoom
 from core.units import POINTS
 from core.work import Work
 
 from .models import CampaignBonus, CampaignBudget
-from .rules import CHANNEL, Campaign, CampaignSettings, counted
+from .rules import CHANNEL, Campaign, CampaignSettings
 
 BONUS_GIVEN: Final = "campaign.bonus_given"
 BONUS_TAKEN_BACK: Final = "campaign.bonus_taken_back"
@@ -49,8 +52,7 @@ async def _give_one(work: Work, campaign: Campaign, order: Activity, reference: 
         return
     given, cut = award.points, list(award.cut)
     if campaign.budget is not None and given:
-        # Of fifty orders that want the last points one gets them.
-        granted = await caps.draw_from(work, counted(campaign.id, campaign.terms), given)
+        granted = await _draw(work, campaign.id, campaign.budget, given)
         if granted < given:
             cut.append(("budget", given - granted))
         given = granted
@@ -76,6 +78,33 @@ async def _give_one(work: Work, campaign: Campaign, order: Activity, reference: 
     work.tell(BONUS_GIVEN, campaign=campaign.id, reference=reference, points=given, cut=cut)
 
 
+def what_rules_saw(programme: Programme, rows: Sequence[Any], order: Sequence[Seen]) -> Sequence[Seen]:
+    """What each campaign saw of an order, those that were not open among them."""
+    settings = programme.channels.get(CHANNEL)
+    if settings is None or not order:
+        return ()
+    assert isinstance(settings, CampaignSettings)
+    bonuses = {row.campaign: row for row in rows}
+    paid = order[0].activity
+    awards = {
+        unit: rules.award(paid, order[0].rooms.get(unit, NO_CAPS)).points for unit, rules in order[0].rules.items()
+    }
+    seen = []
+    for campaign in settings.campaigns:
+        bonus = bonuses.get(campaign.id)
+        seen.append(
+            Seen(
+                campaign.id,
+                campaign.activity(paid, awards),
+                {POINTS: campaign.bonus},
+                {POINTS: CapRoom(*bonus.room)} if bonus else {},
+                {POINTS: bonus.given} if bonus else {},
+                campaign.valid.holds(paid.at),
+            )
+        )
+    return seen
+
+
 def _rest(work: Work, row: CampaignBonus, event: Event) -> int:
     """What the rest of the order is worth to the campaign, under the version that judged the order."""
     settings = work.programme.channels.get(CHANNEL)
@@ -98,16 +127,24 @@ async def _keep(work: Work, row: CampaignBonus, points: int) -> None:
         row.kept = left
         work.save(row)
         if row.budgeted:
-            await _give_back(work, row.campaign, taken)
+            await _draw(work, row.campaign, 0, -taken)
         work.tell(BONUS_TAKEN_BACK, campaign=row.campaign, reference=row.reference, points=taken)
 
 
-async def _give_back(work: Work, campaign: str, points: int) -> None:
-    """Give points back to the budget of a campaign, whether or not the programme still has it."""
+async def _draw(work: Work, campaign: str, budget: int, points: int) -> int:
+    """Take points out of the budget, as many as it has, or give some back; how many. The budget is ours until the end.
+
+    Of fifty orders that want the last points one gets them.
+    """
     row = await work.shared(CampaignBudget, campaign=campaign)
-    assert row is not None, "what comes back was counted"
-    row.used -= points
-    work.save(row)
+    used = row.used if row else 0
+    granted = min(points, max(budget - used, 0))
+    if row is None:
+        work.add(CampaignBudget, campaign=campaign, used=granted)
+    elif granted:
+        row.used = used + granted
+        work.save(row)
+    return granted
 
 
 async def _bonuses(work: Work, **by: Any) -> list[CampaignBonus]:

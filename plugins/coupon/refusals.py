@@ -11,6 +11,7 @@ class CouponsNotOffered(Refusal):
 
     code = "COUPONS_NOT_OFFERED"
     says = "the programme in force at {at} knows no coupons"
+    says_zh = "{at} 生效的规则没有优惠券"
     at: datetime = fact("The time of the request.")
 
 
@@ -19,6 +20,7 @@ class CouponKindNotFound(NotFound):
 
     code = "COUPON_KIND_NOT_FOUND"
     says = "the programme has no coupon {coupon}"
+    says_zh = "规则中没有优惠券 {coupon}"
     coupon: str = fact("The coupon that was asked for, by its id in the programme.")
 
 
@@ -27,6 +29,7 @@ class CouponCodeMalformed(InvalidInput):
 
     code = "COUPON_CODE_MALFORMED"
     says = "{coupon_code} is no code of a coupon"
+    says_zh = "{coupon_code} 不是优惠券码"
     coupon_code: str = fact("What was given.")
 
 
@@ -35,6 +38,7 @@ class CouponNotFound(NotFound):
 
     code = "COUPON_NOT_FOUND"
     says = "no coupon {coupon_code}"
+    says_zh = "没有优惠券 {coupon_code}"
     coupon_code: str = fact("The code.")
 
 
@@ -43,6 +47,7 @@ class CouponLapsed(Refusal):
 
     code = "COUPON_LAPSED"
     says = "coupon {coupon_code} could be used until {expired_at}"
+    says_zh = "优惠券 {coupon_code} 的有效期至 {expired_at}"
     coupon_code: str = fact("The code.")
     expired_at: datetime = fact("From when on it could not be used any more.")
 
@@ -52,6 +57,7 @@ class CouponAlreadyUsed(Refusal):
 
     code = "COUPON_ALREADY_USED"
     says = "coupon {coupon_code} was used at {used_at} with order {order}"
+    says_zh = "优惠券 {coupon_code} 已于 {used_at} 用于订单 {order}"
     coupon_code: str = fact("The code.")
     order: str = fact("The order it was used with.")
     used_at: datetime = fact("When it was used.")
@@ -62,6 +68,7 @@ class CouponWithdrawn(Refusal):
 
     code = "COUPON_WITHDRAWN"
     says = "coupon {coupon_code} was withdrawn at {withdrawn_at}"
+    says_zh = "优惠券 {coupon_code} 已于 {withdrawn_at} 撤回"
     coupon_code: str = fact("The code.")
     withdrawn_at: datetime = fact("When it was.")
 
@@ -71,6 +78,7 @@ class CouponNotUsed(Refusal):
 
     code = "COUPON_NOT_USED"
     says = "coupon {coupon_code} has not been used"
+    says_zh = "优惠券 {coupon_code} 尚未使用"
     coupon_code: str = fact("The code.")
 
 
@@ -79,6 +87,7 @@ class CouponOrderTooSmall(Refusal):
 
     code = "COUPON_ORDER_TOO_SMALL"
     says = "the order comes to {amount}, the coupon asks for {least_order}"
+    says_zh = "订单金额为 {amount}，该券要求至少 {least_order}"
     coupon_code: str = fact("The code.")
     amount: Decimal = fact("What the order comes to.")
     least_order: Decimal = fact("What it has to come to.")

@@ -11,6 +11,7 @@ class GiftsNotOffered(Refusal):
 
     code = "GIFTS_NOT_OFFERED"
     says = "the programme in force at {at} lets members give each other nothing"
+    says_zh = "{at} 生效的规则不支持会员互赠"
     at: datetime = fact("The time of the request.")
 
 
@@ -19,6 +20,7 @@ class GiftReceiverUnavailable(Refusal):
 
     code = "GIFT_RECEIVER_UNAVAILABLE"
     says = "nobody called {receiver} can be given points"
+    says_zh = "无法向 {receiver} 赠送积分"
     receiver: str = fact("Who was to get them.")
 
 
@@ -27,6 +29,7 @@ class GiftToOneself(InvalidInput):
 
     code = "GIFT_TO_ONESELF"
     says = "{receiver} is the member who gives"
+    says_zh = "{receiver} 就是赠送人本人"
     receiver: str = fact("Who was to get them.")
 
 
@@ -35,6 +38,7 @@ class GiftTooSmall(InvalidInput):
 
     code = "GIFT_TOO_SMALL"
     says = "a gift has {needed} points or more, not {points}"
+    says_zh = "每次至少赠送 {needed} 积分，而非 {points}"
     points: Points = fact("What was to be given.")
     needed: Points = fact("The fewest that can be given.")
 
@@ -44,6 +48,7 @@ class GiftLimitReached(Refusal):
 
     code = "GIFT_LIMIT_REACHED"
     says = "{limit_left} more points can be given, by the limit for the {period}"
+    says_zh = "按{period}上限，还可赠送 {limit_left} 积分"
     period: str = fact("The limit's period: day, month or lifetime.")
     limit_left: int = fact("How many points can still be given.")
     resets_at: datetime | None = fact("When it begins anew; null for a limit for life.")

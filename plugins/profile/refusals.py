@@ -10,6 +10,7 @@ class ProfileNotOffered(Refusal):
 
     code = "PROFILE_NOT_OFFERED"
     says = "the programme in force at {at} rewards no profile"
+    says_zh = "{at} 生效的规则没有资料奖励"
     at: datetime = fact("The time of the request.")
 
 
@@ -18,6 +19,7 @@ class ProfileSectionNotFound(NotFound):
 
     code = "PROFILE_SECTION_NOT_FOUND"
     says = "the profile has no section {section}"
+    says_zh = "资料中没有 {section}"
     section: str = fact("The section that was named.")
 
 
@@ -26,6 +28,7 @@ class ProfileSectionAlreadyCompleted(Refusal):
 
     code = "PROFILE_SECTION_ALREADY_COMPLETED"
     says = "section {section} was completed at {completed_at}"
+    says_zh = "资料 {section} 已于 {completed_at} 完善"
     section: str = fact("The section that was named.")
     completed_at: datetime = fact("When it was completed.")
     transaction: str = fact("The transaction that recorded it.")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from core.errors import Refusal
 from core.events import Event
+from core.explaining import Explainer
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.work import Work
@@ -11,8 +12,9 @@ from plugins import hookimpl
 from plugins.hookspecs import Importer
 
 from .importer import ORDERS
+from .models import PurchaseOrder
 from .mutations import PurchaseMemberFields, PurchaseMutations, PurchaseQueries
-from .operations import follow_reversal
+from .operations import RecordPurchase, follow_reversal, what_rules_saw
 from .refusals import REFUSALS
 from .rules import PurchaseSettings
 
@@ -52,6 +54,11 @@ def register_member_fields() -> Sequence[type]:
 @hookimpl
 def register_importers() -> Sequence[Importer]:
     return [ORDERS]
+
+
+@hookimpl
+def register_explainers() -> Sequence[Explainer]:
+    return [Explainer((RecordPurchase.channel, RecordPurchase.kind), PurchaseOrder, what_rules_saw)]
 
 
 @hookimpl

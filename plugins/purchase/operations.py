@@ -22,9 +22,11 @@ from core.errors import (
     InvalidValue,
 )
 from core.events import TRANSACTION_REVERSED, Event
+from core.explaining import Seen
 from core.money import money, parse_money
 from core.operations import Newcomer, Operation
 from core.orders import ORDER_PAID, ORDER_REFUNDED, MemberFacts, OrderFacts
+from core.programme import Programme
 from core.rules import NO_CAPS, Activity, CapRoom
 from core.tallies import ORDERS, SPEND
 from core.units import AMOUNT_MAX, POINTS
@@ -150,7 +152,7 @@ class RecordPurchase(Operation):
                 kept["lots"].append(lot.seq)
             if unit in rooms:
                 kept["room"] = list(rooms[unit])
-            await caps.use(work, CHANNEL, unit, settings.earn[unit].caps, award.points, at=occurred_at)
+                await caps.use(work, CHANNEL, unit, settings.earn[unit].caps, award.points, at=occurred_at)
             stored[unit] = kept
         if counts:
             work.count(ORDERS, 1, at=occurred_at)
@@ -415,6 +417,23 @@ def basket_of(order: PurchaseOrder) -> Basket:
         items=items_of(order.items),
         gone=facts.get("gone", False),
     )
+
+
+def what_rules_saw(programme: Programme, rows: Sequence[Any], _: Sequence[Seen]) -> Sequence[Seen]:
+    """The order as it was recorded, whatever has come back of it since."""
+    settings = programme.channels.get(CHANNEL)
+    if not rows or settings is None:
+        return ()
+    assert isinstance(settings, PurchaseSettings)
+    [order] = rows
+    basket = basket_of(order)
+    basket.amount_left, basket.gone = basket.amount, False
+    for item in basket.items:
+        item.quantity_left, item.amount_left = item.quantity, item.amount
+    facts = basket.facts(with_points=settings.earn_on_points_paid)
+    buyer = _seen(order.facts["member"], local_day(order.occurred_at, programme.zone))
+    rooms = {unit: CapRoom(*kept["room"]) for unit, kept in order.awards.items() if "room" in kept}
+    return (Seen("", _activity(facts, buyer), settings.earn, rooms),)
 
 
 def _tell_refunded(work: Work, order: PurchaseOrder, basket: Basket) -> None:

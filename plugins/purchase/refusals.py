@@ -11,6 +11,7 @@ class PurchasesNotOffered(Refusal):
 
     code = "PURCHASES_NOT_OFFERED"
     says = "the programme in force at {at} knows no purchases"
+    says_zh = "{at} 生效的规则没有消费积分"
     at: datetime = fact("The time of the purchase.")
 
 
@@ -19,6 +20,7 @@ class OrderNotFound(NotFound):
 
     code = "ORDER_NOT_FOUND"
     says = "no order {reference}"
+    says_zh = "没有订单 {reference}"
     reference: str = fact("The order's reference that was asked for.")
 
 
@@ -27,6 +29,7 @@ class OrderAlreadyRecorded(Refusal):
 
     code = "ORDER_ALREADY_RECORDED"
     says = "order {reference} was recorded before, by transaction {transaction}"
+    says_zh = "订单 {reference} 已由交易 {transaction} 记录"
     reference: str = fact("The order's reference.")
     transaction: str = fact("The transaction that recorded it.")
 
@@ -36,6 +39,7 @@ class RefundAlreadyRecorded(Refusal):
 
     code = "REFUND_ALREADY_RECORDED"
     says = "refund {reference} was recorded before, by transaction {transaction}"
+    says_zh = "退款 {reference} 已由交易 {transaction} 记录"
     reference: str = fact("The refund's reference.")
     transaction: str = fact("The transaction that recorded it.")
 
@@ -45,6 +49,7 @@ class LinesDoNotAddUp(InvalidInput):
 
     code = "LINES_DO_NOT_ADD_UP"
     says = "the lines come to {lines}, the order to {amount}"
+    says_zh = "各行合计 {lines}，订单金额为 {amount}"
     amount: Decimal = fact("The order's amount.")
     lines: Decimal = fact("What the lines come to, gifts and voided lines left out.")
 
@@ -54,6 +59,7 @@ class LineNotFound(NotFound):
 
     code = "LINE_NOT_FOUND"
     says = "order {reference} has no line {line}"
+    says_zh = "订单 {reference} 没有第 {line} 行"
     reference: str = fact("The order's reference.")
     line: str | None = fact("The line's number or sku that was asked for.")
 
@@ -63,6 +69,7 @@ class NothingToRefund(Refusal):
 
     code = "NOTHING_TO_REFUND"
     says = "nothing is left of order {reference}"
+    says_zh = "订单 {reference} 已无可退"
     reference: str = fact("The order's reference.")
 
 
@@ -71,6 +78,7 @@ class ExceedsRefundable(Refusal):
 
     code = "EXCEEDS_REFUNDABLE"
     says = "{amount} to refund, {amount_left} left of order {reference}"
+    says_zh = "要退 {amount}，订单 {reference} 仅余 {amount_left}"
     reference: str = fact("The order's reference.")
     line: str | None = fact("The line's number or sku, when one was named.")
     amount: Decimal = fact("What was to be refunded.")
@@ -82,6 +90,7 @@ class ExceedsReturnable(Refusal):
 
     code = "EXCEEDS_RETURNABLE"
     says = "{quantity} of line {line} to return, {quantity_left} left in order {reference}"
+    says_zh = "第 {line} 行要退 {quantity} 件，订单 {reference} 仅余 {quantity_left} 件"
     reference: str = fact("The order's reference.")
     line: str | None = fact("The line's number or sku.")
     quantity: Decimal = fact("How many were to be returned.")

@@ -10,6 +10,7 @@ class QuestsNotOffered(Refusal):
 
     code = "QUESTS_NOT_OFFERED"
     says = "the programme in force at {at} knows no quests"
+    says_zh = "{at} 生效的规则没有任务"
     at: datetime = fact("The time of the request.")
 
 
@@ -18,6 +19,7 @@ class QuestNotFound(NotFound):
 
     code = "QUEST_NOT_FOUND"
     says = "no quest {quest}"
+    says_zh = "没有任务 {quest}"
     quest: str = fact("The quest that was asked for.")
 
 
@@ -26,6 +28,7 @@ class QuestEventNotFound(NotFound):
 
     code = "QUEST_EVENT_NOT_FOUND"
     says = "no quest counts {event}"
+    says_zh = "没有任务统计 {event}"
     event: str = fact("The event that was told.")
 
 
@@ -34,6 +37,7 @@ class QuestNotYetOpen(Refusal):
 
     code = "QUEST_NOT_YET_OPEN"
     says = "quest {quest} opens at {opens_at}"
+    says_zh = "任务 {quest} 自 {opens_at} 起开放"
     quest: str = fact("The quest.")
     opens_at: datetime = fact("When it begins.")
 
@@ -43,6 +47,7 @@ class QuestOver(Refusal):
 
     code = "QUEST_OVER"
     says = "quest {quest} closed at {closed_at}"
+    says_zh = "任务 {quest} 已于 {closed_at} 结束"
     quest: str = fact("The quest.")
     closed_at: datetime = fact("When it ended.")
 
@@ -52,6 +57,7 @@ class QuestNotForTier(Refusal):
 
     code = "QUEST_NOT_FOR_TIER"
     says = "quest {quest} is not for {tier}"
+    says_zh = "任务 {quest} 不面向 {tier}"
     quest: str = fact("The quest.")
     tier: str = fact("The member's tier.")
 
@@ -61,6 +67,7 @@ class QuestNotReached(Refusal):
 
     code = "QUEST_NOT_REACHED"
     says = "{current} of {required} done of quest {quest}"
+    says_zh = "任务 {quest} 完成了 {current}/{required}"
     quest: str = fact("The quest.")
     current: int = fact("How much is done.")
     required: int = fact("How much there is to do.")
@@ -71,6 +78,7 @@ class QuestAlreadyDone(Refusal):
 
     code = "QUEST_ALREADY_DONE"
     says = "quest {quest} was paid for {period}"
+    says_zh = "任务 {quest} 在 {period} 的奖励已发放"
     quest: str = fact("The quest.")
     period: str = fact("The period: once, 2026-06-01, 2026-W23 or 2026-06.")
     resets_at: datetime | None = fact("When it can be done anew; null for never.")

@@ -10,6 +10,7 @@ class ReferralNotOffered(Refusal):
 
     code = "REFERRAL_NOT_OFFERED"
     says = "the programme in force at {at} knows no referrals"
+    says_zh = "{at} 生效的规则没有邀请奖励"
     at: datetime = fact("The time of the request.")
 
 
@@ -18,6 +19,7 @@ class ReferralCodeMalformed(InvalidInput):
 
     code = "REFERRAL_CODE_MALFORMED"
     says = "{referral_code} is not a referral code"
+    says_zh = "{referral_code} 不是邀请码"
     referral_code: str = fact("The code as it was given.")
 
 
@@ -26,6 +28,7 @@ class ReferralCodeNotFound(NotFound):
 
     code = "REFERRAL_CODE_NOT_FOUND"
     says = "nobody has the referral code {referral_code}"
+    says_zh = "没有人的邀请码是 {referral_code}"
     referral_code: str = fact("The code that was given.")
 
 
@@ -34,6 +37,7 @@ class ReferralCodeExpired(Refusal):
 
     code = "REFERRAL_CODE_EXPIRED"
     says = "the referral code {referral_code} expired at {expired_at}"
+    says_zh = "邀请码 {referral_code} 已于 {expired_at} 过期"
     referral_code: str = fact("The code that was given.")
     expired_at: datetime = fact("When it expired.")
 
@@ -43,6 +47,7 @@ class SelfReferral(Refusal):
 
     code = "SELF_REFERRAL"
     says = "{referral_code} is the member's own code"
+    says_zh = "{referral_code} 是该会员自己的邀请码"
     referral_code: str = fact("The code that was given.")
 
 
@@ -51,6 +56,7 @@ class ReferralLoop(Refusal):
 
     code = "REFERRAL_LOOP"
     says = "the member has invited {invited} others already"
+    says_zh = "该会员已邀请过 {invited} 人"
     invited: int = fact("How many the member has invited.")
 
 
@@ -59,6 +65,7 @@ class AlreadyInvited(Refusal):
 
     code = "ALREADY_INVITED"
     says = "the member accepted an invitation at {accepted_at}"
+    says_zh = "该会员已于 {accepted_at} 接受过邀请"
     accepted_at: datetime = fact("When that was.")
 
 
@@ -67,6 +74,7 @@ class NotANewcomer(Refusal):
 
     code = "NOT_A_NEWCOMER"
     says = "the member joined at {enrolled_at} and has bought {orders} times"
+    says_zh = "该会员于 {enrolled_at} 入会，已购买 {orders} 次"
     enrolled_at: datetime = fact("When the member joined.")
     orders: int = fact("How many orders there are, those that came back not counted.")
 
@@ -76,6 +84,7 @@ class InvitationsUsedUp(Refusal):
 
     code = "INVITATIONS_USED_UP"
     says = "{limit} friends a month can be invited"
+    says_zh = "每月可邀请 {limit} 位好友"
     limit: int = fact("How many the programme allows a month.")
     resets_at: datetime | None = fact("When the next month begins, in the programme's time zone.")
 

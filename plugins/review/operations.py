@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from core.awards import earn_by_rules
+from core.awards import Awarded, earn_by_rules
 from core.calendar import day_start, next_day
 from core.errors import InvalidValue
 from core.lots import Lot
@@ -184,13 +184,18 @@ class ApproveReview(Operation):
         settings = _settings(work)
         review.status, review.quality, review.reason = APPROVED, self.quality, None
         review.moderator, review.decided_at = self.actor[:200], work.now
-        awards, trace = await _earn(work, review, settings)
+        awarded = await _earn(work, review, settings)
         if review.approved_at is None:
             review.approved_at = work.now
             work.count(REVIEWS, 1)
         work.save(review)
         work.tell("review.approved", reference=review.reference, rating=review.rating, pictures=review.pictures)
-        return {"reference": review.reference, "awards": awards, "trace": trace}
+        return {
+            "reference": review.reference,
+            "awards": awarded.points,
+            "trace": awarded.trace,
+            "seen": awarded.seen,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +229,7 @@ class RejectReview(Operation):
 # -- what a review brings -----------------------------------------------------------------------------
 
 
-async def _earn(work: Work, review: Review, settings: ReviewSettings) -> tuple[dict[str, int], Mapping[str, Any]]:
+async def _earn(work: Work, review: Review, settings: ReviewSettings) -> Awarded:
     """Let the review bring what it is worth beyond what its thing has brought; take back what it is worth less."""
     facts = {
         "review": ReviewFacts(review.rating, review.length, review.pictures, review.quality, review.submitted_at),
@@ -252,7 +257,7 @@ async def _earn(work: Work, review: Review, settings: ReviewSettings) -> tuple[d
             awards[unit] = {"kept": before["kept"] + points, "lots": [*before["lots"], *awarded.lots[unit]]}
             review.paid_at = review.paid_at or work.now
     review.awards = awards
-    return awarded.points, awarded.trace
+    return awarded
 
 
 async def _same_thing(work: Work, review: Review, settings: ReviewSettings) -> list[Any]:

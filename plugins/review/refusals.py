@@ -10,6 +10,7 @@ class ReviewsNotOffered(Refusal):
 
     code = "REVIEWS_NOT_OFFERED"
     says = "the programme in force at {at} rewards no reviews"
+    says_zh = "{at} 生效的规则没有评价奖励"
     at: datetime = fact("The time of the review.")
 
 
@@ -18,6 +19,7 @@ class ReviewNotFound(NotFound):
 
     code = "REVIEW_NOT_FOUND"
     says = "no review {review}"
+    says_zh = "没有评价 {review}"
     review: str = fact("The review that was asked for.")
 
 
@@ -26,6 +28,7 @@ class ReviewAlreadySubmitted(Refusal):
 
     code = "REVIEW_ALREADY_SUBMITTED"
     says = "review {reference} was submitted before, by transaction {transaction}"
+    says_zh = "评价 {reference} 已由交易 {transaction} 提交"
     reference: str = fact("The review's reference.")
     transaction: str = fact("The transaction that recorded it.")
 
@@ -35,6 +38,7 @@ class TooManyReviews(Refusal):
 
     code = "TOO_MANY_REVIEWS"
     says = "{limit} review(s) a day; again from {resets_at}"
+    says_zh = "每天 {limit} 条评价；{resets_at} 后可再次评价"
     limit: int = fact("How many reviews a member may submit in a day.")
     resets_at: datetime | None = fact("When the next day begins.")
 
@@ -44,6 +48,7 @@ class ReviewWithdrawn(Refusal):
 
     code = "REVIEW_WITHDRAWN"
     says = "review {reference} was withdrawn"
+    says_zh = "评价 {reference} 已撤回"
     reference: str = fact("The review's reference.")
 
 
@@ -52,6 +57,7 @@ class ReviewNotPending(Refusal):
 
     code = "REVIEW_NOT_PENDING"
     says = "review {reference} is {status}"
+    says_zh = "评价 {reference} 的状态为 {status}"
     reference: str = fact("The review's reference.")
     status: str = fact("approved, rejected or withdrawn.")
 

@@ -11,6 +11,7 @@ class RewardsNotOffered(Refusal):
 
     code = "REWARDS_NOT_OFFERED"
     says = "the programme in force at {at} knows no rewards"
+    says_zh = "{at} 生效的规则没有兑换礼品"
     at: datetime = fact("The time of the request.")
 
 
@@ -19,6 +20,7 @@ class RewardNotFound(NotFound):
 
     code = "REWARD_NOT_FOUND"
     says = "no reward {reward}"
+    says_zh = "没有礼品 {reward}"
     reward: str = fact("The reward that was asked for.")
 
 
@@ -27,6 +29,7 @@ class RewardNotYetOpen(Refusal):
 
     code = "REWARD_NOT_YET_OPEN"
     says = "reward {reward} can be redeemed from {opens_at} on"
+    says_zh = "礼品 {reward} 自 {opens_at} 起可兑换"
     reward: str = fact("The reward.")
     opens_at: datetime = fact("From when on it can be redeemed.")
 
@@ -36,6 +39,7 @@ class RewardClosed(Refusal):
 
     code = "REWARD_CLOSED"
     says = "reward {reward} could be redeemed until {closed_at}"
+    says_zh = "礼品 {reward} 已于 {closed_at} 截止兑换"
     reward: str = fact("The reward.")
     closed_at: datetime = fact("From when on it could not be redeemed any more.")
 
@@ -45,6 +49,7 @@ class RewardOfOtherTier(Refusal):
 
     code = "REWARD_OF_OTHER_TIER"
     says = "reward {reward} is for {tiers}, the member is {tier}"
+    says_zh = "礼品 {reward} 限 {tiers}，该会员为 {tier}"
     reward: str = fact("The reward.")
     tier: str = fact("The member's tier.")
     tiers: str = fact("The tiers that it is for, with commas between them.")
@@ -55,6 +60,7 @@ class RewardLimitReached(Refusal):
 
     code = "REWARD_LIMIT_REACHED"
     says = "{asked} of reward {reward} asked for, {limit_left} left by the limit per {period}"
+    says_zh = "要兑换 {asked} 件 {reward}，按{period}上限还可兑换 {limit_left} 件"
     reward: str = fact("The reward.")
     period: str = fact("The limit's period: day, month or lifetime.")
     asked: int = fact("How many were asked for.")
@@ -67,6 +73,7 @@ class RewardSoldOut(Refusal):
 
     code = "REWARD_SOLD_OUT"
     says = "{asked} of reward {reward} asked for, {stock_left} left"
+    says_zh = "要兑换 {asked} 件 {reward}，仅余 {stock_left} 件"
     reward: str = fact("The reward.")
     asked: int = fact("How many were asked for.")
     stock_left: int = fact("How many are left.")
@@ -77,6 +84,7 @@ class RewardPriceChanged(Refusal):
 
     code = "REWARD_PRICE_CHANGED"
     says = "the order comes to {price} points, not to {price_expected}"
+    says_zh = "共需 {price} 积分，而非 {price_expected}"
     reward: str = fact("The reward.")
     price_expected: Points = fact("What the caller said.")
     price: Points = fact("What it comes to.")
@@ -87,6 +95,7 @@ class RewardOrderNotFound(NotFound):
 
     code = "REWARD_ORDER_NOT_FOUND"
     says = "no reward order {order}"
+    says_zh = "没有兑换单 {order}"
     order: str = fact("The order that was asked for.")
 
 
@@ -95,6 +104,7 @@ class RewardOrderNotOpen(Refusal):
 
     code = "REWARD_ORDER_NOT_OPEN"
     says = "reward order {order} is {status}"
+    says_zh = "兑换单 {order} 的状态为 {status}"
     order: str = fact("The order.")
     status: str = fact("requested, fulfilled, delivered or cancelled.")
 
@@ -104,6 +114,7 @@ class RewardHasNoStock(InvalidInput):
 
     code = "REWARD_HAS_NO_STOCK"
     says = "reward {reward} has no {what}"
+    says_zh = "礼品 {reward} 没有 {what}"
     reward: str = fact("The reward.")
     what: str = fact("stock or codes.")
 
@@ -113,6 +124,7 @@ class VoucherCodeRepeated(InvalidInput):
 
     code = "VOUCHER_CODE_REPEATED"
     says = "{voucher_code} is a code of reward {reward} already, or is given twice"
+    says_zh = "{voucher_code} 已是礼品 {reward} 的券码，或重复给出"
     reward: str = fact("The reward.")
     voucher_code: str = fact("The code.")
 

@@ -10,6 +10,7 @@ class SharesNotOffered(Refusal):
 
     code = "SHARES_NOT_OFFERED"
     says = "the programme in force at {at} rewards no shares"
+    says_zh = "{at} 生效的规则没有分享奖励"
     at: datetime = fact("The time of the share.")
 
 
@@ -18,6 +19,7 @@ class AlreadyShared(Refusal):
 
     code = "ALREADY_SHARED"
     says = "{item} was shared today; again from {resets_at}"
+    says_zh = "{item} 今天已分享过；{resets_at} 后可再次分享"
     item: str = fact("What was to be shared.")
     resets_at: datetime | None = fact("When the next day begins.")
 
@@ -27,6 +29,7 @@ class SharesUsedUp(Refusal):
 
     code = "SHARES_USED_UP"
     says = "all shares of the {period} are used up; again from {resets_at}"
+    says_zh = "{period}的分享次数已用完；{resets_at} 后可再次分享"
     period: str = fact("The limit that was reached: day, month or lifetime.")
     resets_at: datetime | None = fact("When the period begins anew; null when it is the member's lifetime.")
 
@@ -36,6 +39,7 @@ class TooManySharesOpen(Refusal):
 
     code = "TOO_MANY_SHARES_OPEN"
     says = "{limit} share(s) wait for proof; again from {resets_at}"
+    says_zh = "{limit} 次分享待确认；{resets_at} 后可再次分享"
     limit: int = fact("How many shares may wait at a time.")
     resets_at: datetime | None = fact("When the first of them has waited too long.")
 
@@ -45,6 +49,7 @@ class ShareNotFound(NotFound):
 
     code = "SHARE_NOT_FOUND"
     says = "no share has the code {share_code}"
+    says_zh = "没有分享的码是 {share_code}"
     share_code: str = fact("The code that was given.")
 
 
@@ -53,6 +58,7 @@ class ShareAlreadyConfirmed(Refusal):
 
     code = "SHARE_ALREADY_CONFIRMED"
     says = "the share with the code {share_code} was confirmed at {confirmed_at}"
+    says_zh = "分享码 {share_code} 已于 {confirmed_at} 确认"
     share_code: str = fact("The code that was given.")
     confirmed_at: datetime | None = fact("When it was confirmed.")
 
@@ -62,6 +68,7 @@ class ShareCodeExpired(Refusal):
 
     code = "SHARE_CODE_EXPIRED"
     says = "the code {share_code} was good until {expired_at}"
+    says_zh = "分享码 {share_code} 的有效期至 {expired_at}"
     share_code: str = fact("The code that was given.")
     expired_at: datetime = fact("The instant from which it proves nothing.")
 
@@ -71,6 +78,7 @@ class OwnVisit(Refusal):
 
     code = "OWN_VISIT"
     says = "who shared it proves nothing by coming themselves"
+    says_zh = "分享者本人的访问不能作为凭证"
     share_code: str = fact("The code that was given.")
 
 

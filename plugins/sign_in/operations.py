@@ -48,7 +48,13 @@ class RecordSignIn(Operation):
         _mark(work, months, today)
         work.count(SIGN_INS, 1)
         work.tell("sign_in.recorded", day=today.isoformat(), streak=streak + 1)
-        return {"day": today.isoformat(), "streak": streak + 1, "awards": awarded.points, "trace": awarded.trace}
+        return {
+            "day": today.isoformat(),
+            "streak": streak + 1,
+            "awards": awarded.points,
+            "trace": awarded.trace,
+            "seen": awarded.seen,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ class SignInNotOffered(Refusal):
 
     code = "SIGN_IN_NOT_OFFERED"
     says = "the programme in force at {at} knows no sign-in"
+    says_zh = "{at} 生效的规则没有签到"
     at: datetime = fact("The time of the visit.")
 
 
@@ -18,6 +19,7 @@ class AlreadySignedIn(Refusal):
 
     code = "ALREADY_SIGNED_IN"
     says = "signed in on {day} already; again from {resets_at}"
+    says_zh = "{day} 已签到；{resets_at} 后可再次签到"
     day: date = fact("Today, in the programme's time zone.")
     streak: int = fact("The unbroken days up to and including today.")
     resets_at: datetime | None = fact("When the next day begins.")
@@ -28,6 +30,7 @@ class MakeUpNotOffered(Refusal):
 
     code = "MAKE_UP_NOT_OFFERED"
     says = "the programme in force at {at} lets nobody make up a missed day"
+    says_zh = "{at} 生效的规则不支持补签"
     at: datetime = fact("The time of the request.")
 
 
@@ -36,6 +39,7 @@ class DayNotMissed(Refusal):
 
     code = "DAY_NOT_MISSED"
     says = "{day} was not missed"
+    says_zh = "{day} 并未漏签"
     day: date = fact("The day that was to be made up.")
 
 
@@ -44,6 +48,7 @@ class DayOutOfReach(Refusal):
 
     code = "DAY_OUT_OF_REACH"
     says = "{day} is not between {earliest} and {latest}"
+    says_zh = "{day} 不在 {earliest} 至 {latest} 之间"
     day: date = fact("The day that was to be made up.")
     earliest: date = fact("The earliest day that can be made up today.")
     latest: date = fact("The latest: yesterday.")
@@ -54,6 +59,7 @@ class MakeUpsUsedUp(Refusal):
 
     code = "MAKE_UPS_USED_UP"
     says = "{limit} day(s) a month can be made up; again from {resets_at}"
+    says_zh = "每月可补签 {limit} 天；{resets_at} 后可再次补签"
     limit: int = fact("How many days can be made up in a month.")
     resets_at: datetime | None = fact("When the next month begins.")
 

@@ -11,6 +11,7 @@ class TicketsNotOffered(Refusal):
 
     code = "TICKETS_NOT_OFFERED"
     says = "the programme in force at {at} takes no questions"
+    says_zh = "{at} 生效的规则不受理咨询"
     at: datetime = fact("The time of the request.")
 
 
@@ -19,6 +20,7 @@ class TicketNotFound(NotFound):
 
     code = "TICKET_NOT_FOUND"
     says = "there is no ticket {ticket}"
+    says_zh = "没有工单 {ticket}"
     ticket: str = fact("The ticket as it was named.")
 
 
@@ -27,6 +29,7 @@ class TooManyTicketsOpen(Refusal):
 
     code = "TOO_MANY_TICKETS_OPEN"
     says = "{limit} ticket(s) are open already"
+    says_zh = "已有 {limit} 个工单未关闭"
     limit: int = fact("How many may be open at a time.")
 
 
@@ -35,6 +38,7 @@ class TicketClosed(Refusal):
 
     code = "TICKET_CLOSED"
     says = "the ticket was closed at {closed_at}"
+    says_zh = "该工单已于 {closed_at} 关闭"
     closed_at: datetime = fact("When it was closed.")
 
 
@@ -43,6 +47,7 @@ class TicketIsFull(Refusal):
 
     code = "TICKET_IS_FULL"
     says = "a ticket has {limit} messages at most"
+    says_zh = "每个工单最多 {limit} 条消息"
     limit: int = fact("How many there may be.")
 
 
@@ -51,6 +56,7 @@ class TicketAlreadyCompensated(Refusal):
 
     code = "TICKET_ALREADY_COMPENSATED"
     says = "the member was given {points} points for it"
+    says_zh = "该工单已补偿 {points} 积分"
     points: Points = fact("How many points were given.")
 
 
@@ -59,6 +65,7 @@ class CompensationTooLarge(Refusal):
 
     code = "COMPENSATION_TOO_LARGE"
     says = "{points} points were asked for, and {most} may be given"
+    says_zh = "申请补偿 {points} 积分，最多可补偿 {most}"
     points: Points = fact("How many points were asked for.")
     most: Points = fact("How many may be given.")
 

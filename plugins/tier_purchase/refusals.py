@@ -11,6 +11,7 @@ class TierPurchaseNotOffered(Refusal):
 
     code = "TIER_PURCHASE_NOT_OFFERED"
     says = "the programme in force at {at} sells no tiers"
+    says_zh = "{at} 生效的规则不出售等级"
     at: datetime = fact("The time of the request.")
 
 
@@ -19,6 +20,7 @@ class TierNotForSale(NotFound):
 
     code = "TIER_NOT_FOR_SALE"
     says = "tier {tier} is not for sale; for sale: {tiers}"
+    says_zh = "等级 {tier} 不可购买；可购买：{tiers}"
     tier: str = fact("The tier that was asked for.")
     tiers: str = fact("The tiers that are for sale, with commas between them.")
 
@@ -28,6 +30,7 @@ class TierAlreadyReached(Refusal):
 
     code = "TIER_ALREADY_REACHED"
     says = "the member is {tier_reached} already"
+    says_zh = "该会员已是 {tier_reached}"
     tier: str = fact("The tier that was asked for.")
     tier_reached: str = fact("The member's tier.")
 
@@ -37,6 +40,7 @@ class TierTooHigh(Refusal):
 
     code = "TIER_TOO_HIGH"
     says = "tier {tier} is too far up, {tier_max} is the highest in reach"
+    says_zh = "等级 {tier} 过高，最高可购 {tier_max}"
     tier: str = fact("The tier that was asked for.")
     tier_max: str = fact("The highest tier that lies in reach.")
 
@@ -46,6 +50,7 @@ class TierPriceChanged(Refusal):
 
     code = "TIER_PRICE_CHANGED"
     says = "it costs {price} points, not {price_expected}"
+    says_zh = "需要 {price} 积分，而非 {price_expected}"
     price_expected: Points = fact("What the caller said.")
     price: Points = fact("What it costs.")
 
@@ -55,6 +60,7 @@ class TierNotKept(NotFound):
 
     code = "TIER_NOT_KEPT"
     says = "tier {tier} cannot be kept; {tiers} can be"
+    says_zh = "等级 {tier} 不可保级；可保级：{tiers}"
     tier: str = fact("The tier that was to be kept.")
     tiers: str = fact("The tiers that can be kept, with commas between them.")
 
@@ -64,6 +70,7 @@ class TierNotHeld(Refusal):
 
     code = "TIER_NOT_HELD"
     says = "the member is {tier_reached}, not {tier}"
+    says_zh = "该会员是 {tier_reached}，而非 {tier}"
     tier: str = fact("The tier that was to be kept.")
     tier_reached: str = fact("The member's tier.")
 
@@ -73,6 +80,7 @@ class TierKeptAlready(Refusal):
 
     code = "TIER_KEPT_ALREADY"
     says = "tier {tier} is kept until {kept_until} already"
+    says_zh = "等级 {tier} 已保留至 {kept_until}"
     tier: str = fact("The tier that was to be kept.")
     kept_until: datetime = fact("Until when it is kept.")
 

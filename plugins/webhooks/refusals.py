@@ -8,6 +8,7 @@ class WebhookEndpointNotFound(NotFound):
 
     code = "WEBHOOK_ENDPOINT_NOT_FOUND"
     says = "there is no endpoint {endpoint}"
+    says_zh = "没有端点 {endpoint}"
     endpoint: str = fact("The endpoint as it was named.")
 
 
@@ -16,6 +17,7 @@ class WebhookAddressRefused(InvalidInput):
 
     code = "WEBHOOK_ADDRESS_REFUSED"
     says = "{url} is refused: {reason}"
+    says_zh = "地址 {url} 被拒绝：{reason}"
     url: str = fact("The address as it was given.")
     reason: str = fact("What is wrong with it.")
 
@@ -25,6 +27,7 @@ class UnknownEventType(InvalidInput):
 
     code = "UNKNOWN_EVENT_TYPE"
     says = "there is no event {event}: `eventTypes` lists them"
+    says_zh = "没有事件 {event}：`eventTypes` 列出了全部事件"
     event: str = fact("The name as it was given.")
 
 
@@ -33,6 +36,7 @@ class TooManyWebhookEndpoints(Refusal):
 
     code = "TOO_MANY_WEBHOOK_ENDPOINTS"
     says = "there are {limit} endpoints already"
+    says_zh = "已有 {limit} 个端点"
     limit: int = fact("How many there may be.")
 
 

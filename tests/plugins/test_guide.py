@@ -30,19 +30,21 @@ from pydantic import Field
 from tortoise import fields
 from tortoise.models import Model
 
-from core.calendar import local_day
+from core.calendar import day_start, local_day
 from core.destinations import Destinations, NotHeard
 from core.errors import Refusal, fact
 from core.event_types import EventData, EventType
 from core.events import MEMBER_ENROLLED, TIER_CHANGED, Delivery, Event
+from core.explaining import Explainer, Seen
 from core.jobs import Daily, Job, Run
 from core.members import ByExternalId, ById
 from core.outbox import Submit
-from core.programme import ChannelSettings
-from core.rules import RuleSet
+from core.programme import ChannelSettings, Programme
+from core.rules import Activity, RuleSet
 from core.store.databases import Tables
 from core.store.fields import DayField
 from core.tiers import FactKind
+from core.units import POINTS
 from graph.vocabulary import Info, Member, MemberByInput, Payload, Role, actor, mutation, perform, query, subscription
 from plugins.hookspecs import Importer, Importing, Row
 """
@@ -85,6 +87,7 @@ def test_the_plugin_of_the_guide_loads_with_all_that_it_offers(visit: ModuleType
     assert loaded.refusals == (visit.ShopClosed,)
     assert list(loaded.importers) == ["visits"]
     assert [job.name for job in loaded.jobs] == ["visit_thanks"]
+    assert [each.seen for each in loaded.explainers["visit", "record"]] == [visit.seen_of_visit]
     assert loaded.reactions == (visit.react,)
     assert loaded.consumers == {"visit": visit.after_event}
     assert loaded.destinations == {"visit": visit.Screens}

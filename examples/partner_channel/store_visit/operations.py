@@ -41,7 +41,12 @@ class RecordStoreVisit(Operation):
         facts = {"event": EventFacts(work.now), "member": MemberFacts(work.member.tier)}
         awarded = await earn_by_rules(work, CHANNEL, settings.earn, facts)
         work.tell("store_visit.recorded", day=today.isoformat())
-        return {"day": today.isoformat(), "awards": awarded.points, "trace": awarded.trace}
+        return {
+            "day": today.isoformat(),
+            "awards": awarded.points,
+            "trace": awarded.trace,
+            "seen": awarded.seen,
+        }
 
 
 async def follow_reversal(event: Event, work: Work) -> None:

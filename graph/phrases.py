@@ -1,0 +1,174 @@
+"""What is said to people in their language: one sentence a key, with names for what is put in.
+
+``say`` is the one way to a sentence. Dates, numbers and units are written as the language writes them, days in the
+programme's time zone.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import strawberry
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+
+from core.units import GROWTH, POINTS
+
+
+@strawberry.enum
+class Locale(Enum):
+    """A language in which people are told something."""
+
+    EN = strawberry.enum_value("en", description="English.")
+    ZH = strawberry.enum_value("zh", description="Simplified Chinese, 简体中文.")
+
+    @property
+    def language(self) -> str:
+        """Its ISO 639 code."""
+        return str(self.value)
+
+
+_UNITS: Final[Mapping[Locale, Mapping[str, str]]] = {
+    Locale.EN: {POINTS: "points", GROWTH: "growth"},
+    Locale.ZH: {POINTS: "积分", GROWTH: "成长值"},
+}
+
+PHRASES: Final[Mapping[str, Mapping[Locale, str]]] = {
+    "done": {
+        Locale.EN: "{channel}.{kind} took effect on {at} and was judged by version {version} of the programme.",
+        Locale.ZH: "{channel}.{kind} 于 {at} 生效，按规则第 {version} 版计算。",
+    },
+    "refused": {
+        Locale.EN: "{channel}.{kind} was refused on {at}, and nothing was changed: {reason}.",
+        Locale.ZH: "{channel}.{kind} 于 {at} 被拒绝，未作任何改动：{reason}。",
+    },
+    "nothing": {
+        Locale.EN: "No rule gives anything for it.",
+        Locale.ZH: "没有规则为此发放任何奖励。",
+    },
+    # what was awarded
+    "award": {
+        Locale.EN: "{of} gave {given} {unit}.",
+        Locale.ZH: "{of} 发放 {given} {unit}。",
+    },
+    "closed": {
+        Locale.EN: "{of} was not open then.",
+        Locale.ZH: "{of} 当时未开放。",
+    },
+    "less": {
+        Locale.EN: "Of {points} {unit} only {given} could be given, as no more was left of the budget.",
+        Locale.ZH: "应得 {points} {unit}，因预算不足实得 {given}。",
+    },
+    "adds": {
+        Locale.EN: "{group} adds: {before} becomes {after}.",
+        Locale.ZH: "{group} 累加：{before} 变为 {after}。",
+    },
+    "multiplies": {
+        Locale.EN: "{group} multiplies: {before} becomes {after}.",
+        Locale.ZH: "{group} 相乘：{before} 变为 {after}。",
+    },
+    "rounding": {
+        Locale.EN: "{exact} is rounded {how} to {whole}.",
+        Locale.ZH: "{exact} {how}得 {whole}。",
+    },
+    "cap": {
+        Locale.EN: "The limit {cap} took {cut} of it.",
+        Locale.ZH: "上限（{cap}）扣减 {cut}。",
+    },
+    "how.floor": {Locale.EN: "down", Locale.ZH: "向下取整"},
+    "how.ceil": {Locale.EN: "up", Locale.ZH: "向上取整"},
+    "how.half_up": {Locale.EN: "half up", Locale.ZH: "四舍五入"},
+    "how.half_even": {Locale.EN: "half to even", Locale.ZH: "四舍六入五成双"},
+    "cap.order": {Locale.EN: "for one order", Locale.ZH: "单笔"},
+    "cap.day": {Locale.EN: "for a day", Locale.ZH: "每日"},
+    "cap.month": {Locale.EN: "for a month", Locale.ZH: "每月"},
+    "cap.lifetime": {Locale.EN: "for a lifetime", Locale.ZH: "终身"},
+    "cap.programme": {Locale.EN: "for all members together", Locale.ZH: "全体会员合计"},
+    # what became of a rule
+    "rule.applied": {
+        Locale.EN: "{rule} counted with {value}{line}.",
+        Locale.ZH: "{rule} 生效，值为 {value}{line}。",
+    },
+    "rule.condition_not_met": {
+        Locale.EN: "{rule} did not count{line}: {when} does not hold{seen}.",
+        Locale.ZH: "{rule} 未生效{line}：不满足 {when}{seen}。",
+    },
+    "rule.not_yet_valid": {
+        Locale.EN: "{rule} did not count{line}: it holds from {since} on.",
+        Locale.ZH: "{rule} 未生效{line}：自 {since} 起有效。",
+    },
+    "rule.no_longer_valid": {
+        Locale.EN: "{rule} did not count{line}: it held until {until}.",
+        Locale.ZH: "{rule} 未生效{line}：有效期至 {until}。",
+    },
+    "rule.another_came_first": {
+        Locale.EN: "{rule} did not count{line}: an earlier rule of the group did.",
+        Locale.ZH: "{rule} 未生效{line}：同组中靠前的规则已生效。",
+    },
+    "rule.another_was_better": {
+        Locale.EN: "{rule} did not count{line}: another rule of the group was worth more.",
+        Locale.ZH: "{rule} 未生效{line}：同组中另有更优的规则。",
+    },
+    "line": {Locale.EN: " for line {number}", Locale.ZH: "（第 {number} 行）"},
+    "seen": {Locale.EN: ", as {facts}", Locale.ZH: "，因为 {facts}"},
+    # what the books say
+    "entry.issuance": {Locale.EN: "{amount} {unit} were earned.", Locale.ZH: "获得 {amount} {unit}。"},
+    "entry.redemption": {Locale.EN: "{amount} {unit} were spent.", Locale.ZH: "使用 {amount} {unit}。"},
+    "entry.redemption.back": {Locale.EN: "{amount} {unit} came back.", Locale.ZH: "退回 {amount} {unit}。"},
+    "entry.breakage": {Locale.EN: "{amount} {unit} were lost.", Locale.ZH: "{amount} {unit} 失效。"},
+    "entry.breakage.back": {Locale.EN: "{amount} {unit} live again.", Locale.ZH: "恢复 {amount} {unit}。"},
+    "entry.claw_back": {Locale.EN: "{amount} {unit} were taken back.", Locale.ZH: "收回 {amount} {unit}。"},
+    "entry.claw_back.back": {Locale.EN: "{amount} {unit} were given back.", Locale.ZH: "返还 {amount} {unit}。"},
+    "entry.adjustment": {Locale.EN: "{amount} {unit} were put right.", Locale.ZH: "人工调整 {amount} {unit}。"},
+    "entry.transfer": {Locale.EN: "{amount} {unit} went to another member.", Locale.ZH: "转出 {amount} {unit}。"},
+    "entry.transfer.back": {
+        Locale.EN: "{amount} {unit} came from another member.",
+        Locale.ZH: "转入 {amount} {unit}。",
+    },
+    "entry.opening": {
+        Locale.EN: "{amount} {unit} were brought over from another system.",
+        Locale.ZH: "从其他系统转入 {amount} {unit}。",
+    },
+    "entry.held": {Locale.EN: "{amount} {unit} were set aside.", Locale.ZH: "冻结 {amount} {unit}。"},
+    "entry.held.back": {Locale.EN: "{amount} {unit} are no longer set aside.", Locale.ZH: "解冻 {amount} {unit}。"},
+    "move": {
+        Locale.EN: "{amount} of what was earned on {earned}{until}.",
+        Locale.ZH: "其中 {amount} 来自 {earned} 获得的批次{until}。",
+    },
+    "move.debt": {Locale.EN: "{amount} of a debt.", Locale.ZH: "其中 {amount} 为欠款。"},
+    "until": {Locale.EN: ", to be used before {day}", Locale.ZH: "（{day} 前有效）"},
+}
+
+
+def say(locale: Locale, key: str, **parts: str) -> str:
+    """A sentence."""
+    return PHRASES[key][locale].format(**parts)
+
+
+def unit_name(locale: Locale, unit: str) -> str:
+    """What members call a unit; one of the programme's own has its own name."""
+    return _UNITS[locale].get(unit, unit)
+
+
+def whole(locale: Locale, value: Decimal | int) -> str:
+    """A number, with all its digits.
+
+    >>> whole(Locale.EN, Decimal("1234.50"))
+    '1,234.50'
+    """
+    places = max(-int(Decimal(value).as_tuple().exponent), 0)
+    pattern = "#,##0" + ("." + "0" * places if places else "")
+    return format_decimal(value, format=pattern, locale=locale.language)
+
+
+def moment(locale: Locale, at: datetime, zone: ZoneInfo) -> str:
+    """An instant, to the minute, in the zone."""
+    return format_datetime(at, "yyyy-MM-dd HH:mm", tzinfo=zone, locale=locale.language)
+
+
+def day(locale: Locale, at: datetime, zone: ZoneInfo) -> str:
+    """The zone's day of an instant."""
+    return format_date(at.astimezone(zone).date(), "yyyy-MM-dd", locale=locale.language)
