@@ -24,7 +24,8 @@ from tortoise.connection import get_connection
 from core.clock import instant, microseconds
 from core.members import bucket_of
 from core.tallies import day_number
-from core.tiers import FACTS, Window
+from core.tiers import FACTS
+from core.windows import Window
 from graph.app import create_app
 from graph.ids import global_id
 from graph.settings import Settings

@@ -57,5 +57,5 @@ async def earn_by_rules(
             days = rules.pending.days if rules.pending else 0
             lot = await work.earn(points, unit=unit, earned_at=earned_at, pending_days=days)
             awarded.lots[unit].append(lot.seq)
-            await caps.use(work, channel, unit, rules.caps, points, at=at)
+        await caps.use(work, channel, unit, rules.caps, points, at=at)
     return awarded

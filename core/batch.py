@@ -22,6 +22,7 @@ from core.members import ByExternalId, ById, Member, bucket_of
 from core.operations import Operation, Outcome, Recorded, check_names
 from core.programmes import Programmes
 from core.reads import Read
+from core.reviews import due_first
 from core.routes import Routes
 from core.shared import Claim, Place, SharedRows
 from core.sheet import Sheet
@@ -246,6 +247,8 @@ class _Batch:
         for ticket in lane.tickets:
             savepoint = lane.sheet.savepoint()
             try:
+                await self._perform_due(ticket.operation, lane)
+                savepoint = lane.sheet.savepoint()
                 ticket.outcome = await self._perform_one(ticket, lane)
             except (Exception, CancelledError) as defect:
                 # A defect of one operation is its own: the others of the batch go on. Nobody cancels an operation while
@@ -253,6 +256,31 @@ class _Batch:
                 lane.sheet.rollback(savepoint)
                 self.shared.undo(ticket.id)
                 ticket.defect = defect if isinstance(defect, Exception) else RuntimeError(f"it raised {defect!r}")
+
+    async def _perform_due(self, operation: Operation, lane: _Lane) -> None:
+        """First do what is due for the member by then, as operations of their own, whatever becomes of this one.
+
+        So it makes no difference whether a job has done it, nor when.
+        """
+        now = operation.at or self.recorded_at
+        while (member := lane.sheet.get(Member, ())) is not None:
+            due = due_first(member, self.rules.programmes, now)
+            if due is None or (due.channel, due.idempotency_key) == (operation.channel, operation.idempotency_key):
+                return
+            key = (due.channel, due.idempotency_key)
+            question = Rows(Recorded, table_of(Recorded).key)
+            for seen in await Read(question, (bucket_of(lane.member_id), lane.member_id, *key)) or ():
+                lane.sheet.learn(Recorded, key, seen)
+            if lane.sheet.get(Recorded, key) is not None:
+                return  # a replay of what was before: it has been judged
+            ticket = Ticket(due, self.rules.new_id())
+            try:
+                outcome = await self._perform_one(ticket, lane)
+            except BaseException:
+                self.shared.undo(ticket.id)
+                raise
+            if outcome.refusal is not None:
+                return
 
     async def _perform_one(self, ticket: Ticket, lane: _Lane) -> Outcome:
         operation, sheet, rules, recorded_at = ticket.operation, lane.sheet, self.rules, self.recorded_at

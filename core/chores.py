@@ -6,7 +6,8 @@ from typing import Final
 
 from core.jobs import Daily, Every, Job, Run
 from core.reminders import reminders_due
-from core.sweep import release_overdue, sweep
+from core.reviewing import adoptions, begun, reviews_due
+from core.sweep import release_overdue, settle, sweep
 
 
 async def _expire(run: Run) -> int:
@@ -21,6 +22,16 @@ async def _remind(run: Run) -> int:
     done = 0
     async for reminders in reminders_due(run.reader, run.programme, run.now, run.since, actor=run.actor):
         done += await run.submit(reminders)
+    return done
+
+
+async def _review(run: Run) -> int:
+    done = 0
+    for version in begun(run.programmes, run.now, run.since):
+        async for operations in adoptions(run.reader, version, actor=run.actor):
+            done += await run.submit(operations)
+    async for _, outcomes in settle(run.reader, run.committer, reviews_due(run.actor, run.now)):
+        done += len(outcomes)
     return done
 
 
@@ -42,5 +53,11 @@ CHORES: Final[Sequence[Job]] = (
         says="Tells members what they are about to lose, on the days that the programme names.",
         when=Daily(time(9)),
         run=_remind,
+    ),
+    Job(
+        name="tiers",
+        says="Warns whose tier is at risk, judges the tiers that are due, and lets new ladders hold.",
+        when=Every(timedelta(minutes=1)),
+        run=_review,
     ),
 )

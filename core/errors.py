@@ -233,6 +233,15 @@ class TransactionNotFound(NotFound):
     transaction: str = fact("The transaction that was asked for.")
 
 
+class TierNotFound(NotFound):
+    """The programme in force has no such tier."""
+
+    code = "TIER_NOT_FOUND"
+    says = "no tier {tier}; there are: {tiers}"
+    tier: str = fact("The tier that was asked for.")
+    tiers: str = fact("The tiers of the programme, with commas between them; empty when it has none.")
+
+
 class ProgrammeNotFound(NotFound):
     """No programme is in force at that time."""
 

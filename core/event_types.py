@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from core.budgets import BUDGET_EXHAUSTED, BUDGET_LOW
 from core.clock import rfc3339
 from core.events import (
     MEMBER_ENROLLED,
@@ -18,7 +19,10 @@ from core.events import (
     MEMBER_UPDATED,
     POINTS_EXPIRING,
     POINTS_EXTENDED,
+    TIER_AT_RISK,
     TIER_CHANGED,
+    TIER_GRACE_STARTED,
+    TIER_RENEWED,
     TRANSACTION_RECORDED,
     TRANSACTION_REVERSED,
     Delivery,
@@ -90,6 +94,47 @@ class TierChanged(EventData):
 
     former: str = Field(description="The code of the tier before.")
     tier: str = Field(description="The code of the tier now.")
+    cause: str = Field(
+        description="Why: earned, review, taken_back, operator, channel (bought, say), merger, programme (another one)."
+    )
+
+
+class TierCriterion(EventData):
+    """One of the criteria by which a tier is kept."""
+
+    fact: str = Field(description="What is counted: orders, spend …")
+    window: str = Field(description="How far back: 12 months, 30 days, lifetime.")
+    current: str = Field(description="What the member has, as decimal text.")
+    required: str = Field(description="What is enough to keep the tier.")
+    remaining: str = Field(description="What is missing; 0 when the criterion is met.")
+
+
+class TierAtRisk(EventData):
+    """A member will lose the tier on the day of judgement, if nothing more is counted. Told once, some days before."""
+
+    tier: str = Field(description="The code of the tier.")
+    falls_to: str = Field(description="The code of the tier to which the member would fall.")
+    review_at: datetime = Field(description="When it is judged.")
+    mode: str | None = Field(description="Whether all of the criteria are needed, or any of them is enough.")
+    criteria: list[TierCriterion] = Field(description="The criteria, as they stand.")
+
+
+class TierGraceStarted(EventData):
+    """A member has not kept the tier, and has some days more for a last spurt."""
+
+    tier: str = Field(description="The code of the tier.")
+    falls_to: str = Field(description="The code of the tier to which the member falls otherwise.")
+    until: datetime = Field(description="When it is lost, unless the criteria are met before.")
+    mode: str | None = Field(description="Whether all of the criteria are needed, or any of them is enough.")
+    criteria: list[TierCriterion] = Field(description="The criteria, as they stand.")
+
+
+class TierRenewed(EventData):
+    """A member keeps the tier for another period: a review found so, or the criteria were met in the days of grace."""
+
+    tier: str = Field(description="The code of the tier.")
+    until: datetime | None = Field(description="When it is judged next; null when it is not judged any more.")
+    in_grace: bool = Field(description="Whether it was saved in the days of grace.")
 
 
 class Line(EventData):
@@ -159,6 +204,21 @@ class OrderRefunded(EventData):
     gone: bool = Field(description="Whether nothing of the order is left.")
 
 
+class BudgetLow(EventData):
+    """A budget has run low: told once for a period and its limit. The member is the last who was given of it."""
+
+    budget: str = Field(description="The budget's name: purchase:points.")
+    unit: str = Field(description="points, or another unit of the programme.")
+    period: str = Field(description="The period: 2026-01-31, 2026-01, or lifetime.")
+    limit: int = Field(description="The most of the period.")
+    used: int = Field(description="What was given of it.")
+    stops: bool = Field(description="Whether nothing more is given when it is exhausted.")
+
+
+class BudgetExhausted(BudgetLow):
+    """A budget has nothing left: told once for a period and its limit. The member is the one who came last."""
+
+
 EVENT_TYPES: Final[Mapping[str, EventType]] = {
     kind.name: kind
     for kind in (
@@ -167,11 +227,16 @@ EVENT_TYPES: Final[Mapping[str, EventType]] = {
         EventType(MEMBER_STATUS_CHANGED, 1, MemberStatusChanged),
         EventType(MEMBER_MERGED, 1, MemberMerged),
         EventType(TIER_CHANGED, 1, TierChanged),
+        EventType(TIER_AT_RISK, 1, TierAtRisk),
+        EventType(TIER_GRACE_STARTED, 1, TierGraceStarted),
+        EventType(TIER_RENEWED, 1, TierRenewed),
         EventType(POINTS_EXPIRING, 1, PointsExpiring),
         EventType(POINTS_EXTENDED, 1, PointsExtended),
         EventType(TRANSACTION_RECORDED, 1, TransactionRecorded),
         EventType(TRANSACTION_REVERSED, 1, TransactionReversed),
         EventType(ORDER_PAID, 1, OrderPaid),
         EventType(ORDER_REFUNDED, 1, OrderRefunded),
+        EventType(BUDGET_LOW, 1, BudgetLow),
+        EventType(BUDGET_EXHAUSTED, 1, BudgetExhausted),
     )
 }

@@ -8,6 +8,9 @@ from core.rules import Activity
 
 MEMBER_ENROLLED: Final = "member.enrolled"
 TIER_CHANGED: Final = "tier.changed"
+TIER_AT_RISK: Final = "tier.at_risk"
+TIER_GRACE_STARTED: Final = "tier.grace_started"
+TIER_RENEWED: Final = "tier.renewed"
 MEMBER_UPDATED: Final = "member.updated"
 MEMBER_STATUS_CHANGED: Final = "member.status_changed"
 TRANSACTION_REVERSED: Final = "transaction.reversed"

@@ -37,50 +37,61 @@ class FormatUnknown(LaurelError):
 
 
 async def members(reader: Reader) -> AsyncIterator[Row]:
-    """All members, in the order in which they were enrolled."""
-    after = ""
-    while page := await _page(
-        reader,
-        "SELECT id, external_id, enrolled_at, birthday, tier, attributes FROM member WHERE id > ? ORDER BY id",
-        (after,),
-    ):
-        for id, external_id, enrolled_at, birthday, tier, attributes in page:
-            yield {
-                "member": external_id,
-                "enrolled_at": rfc3339(instant(enrolled_at)),
-                "birthday": birthday or None,
-                "tier": tier or None,
-                "attributes": attributes if attributes != "{}" else None,
-            }
-            after = id
+    """All members, in the order of their buckets, and in a bucket in the order in which they were enrolled."""
+    sql = (
+        "SELECT id, external_id, enrolled_at, birthday, tier, attributes FROM member WHERE bucket = ? AND id > ? "
+        "ORDER BY id"
+    )
+    for bucket in await _buckets(reader):
+        after: tuple[Any, ...] = (bucket, "")
+        while page := await _page(reader, sql, after):
+            for id, external_id, enrolled_at, birthday, tier, attributes in page:
+                yield {
+                    "member": external_id,
+                    "enrolled_at": rfc3339(instant(enrolled_at)),
+                    "birthday": birthday or None,
+                    "tier": tier or None,
+                    "attributes": attributes if attributes != "{}" else None,
+                }
+                after = (bucket, id)
 
 
 async def balances(reader: Reader, at: datetime, zone: ZoneInfo) -> AsyncIterator[Row]:
     """What is left of all lots that can still be used at an instant, those that are set aside by a hold included."""
-    after: tuple[Any, ...] = ("", "", 0)
+    # What has expired is left out below: in the condition it would lead a database to the index of all dates.
     sql = (
-        "SELECT m.id, l.unit, l.seq, m.external_id, l.remaining, l.earned_at, l.expires_at FROM member m JOIN lot l "
-        "ON l.bucket = m.bucket AND l.member_id = m.id WHERE l.remaining > 0 AND "
-        "(l.expires_at IS NULL OR l.expires_at > ?) AND m.id >= ? AND (m.id > ? OR l.unit > ? OR "
-        "(l.unit = ? AND l.seq > ?)) ORDER BY m.id, l.unit, l.seq"
+        "SELECT l.member_id, l.unit, l.seq, m.external_id, l.remaining, l.earned_at, l.expires_at FROM lot l "
+        "JOIN member m ON m.bucket = l.bucket AND m.id = l.member_id WHERE l.bucket = ? AND l.member_id >= ? AND "
+        "(l.member_id > ? OR l.unit > ? OR (l.unit = ? AND l.seq > ?)) AND l.remaining > 0 "
+        "ORDER BY l.member_id, l.unit, l.seq"
     )
-    while page := await _page(reader, sql, (microseconds(at), after[0], after[0], after[1], after[1], after[2])):
-        for id, unit, seq, external_id, remaining, earned_at, expires_at in page:
-            yield {
-                "member": external_id,
-                "reference": f"{unit}:{seq}",
-                "unit": unit,
-                "points": remaining,
-                "earned_at": rfc3339(instant(earned_at)),
-                "expires_on": None if expires_at is None else local_day(instant(expires_at), zone).isoformat(),
-            }
-            after = (id, unit, seq)
+    now = microseconds(at)
+    for bucket in await _buckets(reader):
+        after: tuple[Any, ...] = ("", "", 0)
+        while page := await _page(reader, sql, (bucket, after[0], after[0], after[1], after[1], after[2])):
+            for id, unit, seq, external_id, remaining, earned_at, expires_at in page:
+                after = (id, unit, seq)
+                if expires_at is not None and expires_at <= now:
+                    continue
+                yield {
+                    "member": external_id,
+                    "reference": f"{unit}:{seq}",
+                    "unit": unit,
+                    "points": remaining,
+                    "earned_at": rfc3339(instant(earned_at)),
+                    "expires_on": None if expires_at is None else local_day(instant(expires_at), zone).isoformat(),
+                }
 
 
 async def owed(reader: Reader) -> int:
     """How much members owe, in all units: no lot says so, and no file carries it."""
     ((debt,),) = await reader.query("SELECT COALESCE(SUM(debt), 0) FROM account")
     return int(debt)
+
+
+async def _buckets(reader: Reader) -> Sequence[int]:
+    """The buckets that hold members: keys begin with them, so that a page is read where the one before ended."""
+    return [bucket for (bucket,) in await reader.query("SELECT DISTINCT bucket FROM member ORDER BY bucket")]
 
 
 async def _page(reader: Reader, sql: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:

@@ -1,10 +1,12 @@
 """What a member is given for an occasion: so much of each unit, and coupons."""
 
+from collections.abc import Iterator
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from core.budgets import NamedBudget
 from core.caps import draw
 from core.coupons import Coupons, grant
 from core.document import Section
@@ -42,6 +44,10 @@ class Gift(Section):
             raise PydanticCustomError("gift", "a gift has a pack, or coupons, or both")
         return self
 
+    def budgets_of(self, name: str) -> Iterator[NamedBudget]:
+        """Its budget of each unit, where the gift's is called ``name``."""
+        return (NamedBudget(f"{name}:{unit}", unit, self.budget) for unit in self.pack)
+
     async def give(self, work: Work, name: str, occasion: str) -> Given:
         """Give it to the member. Its budget is called ``name``; coupons are granted for ``occasion``.
 
@@ -49,7 +55,7 @@ class Gift(Section):
         """
         given = Given({}, {})
         for unit, amount in self.pack.items():
-            granted = await draw(work, f"{name}:{unit}", self.budget, amount)
+            granted = await draw(work, f"{name}:{unit}", self.budget, amount, unit=unit)
             if granted:
                 days = self.expires_days if work.programme.unit(unit).spendable else None
                 lot = await work.earn(granted, unit=unit, days=days, pending_days=self.pending_days or 0)

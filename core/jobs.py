@@ -82,6 +82,7 @@ class Run:
     now: datetime
     since: datetime | None
     programme: Programme
+    programmes: Programmes
     reader: Reader
     committer: Committer
 
@@ -274,7 +275,7 @@ class Jobs:
             return None
         row = await JobRow.get(name=job.name)
         programme = self._programmes.at(now).programme
-        run = Run(job.name, now, row.succeeded_at, programme, self._store.reader(), self._committer)
+        run = Run(job.name, now, row.succeeded_at, programme, self._programmes, self._store.reader(), self._committer)
         keeper = asyncio.create_task(self._keep_lease(job.name))
         try:
             done = await job.run(run)

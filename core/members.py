@@ -37,9 +37,24 @@ class Frozen(StrEnum):
     BOTH = "both"
 
 
+class TierCause(StrEnum):
+    """Why a member came to a tier."""
+
+    ENROLMENT = "enrolment"
+    EARNED = "earned"
+    REVIEW = "review"
+    TAKEN_BACK = "taken_back"
+    OPERATOR = "operator"
+    CHANNEL = "channel"
+    MERGER = "merger"
+    PROGRAMME = "programme"
+
+
 class Member(NamedTuple):
     """One member of the programme. ``tier_changes`` numbers the member's tier history, from 1.
 
+    ``tier_from`` is when the period began in which the tier is to be kept, ``tier_review_at`` when it is judged, and
+    ``tier_due_at`` when something is to be done about it next: see ``core.standing``.
     Until ``tier_lock_until`` nothing puts the member below the tier ``tier_lock``. ``frozen`` is what is stopped until
     ``frozen_until``, or until somebody lets it go on. Who was ``merged_into`` another is closed, and all that there was
     is the other's. Of who was erased nothing personal is known any more.
@@ -60,6 +75,9 @@ class Member(NamedTuple):
     frozen_until: datetime | None = None
     merged_into: str | None = None
     erased_at: datetime | None = None
+    tier_from: datetime | None = None
+    tier_review_at: datetime | None = None
+    tier_due_at: datetime | None = None
 
     def at(self, now: datetime) -> "Member":
         """The member as of then: a freeze whose time is over is none, whether or not anybody has written that down."""
@@ -88,6 +106,7 @@ class TierChange(NamedTuple):
     tier: str
     operation_id: str
     at: datetime
+    cause: str = TierCause.EARNED
 
 
 class ById(NamedTuple):

@@ -49,9 +49,13 @@ class MemberRow(Model):
     frozen_until = InstantField(null=True)
     merged_into = fields.CharField(max_length=36, null=True)
     erased_at = InstantField(null=True)
+    tier_from = InstantField(null=True)
+    tier_review_at = InstantField(null=True)
+    tier_due_at = InstantField(null=True)
 
     class Meta:
         table = "member"
+        indexes = (Index(fields=("tier_due_at",)),)
 
 
 class AccountRow(Model):
@@ -242,12 +246,17 @@ class TallyRow(Model):
 
 
 class BudgetRow(Model):
-    """What all members together were given in a period (2026-01-31, 2026-01 or lifetime) of a budget: ``core.caps``."""
+    """What all members together were given in a period (2026-01-31, 2026-01 or lifetime) of a budget: ``core.budgets``.
+
+    ``low_told`` and ``exhausted_told`` are the limit for which that was told.
+    """
 
     key: ClassVar = ("name", "period")
     name = fields.CharField(max_length=160)
     period = fields.CharField(max_length=10, primary_key=True)
     used = fields.BigIntField()
+    low_told = fields.BigIntField(null=True)
+    exhausted_told = fields.BigIntField(null=True)
 
     class Meta:
         table = "budget"
@@ -397,6 +406,7 @@ class TierChangeRow(Model):
     tier = fields.CharField(max_length=64)
     operation_id = fields.CharField(max_length=36)
     at = InstantField()
+    cause = fields.CharField(max_length=16, default="earned", db_default="earned")
 
     class Meta:
         table = "tier_change"

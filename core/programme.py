@@ -33,13 +33,14 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from core.budgets import NamedBudget, budget_of
 from core.document import Identifier, QuotedDecimal, Section
 from core.errors import Problem, ProgrammeInvalid, UnknownUnit
 from core.expiry import NEVER, ExpiryPolicy, ExpiryTerms
 from core.expressions import ExpressionInvalid
 from core.language import NUMBERS
 from core.money import currencies
-from core.rules import ROUNDINGS, Compilation, Rounding, UnitName
+from core.rules import ROUNDINGS, Budget, Compilation, Rounding, RuleSet, UnitName
 from core.suggest import did_you_mean
 from core.tiers import FACTS, FactKind, Ladder
 from core.trust.settings import PaceRule, TrustSettings
@@ -72,6 +73,19 @@ class ChannelSettings(Section):
         Asked when each part by itself is right.
         """
         return ()
+
+    def budgets(self, channel: str) -> "Iterable[NamedBudget]":
+        """The budgets that the section has, for those who ask how much is left of them.
+
+        Those of its rule sets ``earn``, and its ``budget``, without being told. A section that has others names them.
+        """
+        earn, budget = getattr(self, "earn", None), getattr(self, "budget", None)
+        if isinstance(earn, Mapping):
+            for unit, rules in earn.items():
+                if isinstance(rules, RuleSet):
+                    yield budget_of(channel, unit, rules.caps)
+        if isinstance(budget, Budget):
+            yield NamedBudget(f"{channel}:{POINTS}", POINTS, budget)
 
 
 class Misfit(NamedTuple):
@@ -193,6 +207,12 @@ class Programme(Section):
     @property
     def unit_names(self) -> tuple[str, ...]:
         return tuple(self.all_units)
+
+    def budgets(self) -> "Iterator[tuple[str, NamedBudget]]":
+        """The budgets of all channels, each with its channel's name."""
+        for channel, settings in self.channels.items():
+            for budget in settings.budgets(channel):
+                yield channel, budget
 
     def unit(self, name: str) -> Unit:
         """Raises UnknownUnit."""

@@ -58,10 +58,24 @@ class Programmes:
 
     def at(self, when: datetime) -> Version:
         """The version in force at that instant. Raises ProgrammeNotFound before the first one starts."""
+        version = self.latest(when)
+        if version is None:
+            raise ProgrammeNotFound(at=when)
+        return version
+
+    def latest(self, when: datetime) -> Version | None:
+        """The version in force at that instant, if one is."""
+        return next((version for version in reversed(self._versions) if version.starts_at <= when), None)
+
+    def kept_since(self, when: datetime) -> datetime:
+        """Since when tiers have been judged without a break, by the version in force then and those before it."""
+        since = when
         for version in reversed(self._versions):
             if version.starts_at <= when:
-                return version
-        raise ProgrammeNotFound(at=when)
+                if version.programme.tiers is None or version.programme.tiers.keep is None:
+                    break
+                since = version.starts_at
+        return since
 
     def version(self, number: int) -> Version:
         """The version of that number; it must exist."""

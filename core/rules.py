@@ -244,12 +244,26 @@ class Group(Section):
         return self
 
 
+AlarmPercent = Annotated[int, Field(strict=True, ge=1, le=100)]
+"""From which percentage of a budget on somebody is told."""
+
+
 class Budget(Section):
-    """The most that all members together can be given in a day, a month or ever."""
+    """The most that all members together can be given in a day, a month or ever.
+
+    At ``alarm_at`` percent somebody is told that it is low. One that does not stop is counted and told of, and no more.
+    """
 
     day: Count | None = None
     month: Count | None = None
     lifetime: Count | None = None
+    alarm_at: AlarmPercent = 80
+    stops: Annotated[bool, Field(strict=True)] = True
+
+    @cached_property
+    def is_limited(self) -> bool:
+        """Whether there is anything to count."""
+        return (self.day, self.month, self.lifetime) != (None, None, None)
 
 
 class Caps(Section):

@@ -41,7 +41,7 @@ async def sweep(
     swept = Swept()
     # The holds first: what they give back may have lapsed.
     for due in (_overdue_holds(actor, now), _lapsed(actor, now)):
-        async for batch, outcomes in _settle(reader, committer, due):
+        async for batch, outcomes in settle(reader, committer, due):
             for outcome in outcomes:
                 _add(swept, outcome)
             advance(len(batch))
@@ -51,7 +51,7 @@ async def sweep(
 async def release_overdue(reader: Reader, committer: Committer, now: datetime, *, actor: str) -> int:
     """Release the holds whose time is over by ``now``; how many."""
     swept = Swept()
-    async for _, outcomes in _settle(reader, committer, _overdue_holds(actor, now)):
+    async for _, outcomes in settle(reader, committer, _overdue_holds(actor, now)):
         for outcome in outcomes:
             _add(swept, outcome)
     return swept.holds
@@ -65,7 +65,7 @@ async def count_due(reader: Reader, now: datetime) -> int:
 
 
 @dataclass(frozen=True)
-class _Due:
+class Due:
     """Rows that stay due until the operation that is made of each has been performed."""
 
     columns: str
@@ -75,7 +75,7 @@ class _Due:
     operation: Callable[[Row], Operation]
 
 
-def _lapsed(actor: str, now: datetime) -> _Due:
+def _lapsed(actor: str, now: datetime) -> Due:
     def operation(row: Row) -> Operation:
         member_id, unit, seq, next_due = row
         # The account's state: it is due again only after another entry, or at another instant.
@@ -83,21 +83,21 @@ def _lapsed(actor: str, now: datetime) -> _Due:
         return ExpirePoints(member=ById(member_id), idempotency_key=key, actor=actor, unit=unit)
 
     where = f"next_due <= {microseconds(now)}"
-    return _Due("member_id, unit, seq, next_due", "account", where, "next_due", operation)
+    return Due("member_id, unit, seq, next_due", "account", where, "next_due", operation)
 
 
-def _overdue_holds(actor: str, now: datetime) -> _Due:
+def _overdue_holds(actor: str, now: datetime) -> Due:
     def operation(row: Row) -> Operation:
         member_id, unit, seq = row
         key = f"hold:{unit}:{seq}"
         return TimeOutHold(member=ById(member_id), idempotency_key=key, actor=actor, unit=unit, hold=seq)
 
     where = f"state = 'open' AND expires_at <= {microseconds(now)}"
-    return _Due("member_id, unit, seq", "hold", where, "expires_at", operation)
+    return Due("member_id, unit, seq", "hold", where, "expires_at", operation)
 
 
-async def _settle(
-    reader: Reader, committer: Committer, due: _Due
+async def settle(
+    reader: Reader, committer: Committer, due: Due
 ) -> AsyncIterator[tuple[Sequence[Operation], Sequence[Outcome]]]:
     """Perform what is due, the oldest first, until nothing is left but what cannot be done."""
     stuck: set[Row] = set()

@@ -8,58 +8,24 @@ tiers stand on what was earned, bought and paid.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
-from pydantic import Field, PlainValidator, PrivateAttr, ValidationInfo, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.calendar import add_months, month_end
 from core.document import Identifier, QuotedDecimal, Section
+from core.keeping import Keep
 from core.language import NUMBERS
 from core.suggest import did_you_mean
+from core.windows import LIFETIME, Window, WindowField
 
 Number = Decimal | int
 
 _PLACES = Decimal("0.0001")
 _ONE = Decimal(1)
 _ZERO = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """How far back a fact is counted: some months, some days, or the whole life."""
-
-    months: int | None = None
-    days: int | None = None
-
-    def start(self, on: date) -> date | None:
-        """The first day that counts on the day ``on``; None when all days do.
-
-        >>> Window(months=12).start(date(2026, 11, 22))
-        datetime.date(2025, 11, 23)
-
-        What happened on day d counts on every day before d + window. That is how long a lot with an
-        expiry of as many months lives, so a balance that lapses and a sum over a window agree.
-        """
-        if self.days is not None:
-            return on - timedelta(days=self.days - 1)
-        if self.months is None:
-            return None
-        gone = add_months(on, -self.months)
-        if on == month_end(on):
-            gone = month_end(gone)  # the 31st and a month is the 28th as well
-        return gone + timedelta(days=1)
-
-    def __str__(self) -> str:
-        if self.days is not None:
-            return f"{self.days} days"
-        return "lifetime" if self.months is None else f"{self.months} months"
-
-
-LIFETIME: Final = Window()
 
 
 class Need(NamedTuple):
@@ -86,23 +52,6 @@ FACTS: Final[Mapping[str, FactKind]] = {
     "average_order": FactKind("money paid an order", fractional=True, quotient_of=("spend", "orders")),
 }
 """The facts every programme has; channels may register more."""
-
-
-def _window(value: Any) -> Window:
-    match value:
-        case Window():
-            return value
-        case "lifetime":
-            return LIFETIME
-        case {"months": int(months)} if len(value) == 1 and months is not True and 1 <= months <= 1200:
-            return Window(months=months)
-        case {"days": int(days)} if len(value) == 1 and days is not True and 1 <= days <= 36600:
-            return Window(days=days)
-        case _:
-            raise PydanticCustomError("window", "a window is lifetime, {months: n} or {days: n}")
-
-
-WindowField = Annotated[Window, PlainValidator(_window)]
 
 
 class Criterion(Section):
@@ -161,7 +110,7 @@ class CriterionProgress(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far the next tier is.
+    """How far the next tier is, or another one, or how far what keeps this one.
 
     Where all criteria must be met ``ratio`` is the smallest of theirs, because the tier is as far away
     as its farthest criterion, and the bar is full exactly when the tier is reached; where any of them
@@ -176,10 +125,16 @@ class Progress(NamedTuple):
 
 
 class Ladder(Section):
-    """The tiers from the lowest up. The first is where everyone starts."""
+    """The tiers from the lowest up. The first is where everyone starts.
+
+    Without ``keep`` a tier is reached for ever. ``replaces`` says, of tiers that former versions had and this one has
+    not, on which their members stand from now on.
+    """
 
     window: WindowField = LIFETIME
     ladder: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=20)]
+    keep: Keep | None = None
+    replaces: Annotated[dict[Identifier, Identifier], Field(max_length=50)] = Field(default_factory=dict)
 
     _facts: Mapping[str, FactKind] = PrivateAttr(default=FACTS)
 
@@ -200,7 +155,7 @@ class Ladder(Section):
             if form in forms:
                 self._refuse(f"tier {tier.id!r} asks for the same as a tier below it, which no one could be in")
             forms.add(form)
-            for need, _, required in measures:
+            for need, required in ((measure.need, measure.required) for measure in measures):
                 below, owner = highest.get(need, (_ZERO, ""))
                 if required < below:
                     self._refuse(
@@ -208,7 +163,39 @@ class Ladder(Section):
                         f"less than {owner!r} below it with {below}"
                     )
                 highest[need] = (required, tier.id)
+        self._leaves_room()
+        if self.keep is not None and len(self.ladder) == 1:
+            self._refuse("keep: there is one tier, and nobody can fall")
+        for former, tier_id in self.replaces.items():
+            if former in self._measures:
+                self._refuse(f"replaces: {former!r} is on the ladder itself")
+            if tier_id not in self._measures:
+                self._refuse(f"replaces: no tier {tier_id!r} on the ladder{did_you_mean(tier_id, self._measures)}")
         return self
+
+    def _leaves_room(self) -> None:
+        """Refuse a tier on which nobody can stand, as whoever meets it meets a higher one."""
+        for at, lower in enumerate(self.ladder):
+            for higher in self.ladder[at + 1 :]:
+                if lower.mode is not None and self._implies(lower, higher):
+                    self._refuse(
+                        f"nobody could stand on tier {lower.id!r}: whoever meets it meets {higher.id!r} above it"
+                    )
+
+    def _implies(self, lower: Tier, higher: Tier) -> bool:
+        given, asked = self._measures[lower.id], self._measures[higher.id]
+        enough = all if higher.mode == "all" else any
+        # One criterion that is met, or all of them, and what follows from that.
+        cases = [given] if lower.mode == "all" else [(one,) for one in given]
+        return all(enough(any(self._covers(one, other) for one in case) for other in asked) for case in cases)
+
+    def _covers(self, given: "_Measure", asked: "_Measure") -> bool:
+        """Whether who meets the one criterion is sure to meet the other."""
+        if given.need.fact != asked.need.fact or given.required < asked.required:
+            return False
+        # Nothing counts less than nothing on a day, so a longer window holds as much; an average is another matter.
+        longer = len(given.figures) == 1 and asked.need.window.is_longer(given.need.window)
+        return given.need.window == asked.need.window or longer
 
     @staticmethod
     def _refuse(reason: str) -> None:
@@ -217,16 +204,40 @@ class Ladder(Section):
     @cached_property
     def _measures(self) -> Mapping[str, tuple["_Measure", ...]]:
         """The criteria of each tier, ready to be judged by every operation that counts something."""
-        return {tier.id: tuple(map(self._measure, tier.all_of or tier.any_of or ())) for tier in self.ladder}
+        return {
+            tier.id: tuple(self._measure(one, self.window, _ONE) for one in tier.all_of or tier.any_of or ())
+            for tier in self.ladder
+        }
 
-    def _measure(self, criterion: Criterion) -> "_Measure":
-        need = Need(criterion.fact, criterion.window or self.window)
+    @cached_property
+    def _kept_by(self) -> Mapping[str, tuple["_Measure", ...]]:
+        """What keeps each tier: of its criteria so much as the programme says, over the window that it says."""
+        keep = self.keep
+        if keep is None:
+            return self._measures
+        window = keep.window or self.window
+        return {
+            tier.id: tuple(self._measure(one, window, keep.ratio) for one in tier.all_of or tier.any_of or ())
+            for tier in self.ladder
+        }
+
+    def _measure(self, criterion: Criterion, window: Window, ratio: Decimal) -> "_Measure":
+        need = Need(criterion.fact, criterion.window or window)
+        required = criterion.at_least
+        if ratio != _ONE:
+            # Of what is counted in whole numbers the next one up.
+            places = _PLACES if self._facts[need.fact].fractional else _ONE
+            required = (required * ratio).quantize(places, ROUND_CEILING)
         figures = self._facts[need.fact].quotient_of or (need.fact,)
-        return _Measure(need, tuple(Need(fact, need.window) for fact in figures), criterion.at_least)
+        return _Measure(need, tuple(Need(fact, need.window) for fact in figures), required)
 
     @cached_property
     def _needs(self) -> frozenset[Need]:
         return frozenset(figure for of_tier in self._measures.values() for one in of_tier for figure in one.figures)
+
+    @cached_property
+    def _keep_needs(self) -> frozenset[Need]:
+        return frozenset(figure for of_tier in self._kept_by.values() for one in of_tier for figure in one.figures)
 
     @property
     def entry(self) -> str:
@@ -244,38 +255,62 @@ class Ladder(Section):
         """Its place on the ladder, 0 the lowest; -1 for a tier that the ladder has not."""
         return next((place for place, tier in enumerate(self.ladder) if tier.id == tier_id), -1)
 
-    def needs(self) -> frozenset[Need]:
-        """The figures that ``evaluate`` wants to be given, and ``progress`` from whichever tier."""
-        return self._needs
+    def needs(self, *, keeping: bool = False) -> frozenset[Need]:
+        """The figures that ``evaluate`` wants to be given, and ``progress`` towards any tier."""
+        return self._keep_needs if keeping else self._needs
 
-    def needs_above(self, tier_id: str) -> frozenset[Need]:
-        """The figures that ``progress`` from this tier wants. Raises KeyError when the ladder has no such tier."""
+    def needs_of(self, tier_id: str) -> frozenset[Need]:
+        """The figures that ``progress`` towards this tier wants. Raises KeyError when the ladder has no such tier."""
+        return frozenset(need for one in self._measures[tier_id] for need in one.figures)
+
+    def above(self, tier_id: str) -> str | None:
+        """The next tier up, None at the top. Raises KeyError when the ladder has no such tier."""
         following = self.ladder.index(self.tier(tier_id)) + 1
-        if following == len(self.ladder):
-            return frozenset()
-        return frozenset(need for one in self._measures[self.ladder[following].id] for need in one.figures)
+        return self.ladder[following].id if following < len(self.ladder) else None
 
-    def evaluate(self, facts: Mapping[Need, Number]) -> str:
-        """The highest tier whose criteria hold; tiers on the way to it may be skipped."""
+    def evaluate(self, facts: Mapping[Need, Number], *, keeping: bool = False) -> str:
+        """The highest tier whose criteria hold; tiers on the way to it may be skipped.
+
+        With ``keeping`` it is the highest that would be kept, by what is asked for at a review.
+        """
+        measures = self._kept_by if keeping else self._measures
         for tier in reversed(self.ladder):
-            met = (measure.current(facts) >= measure.required for measure in self._measures[tier.id])
+            met = (measure.current(facts) >= measure.required for measure in measures[tier.id])
             if tier.mode is None or (all(met) if tier.mode == "all" else any(met)):
                 return tier.id
         raise AssertionError("the first tier has no criteria")
 
-    def progress(self, facts: Mapping[Need, Number], tier_id: str) -> Progress:
-        """From ``tier_id`` to the next one up. Raises KeyError when the ladder has no such tier."""
-        position = self.ladder.index(self.tier(tier_id))
-        if position == len(self.ladder) - 1:
+    def fall(self, tier_id: str, held: str, steps_down: str, floor: str | None = None) -> str:
+        """Where a member of a tier stands who holds another one only: there, or one tier down; not below ``floor``."""
+        rank = self.rank(tier_id)
+        if self.rank(held) >= rank:
+            return tier_id
+        below = self.rank(held) if steps_down == "match" else rank - 1
+        if floor is not None:
+            below = max(below, min(self.rank(floor), rank))
+        return self.ladder[below].id
+
+    def progress(self, facts: Mapping[Need, Number], tier_id: str, *, towards: str | None = None) -> Progress:
+        """From ``tier_id`` to the next one up, or towards another. Raises KeyError when the ladder has no such tier."""
+        following = self.above(tier_id) if towards is None else towards
+        if following is None:
             return Progress(tier_id, None, None, (), _ONE)
-        following = self.ladder[position + 1]
+        return self._progress(facts, tier_id, following, self._measures[following])
+
+    def keeping(self, facts: Mapping[Need, Number], tier_id: str) -> Progress:
+        """How far what keeps the tier is met. Raises KeyError when the ladder has no such tier."""
+        return self._progress(facts, tier_id, tier_id, self._kept_by[tier_id])
+
+    def _progress(
+        self, facts: Mapping[Need, Number], tier_id: str, towards: str, measures: tuple["_Measure", ...]
+    ) -> Progress:
+        mode = self.tier(towards).mode
         criteria = tuple(
-            _criterion_progress(measure.need, measure.current(facts), measure.required)
-            for measure in self._measures[following.id]
+            _criterion_progress(measure.need, measure.current(facts), measure.required) for measure in measures
         )
-        ratios = [criterion.ratio for criterion in criteria]
-        ratio = min(ratios) if following.mode == "all" else max(ratios)
-        return Progress(tier_id, following.id, following.mode, criteria, ratio)
+        # Nothing is asked of who is to reach the tier where everyone starts.
+        ratios = [criterion.ratio for criterion in criteria] or [_ONE]
+        return Progress(tier_id, towards, mode, criteria, min(ratios) if mode == "all" else max(ratios))
 
 
 class _Measure(NamedTuple):

@@ -443,6 +443,21 @@ INVARIANTS: Final[Sequence[Invariant]] = (
         " WHERE COALESCE(t.former, '') <> COALESCE(p.tier, '')",
     ),
     Invariant(
+        "causes of a tier history",
+        "a tier change was made by an accepted operation of its member, the first by enrolment, reviews by a review",
+        "SELECT t.member_id, t.number, t.cause, t.operation_id, o.channel, o.kind FROM tier_change t"
+        f" LEFT JOIN operation o ON {_same('o', 't')} AND o.id = t.operation_id"
+        " WHERE o.id IS NULL OR NOT o.accepted OR (t.number = 1) <> (t.cause = 'enrolment')"
+        " OR (t.cause IN ('review', 'programme', 'operator') AND o.channel <> 'tiers')",
+    ),
+    Invariant(
+        "dates of a tier",
+        "a tier that is judged has a period that begins before and something that is due; any other has neither",
+        "SELECT m.id AS member_id, m.tier, m.tier_from, m.tier_review_at, m.tier_due_at FROM member m"
+        " WHERE (m.tier_review_at IS NULL) <> (m.tier_due_at IS NULL)"
+        " OR (m.tier_review_at IS NOT NULL AND (m.tier_from IS NULL OR m.tier_from >= m.tier_review_at))",
+    ),
+    Invariant(
         "tallies of what was earned",
         "what counts as earned of a unit is what lots gave less what was asked back, but for what members gave, and"
         " what merges moved",

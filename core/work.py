@@ -29,7 +29,6 @@ from core.errors import (
 from core.events import (
     MEMBER_ENROLLED,
     TALLIES_COUNTED,
-    TIER_CHANGED,
     TRANSACTION_RECORDED,
     TRANSACTION_REVERSED,
     Event,
@@ -38,7 +37,7 @@ from core.expiry import expires_at, moved
 from core.holds import Hold, HoldLot, HoldState
 from core.ledger import ClawBack, Ledger, LotTerms
 from core.lots import Draw, ExtensionCause, Lot, LotMove, MoveKind, spending_order
-from core.members import Frozen, Member, MemberId, MemberStatus, TierChange, bucket_of
+from core.members import Frozen, Member, MemberId, MemberStatus, TierCause, TierChange, bucket_of
 from core.operations import Newcomer, Operation, Recorded
 from core.people.moving import send_on
 from core.programme import Programme
@@ -47,10 +46,10 @@ from core.reads import Read
 from core.rules import Activity
 from core.shared import Claim, SharedRows
 from core.sheet import Sheet
+from core.standing import Standing
 from core.store.questions import Rows
 from core.store.tables import table_of
-from core.tallies import Count, Tally, day_number, day_of, fact_value
-from core.tiers import Ladder
+from core.tallies import Count, Tally, day_number, day_of
 from core.units import AMOUNT_MAX, POINTS
 
 Reaction = Callable[[Event, "Work"], Awaitable[None]]
@@ -100,6 +99,9 @@ class Work:
         self._counts: dict[str, set[int]] = {}
         self._active_on: dict[str, int] = {}
         self.is_newcomer = False
+        self.counted_off = False
+        """Whether anything was taken away of what was counted."""
+        self.standing = Standing(self)
         self.ledger = Ledger(
             sheet,
             member_id=member_id,
@@ -165,7 +167,7 @@ class Work:
         for unit in self.programme.unit_names:
             self.ledger.open_account(unit)
         self.is_newcomer = True
-        self._sheet.add(TierChange, (1,), TierChange(1, None, tier, self.operation_id, at))
+        self._sheet.add(TierChange, (1,), TierChange(1, None, tier, self.operation_id, at, TierCause.ENROLMENT))
         self.tell(MEMBER_ENROLLED, external_id=external_id, tier=tier)
         return member
 
@@ -572,6 +574,8 @@ class Work:
         else:
             self._sheet.put(Count, (name, day), before._replace(amount=before.amount + amount))
         self._counted = True
+        # Whether anything was taken away, and with it perhaps the ground on which a tier stands.
+        self.counted_off |= amount < 0
 
     async def tallies(self) -> dict[tuple[str, int], int]:
         """All that was counted of the member, by name and number of the day."""
@@ -600,44 +604,35 @@ class Work:
 
     async def tier_earned(self) -> str:
         """The highest tier whose criteria are met now, wherever the member stands; empty when there is no ladder."""
-        ladder = self._ladder
-        return await self._tier_earned(ladder) if ladder else ""
+        return await self.standing.earned()
 
     @property
     def tier_lock(self) -> str | None:
         """The tier below which nothing may put the member now; None when there is none."""
-        until = self.member.tier_lock_until
-        return None if until is None or until <= self.now else self.member.tier_lock
+        return self.standing.floor
 
     def lock_tier(self, tier: str | None, until: datetime | None) -> None:
         """Let nothing put the member below that tier before then; None takes the lock away."""
         self.change_member(tier_lock=tier, tier_lock_until=until)
 
-    def move_to_tier(self, tier: str, **more: Any) -> None:
-        """Put the member into another tier, up or down, with what its history says of it. ``more`` is told with it."""
-        former, number = self.member.tier, self.member.tier_changes + 1
-        self.change_member(tier=tier, tier_since=self.now, tier_changes=number)
-        self._sheet.add(TierChange, (number,), TierChange(number, former, tier, self.operation_id, self.now))
-        self.tell(TIER_CHANGED, former=former, tier=tier, **more)
+    def move_to_tier(self, tier: str, cause: TierCause = TierCause.CHANNEL, **more: Any) -> None:
+        """Put the member into another tier, up or down, with what the history says of it. ``more`` is told with it."""
+        self.standing.move(tier, cause, **more)
 
-    @property
-    def _ladder(self) -> Ladder | None:
-        # Though an older version may judge what happened then.
-        return self.programme_now.tiers
+    def add_tier_change(self, change: TierChange) -> None:
+        """Write a step of the member's tier history."""
+        self._sheet.add(TierChange, (change.number,), change)
 
-    async def _tier_earned(self, ladder: Ladder) -> str:
-        today, currency = self.today, self.programme_now.currency
-        facts = {}
-        for need in ladder.needs():
-            amount = await self.counted(need.fact, since=need.window.start(today))
-            facts[need] = fact_value(need.fact, amount, currency)
-        return ladder.evaluate(facts)
+    def kept_since(self) -> datetime:
+        """Since when the programme has judged tiers without a break."""
+        return self._programmes.kept_since(self.now)
 
     # -- the end of the operation -----------------------------------------------------------------
 
     async def finish(self) -> None:
         """Let reactions see what happened and was counted, the tier rise if there is ground for it, and lots last."""
         await self._let_react()
+        self.standing.take_up()
         if self._active_on:
             await self._renew()
         if self.member.merged_into is not None and self.operation.reaches_merged:
@@ -654,7 +649,7 @@ class Work:
                 days = {name: sorted(days) for name, days in self._counts.items()}
                 self._counts = {}
                 await self._react(Event(TALLIES_COUNTED, {"days": days}))
-            elif self._counted and await self._rise():
+            elif self._counted and await self.standing.follow():
                 self._counted = False
             else:
                 return
@@ -686,18 +681,6 @@ class Work:
     async def _react(self, event: Event) -> None:
         for react in self._reactions:
             await react(event, self)
-
-    async def _rise(self) -> bool:
-        """Lift the member to the highest tier whose criteria are met. Falling is the review's, never a purchase's."""
-        ladder, former = self._ladder, self.member.tier
-        if ladder is None or self.member.merged_into is not None or former == ladder.ladder[-1].id:
-            return False
-        tier = await self._tier_earned(ladder)
-        # A tier that a newer ladder does not know ranks below all.
-        if ladder.rank(tier) <= ladder.rank(former):
-            return False
-        self.move_to_tier(tier)
-        return True
 
     # -- how it is done ---------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from core.calendar import local_day
 from core.figures import Totals
 from core.programme import Programme
 from core.tallies import day_number, fact_value
+from core.windows import LIFETIME
 from graph.context import Info
 from graph.ids import Node, global_id
 
@@ -107,7 +108,8 @@ async def progress_of(info: Info, member_id: str, tier_code: str) -> Progress | 
     if ladder is None or tier_code not in {tier.id for tier in ladder.ladder}:
         return None
     today = local_day(info.context.now, programme.zone)
-    needs = tuple(ladder.needs_above(tier_code))
+    following = ladder.above(tier_code)
+    needs = tuple(ladder.needs_of(following)) if following is not None else ()
     starts = (need.window.start(today) for need in needs)
     keys = [
         Totals.key(member_id, need.fact, 0 if start is None else day_number(start))
@@ -132,7 +134,7 @@ def _criterion(info: Info, criterion: tiers.CriterionProgress) -> CriterionProgr
     return CriterionProgress(
         fact=criterion.fact,
         description=info.context.laurel.plugins.facts[criterion.fact].description,
-        window=None if window == tiers.LIFETIME else Window(months=window.months, days=window.days),
+        window=None if window == LIFETIME else Window(months=window.months, days=window.days),
         current=criterion.current,
         required=criterion.required,
         remaining=criterion.remaining,

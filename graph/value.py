@@ -1,13 +1,18 @@
-"""What points are worth in the schema: what is outstanding, by month and in money."""
+"""What points are worth in the schema: what is outstanding, by month and in money, and the budgets of what is given."""
 
+import asyncio
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Annotated
 
 import strawberry
 
+from core.budgets import NamedBudget, Period, Purse
+from core.calendar import local_day
 from core.liability import Liability as LiabilityFigures
 from core.liability import Outstanding, liability
+from core.store.questions import Rows
 from core.units import POINTS
 from graph.context import Info
 from graph.money import Money
@@ -92,6 +97,63 @@ class Liability:
         )
 
 
+@strawberry.enum
+class BudgetPeriod(Enum):
+    """For how long a budget has to last."""
+
+    DAY = strawberry.enum_value(Period.DAY, description="A day of the programme's time zone.")
+    MONTH = strawberry.enum_value(Period.MONTH, description="A calendar month of the programme's time zone.")
+    LIFETIME = strawberry.enum_value(Period.LIFETIME, description="For ever.")
+
+
+@strawberry.enum
+class BudgetStatus(Enum):
+    """Where a budget stands."""
+
+    OPEN = strawberry.enum_value("open", description="There is enough.")
+    LOW = strawberry.enum_value("low", description="The percentage is reached at which somebody is told.")
+    EXHAUSTED = strawberry.enum_value("exhausted", description="Nothing is left.")
+
+
+@strawberry.type
+class Budget:
+    """What all members together can be given by a rule in the present day or month, or ever."""
+
+    name: str = strawberry.field(description="Its name, as events tell it: purchase:points, campaign:sale618.")
+    channel: str = strawberry.field(description="The channel that gives.")
+    unit: str = strawberry.field(description="The unit: points, growth …")
+    period: BudgetPeriod = strawberry.field(description="For how long it has to last.")
+    since: date | None = strawberry.field(description="The first day of the period; null for a lifetime's.")
+    limit: Points = strawberry.field(description="The most.")
+    used: Points = strawberry.field(description="What was given of it; of a campaign, less what came back.")
+    left: Points = strawberry.field(description="What is left; 0 when more was given.")
+    alarm_at: int = strawberry.field(description="The percentage of the limit at which budget.low is told.")
+    stops: bool = strawberry.field(description="Whether nothing more is given when nothing is left.")
+    status: BudgetStatus = strawberry.field(description="Where it stands.")
+
+    @classmethod
+    def of(cls, channel: str, budget: NamedBudget, purse: Purse, used: int) -> "Budget":
+        status = BudgetStatus.LOW if purse.is_low(used, budget.terms) else BudgetStatus.OPEN
+        return cls(
+            name=budget.name,
+            channel=channel,
+            unit=budget.unit,
+            period=BudgetPeriod(purse.period),
+            since=purse.since,
+            limit=Points(purse.most),
+            used=Points(used),
+            left=Points(max(purse.most - used, 0)),
+            alarm_at=budget.terms.alarm_at,
+            stops=budget.terms.stops,
+            status=BudgetStatus.EXHAUSTED if purse.is_exhausted(used) else status,
+        )
+
+
+async def _budget(info: Info, channel: str, budget: NamedBudget, purse: Purse) -> Budget:
+    rows = await info.context.loaders.ask(Rows(purse.model, tuple(purse.key)), tuple(purse.key.values())) or []
+    return Budget.of(channel, budget, purse, sum(row.used for row in rows))
+
+
 @strawberry.type
 class ValueQueries:
     """What can be asked about the value of points."""
@@ -107,3 +169,16 @@ class ValueQueries:
         context = info.context
         programme = (await context.version()).programme
         return Liability.of(await liability(context.reader, programme, context.now, unit))
+
+    @query(allow={Role.OPERATOR, Role.ANALYST})
+    async def budgets(self, info: Info) -> list[Budget]:
+        """The budgets of the programme in force, one for each of their periods, and what is left of them today."""
+        context = info.context
+        programme = (await context.version()).programme
+        today = local_day(context.now, programme.zone)
+        found = [
+            _budget(info, channel, budget, purse)
+            for channel, budget in programme.budgets()
+            for purse in budget.purses(today)
+        ]
+        return list(await asyncio.gather(*found))

@@ -1,9 +1,13 @@
-"""A shop on a port of this machine, for clients that are processes of their own."""
+"""A shop on a port of this machine: for clients that are processes of their own, or as a process that can be killed."""
 
 import asyncio
+import os
+import signal
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -11,6 +15,7 @@ from starlette.applications import Starlette
 
 from graph.commands.serve import KEPT_SECONDS
 
+HERE: Final = Path(__file__).parents[1]
 _PATIENCE_SECONDS: Final = 30
 
 
@@ -34,3 +39,28 @@ async def served(app: Starlette) -> AsyncIterator[str]:
         finally:
             server.should_exit = True
             await serving
+
+
+@asynccontextmanager
+async def process_of(url: str, secret: str, **variables: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Laurel as it is served, over a database that is there; killed in the end."""
+    environment = {
+        **os.environ, "LAUREL_DATABASE_URL": url, "LAUREL_SECRET": secret, "LAUREL_PORT": "0", **variables
+    }  # fmt: skip
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "graph", "serve", env=environment, cwd=HERE,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGKILL)
+        await process.wait()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])

@@ -4,7 +4,6 @@ import asyncio
 import os
 import random
 import signal
-import sys
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -24,11 +23,25 @@ from graph.laurel import tables
 from graph.testing import SECRET, Shop, open_shop
 from plugins.manager import load_plugins
 from tests.databases import SqliteFolder
+from tests.serving import process_of
 
-HERE: Final = Path(__file__).parents[1]
 ADDRESSES: Final = {"nats": "LAUREL_TEST_NATS", "rabbitmq": "LAUREL_TEST_RABBITMQ"}
 ORDERS: Final = int(os.environ.get("LAUREL_TEST_BROKER_ORDERS", "200"))
 """10,000 for a release; a few in every run."""
+NO_MESSAGES: Final = (
+    b"no JSON",
+    b"\xff\xfe\x00",
+    b"[]",
+    b"[" * 100_000,
+    b'{"type": "order.paid"}',
+    b'{"type": "order.paid", "version": 2, "data": {}}',
+    b'{"type": "order.paid", "version": true, "data": {}}',
+    b'{"type": "order.lost", "data": {}}',
+    b'{"type": "order.paid", "data": {"reference": "N1", "member": "nobody", "at": "2026-06-01", "amount": "-5"}}',
+)
+"""What nobody can do anything with: kept aside, in the way of nothing."""
+PATIENCE: Final = 60 + ORDERS / 20
+"""Seconds that a step may take, on a machine that does a lot besides."""
 PROGRAMME: Final = """
 id: till
 name: Till
@@ -64,29 +77,16 @@ def messages() -> list[dict[str, Any]]:
     return told
 
 
-@asynccontextmanager
-async def serving(url: str, broker: str, name: str) -> AsyncIterator[asyncio.subprocess.Process]:
+def serving(url: str, broker: str, name: str) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
     """Laurel as it is served, listening to the broker; killed in the end."""
-    environment = {
-        **os.environ,
-        "LAUREL_DATABASE_URL": url,
-        "LAUREL_SECRET": SECRET,
-        "LAUREL_PORT": "0",
-        "LAUREL_BROKER_URL": broker,
-        "LAUREL_BROKER_IN": name,
-        "LAUREL_BROKER_OUT": f"{name}_out",
-        "LAUREL_BROKER_AGAIN_SECONDS": "0.2",
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "graph", "serve", env=environment, cwd=HERE,
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGKILL)
-        await process.wait()
+    return process_of(
+        url,
+        SECRET,
+        LAUREL_BROKER_URL=broker,
+        LAUREL_BROKER_IN=name,
+        LAUREL_BROKER_OUT=f"{name}_out",
+        LAUREL_BROKER_AGAIN_SECONDS="0.2",
+    )
 
 
 async def accepted(shop: Shop) -> int:
@@ -103,7 +103,7 @@ async def balances(shop: Shop) -> Mapping[str, int]:
 
 
 async def until(shop: Shop, count: int) -> None:
-    async with asyncio.timeout(150):
+    async with asyncio.timeout(PATIENCE):
         while await accepted(shop) < count:  # noqa: ASYNC110 (another process writes, and tells nobody here)
             await asyncio.sleep(0.05)
 
@@ -141,24 +141,37 @@ class Nats:
         for subject in (name, f"{name}_out"):
             await jetstream.add_stream(name=subject.upper(), subjects=[f"{subject}.>"])
         yield cls(client, name)
-        for subject in (name, f"{name}_out"):
+        for subject in (name, f"{name}_out", f"{name}_refused"):
             await jetstream.delete_stream(subject.upper())
         await client.close()
 
-    async def tell(self, messages: Sequence[Mapping[str, Any]]) -> None:
-        for message in messages:
-            await self.jetstream.publish(f"{self.name}.{message['type']}", orjson.dumps(message))
+    async def tell(self, messages: Sequence[bytes]) -> None:
+        async with asyncio.TaskGroup() as telling:
+            room = asyncio.Semaphore(64)
+            for message in messages:
+                telling.create_task(self._tell(message, room))
+
+    async def _tell(self, message: bytes, room: asyncio.Semaphore) -> None:
+        async with room:
+            await self.jetstream.publish(f"{self.name}.orders", message, timeout=PATIENCE)
 
     async def hear(self, count: int) -> list[dict[str, Any]]:
-        heard: list[dict[str, Any]] = []
-        subscription = await self.jetstream.pull_subscribe(f"{self.name}_out.transaction.recorded", durable="test")
-        async with asyncio.timeout(60):
-            while len({event["id"] for event in heard}) < count:
+        return [orjson.loads(body) for body in await self._take(f"{self.name}_out.transaction.recorded", count)]
+
+    async def refused(self, count: int) -> list[bytes]:
+        return await self._take(f"{self.name}_refused.message", count)
+
+    async def _take(self, subject: str, count: int) -> list[bytes]:
+        """As many different messages as there have to be, and what else has come with them."""
+        taken: list[bytes] = []
+        subscription = await self.jetstream.pull_subscribe(subject, durable=f"test_{subject.count('refused')}")
+        async with asyncio.timeout(PATIENCE):
+            while len(set(taken)) < count:
                 with suppress(nats.errors.TimeoutError):
                     for message in await subscription.fetch(500, timeout=1):
-                        heard.append(orjson.loads(message.data))
+                        taken.append(message.data)
                         await message.ack()
-        return heard
+        return taken
 
 
 class Rabbit:
@@ -181,27 +194,35 @@ class Rabbit:
                 await channel.queue_delete(queue)
             await channel.exchange_delete(f"{name}_out")
 
-    async def tell(self, messages: Sequence[Mapping[str, Any]]) -> None:
+    async def tell(self, messages: Sequence[bytes]) -> None:
         for message in messages:
-            body = aio_pika.Message(orjson.dumps(message), delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+            body = aio_pika.Message(message, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
             await self.channel.default_exchange.publish(body, routing_key=self.name)
 
     async def hear(self, count: int) -> list[dict[str, Any]]:
-        heard: list[dict[str, Any]] = []
-        async with asyncio.timeout(60):
-            while len({event["id"] for event in heard}) < count:
-                message = await self.out.get(no_ack=True, fail=False)
+        return [orjson.loads(body) for body in await self._take(self.out, count)]
+
+    async def refused(self, count: int) -> list[bytes]:
+        return await self._take(await self.channel.get_queue(f"{self.name}.refused"), count)
+
+    async def _take(self, queue: AbstractQueue, count: int) -> list[bytes]:
+        """As many different messages as there have to be, and what else has come with them."""
+        taken: list[bytes] = []
+        async with asyncio.timeout(PATIENCE):
+            while len(set(taken)) < count:
+                message = await queue.get(no_ack=True, fail=False)
                 if message is None:
                     await asyncio.sleep(0.05)
                 else:
-                    heard.append(orjson.loads(message.body))
-        return heard
+                    taken.append(message.body)
+        return taken
 
 
 def talking_to(address: str, name: str) -> AbstractAsyncContextManager[Nats | Rabbit]:
     return (Nats if address.startswith("nats") else Rabbit).joining(address, name)
 
 
+@pytest.mark.timeout(4 * PATIENCE)
 async def test_orders_through_a_broker_leave_what_the_mutations_would(address: str, tmp_path: Path) -> None:
     plugins, name = load_plugins(), f"laurel_test_{uuid.uuid4().hex[:8]}"
     folder = SqliteFolder(tmp_path)
@@ -213,17 +234,19 @@ async def test_orders_through_a_broker_leave_what_the_mutations_would(address: s
 
     url = folder.migrated(tables(plugins))
     async with open_shop(url, PROGRAMME, plugins=plugins) as shop:
-        shuffled = [*told, *told[: len(told) // 4]]
+        shuffled = [*(orjson.dumps(message) for message in (*told, *told[: len(told) // 4])), *NO_MESSAGES]
         random.Random(11).shuffle(shuffled)
         async with talking_to(address, name) as other:
-            async with serving(url, address, name) as first:
-                await other.tell(shuffled)
+            async with serving(url, address, name) as first, asyncio.TaskGroup() as telling:
+                telling.create_task(other.tell(shuffled))
                 await until(shop, len(told) // 4)
                 first.send_signal(signal.SIGKILL)
+            assert await accepted(shop) < len(told)
             async with serving(url, address, name):
                 await until(shop, len(told))
                 assert await balances(shop) == expected
                 events = await other.hear(len(told))
+                assert set(await other.refused(len(NO_MESSAGES))) == set(NO_MESSAGES)
 
         assert await verify(shop.laurel.store.reader()) == []
     by_member: dict[str, list[int]] = defaultdict(list)

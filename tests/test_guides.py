@@ -22,16 +22,18 @@ from core.calendar import day_start, local_day
 from core.errors import ProgrammeInvalid
 from core.expiry import ExpiryPolicy, expires_at
 from core.expressions import ExpressionInvalid, Scope
+from core.keeping import Keep
 from core.lots import Lot
 from core.members import ByExternalId
 from core.orders import FACTS, LineFacts, MemberFacts, OrderFacts
 from core.programme import Programme, RoundingSettings, UnitSettings, load_programme
 from core.redemption import RedeemPoints
-from core.rules import Caps, Compilation, Group, Pending, Rule, RuleSet, Validity
+from core.rules import Budget, Caps, Compilation, Group, Pending, Rule, RuleSet, Validity
 from core.store.databases import Tables, connect
 from core.tiers import FACTS as TIER_FACTS
-from core.tiers import Criterion, Ladder, Need, Tier, Window
+from core.tiers import Criterion, Ladder, Need, Tier
 from core.units import POINTS
+from core.windows import Window
 from graph.commands.programme import command
 from graph.schema import print_sdl
 from graph.settings import Settings
@@ -210,6 +212,7 @@ SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "a group": Group,
     "a rule": Rule,
     "`caps`": Caps,
+    "a budget": Budget,
     "`pending`": Pending,
     "`valid`": Validity,
     "a unit": UnitSettings,
@@ -217,6 +220,7 @@ SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "`tiers`": Ladder,
     "a tier": Tier,
     "a criterion": Criterion,
+    "`keep`": Keep,
 }
 
 

@@ -14,7 +14,7 @@ from core.accounts import Account
 from core.errors import BalanceLimitExceeded, MemberMerged, MemberNotFound, Refusal, fact
 from core.events import MEMBER_MERGED, MEMBER_STATUS_CHANGED, MERGE_SENT, MERGE_UNDONE, Delivery
 from core.holds import Hold, HoldState
-from core.members import ById, Member, MemberStatus, bucket_of
+from core.members import ById, Member, MemberStatus, TierCause, bucket_of
 from core.membership import check_reason
 from core.models import MergeRow, MergeStandingRow
 from core.operations import Operation
@@ -120,6 +120,7 @@ class MergeMember(Operation):
             undone_at=None,
         )
         work.change_member(status=str(MemberStatus.CLOSED), merged_into=other.id, frozen=None, frozen_until=None)
+        work.change_member(tier_review_at=None, tier_due_at=None)
         work.tell(MEMBER_MERGED, into=other.id)
         work.tell(MEMBER_STATUS_CHANGED, former=member.status, status=str(MemberStatus.CLOSED), reason=self.reason)
         return {"into": other.id, "moved": sent, "reason": self.reason}
@@ -154,6 +155,7 @@ class UndoMerge(Operation):
         await _end(work, merge)
         _stand(work, own, None)
         work.change_member(status=str(MemberStatus.ACTIVE), merged_into=None)
+        work.standing.begin(work.now)
         work.tell(MERGE_UNDONE, merge=merge, by=into)
         work.tell(MEMBER_STATUS_CHANGED, former=member.status, status=str(MemberStatus.ACTIVE), reason=self.reason)
         return {"merge": merge, "from": into, "reason": self.reason}
@@ -206,7 +208,7 @@ class TakeMerged(Operation):
         if ladder.rank(self.tier) <= ladder.rank(member.tier):
             return None
         # Who had it has had what it brings.
-        work.move_to_tier(self.tier, merged=True)
+        work.move_to_tier(self.tier, TierCause.MERGER, merged=True)
         return self.tier
 
 
@@ -236,7 +238,7 @@ class GiveBackMerged(Operation):
         floors = (former, await work.tier_earned(), work.tier_lock or "")
         tier = max((floor for floor in floors if floor), key=ladder.rank, default="")
         if tier and ladder.rank(tier) < ladder.rank(work.member.tier):
-            work.move_to_tier(tier)
+            work.move_to_tier(tier, TierCause.MERGER)
 
 
 async def deliver(event: Delivery, submit: Submit) -> None:

@@ -8,15 +8,17 @@ import nats
 from nats.aio.msg import Msg
 from nats.errors import TimeoutError as NothingCame
 from nats.js.api import AckPolicy, ConsumerConfig
+from nats.js.errors import NotFoundError
 
 from . import AGAIN_MAX, AT_ONCE_MAX, Broker, Handled, Take
 
 _WAIT_SECONDS = 1.0
-_ACK_SECONDS = 60.0
+_ACK_SECONDS = 15.0
+"""After which a message comes again whose process has died. One that takes longer comes twice, which is a replay."""
 
 
 class NatsBroker(Broker):
-    """Subjects are ``<name>.<event>``; the stream is named like ``name``, in capitals."""
+    """Subjects are ``<name>.<event>``. A stream that is not there is made, and named like ``name``, in capitals."""
 
     async def __aenter__(self) -> Self:
         self._client = await nats.connect(self.url, name="laurel", max_reconnect_attempts=-1)
@@ -60,6 +62,11 @@ class NatsBroker(Broker):
         await message.ack()
 
     async def _have_stream(self, name: str) -> None:
-        if name not in self._streams:
+        """Have a stream that keeps what comes under a name: the one that is there, as it is, or else a new one."""
+        if name in self._streams:
+            return
+        try:
+            await self._jetstream.find_stream_name_by_subject(f"{name}.>")
+        except NotFoundError:
             await self._jetstream.add_stream(name=name.upper().replace(".", "_"), subjects=[f"{name}.>"])
-            self._streams.add(name)
+        self._streams.add(name)

@@ -2,12 +2,16 @@
 
 import asyncio
 from types import TracebackType
-from typing import Self
+from typing import Any, Final, Self
 
 import aio_pika
-from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
+from aio_pika.exceptions import ChannelNotFoundEntity
 
 from . import AGAIN_MAX, AT_ONCE_MAX, Broker, Handled, Take
+
+_TIMES: Final = "laurel-times"
+"""The header that says how often a message has come back. What the broker itself counts begins anew with each copy."""
 
 
 class RabbitBroker(Broker):
@@ -36,40 +40,49 @@ class RabbitBroker(Broker):
         await exchange.publish(message, routing_key=subject, mandatory=False)
 
     async def listen(self, name: str, take: Take) -> None:
+        later, refused = f"{name}.later", f"{name}.refused"
+        # What has to wait lies there until its time is over, and then goes back to the end of the queue.
+        await self._have_queue(later, {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": name})
+        await self._have_queue(refused)
+        await self._have_queue(name)
         channel = await self._connection.channel()
         await channel.set_qos(prefetch_count=AT_ONCE_MAX)
-        queue = await channel.declare_queue(name, durable=True)
-        # What has to wait lies here until its time is over, and then goes back to the end of the queue.
-        later = await channel.declare_queue(
-            f"{name}.later",
-            durable=True,
-            arguments={
-                "x-message-ttl": int(self.again_seconds * 1_000),
-                "x-dead-letter-exchange": "",
-                "x-dead-letter-routing-key": name,
-            },
-        )
-
-        refused = await channel.declare_queue(f"{name}.refused", durable=True)
+        queue: AbstractQueue = await channel.get_queue(name)
 
         async def handle(message: AbstractIncomingMessage) -> None:
             handled = await take(message.body)
-            if handled is not Handled.DONE:
-                again = handled is Handled.LATER and _times(message) < AGAIN_MAX
-                copy = aio_pika.Message(
-                    message.body, headers=message.headers, delivery_mode=aio_pika.DeliveryMode.PERSISTENT
-                )
-                await channel.default_exchange.publish(copy, routing_key=later.name if again else refused.name)
+            times = _times(message)
+            if handled is Handled.LATER and times < AGAIN_MAX:
+                copy = _copy(message, times + 1, expiration=self.again_seconds)
+                await channel.default_exchange.publish(copy, routing_key=later)
+            elif handled is not Handled.DONE:
+                await channel.default_exchange.publish(_copy(message, times), routing_key=refused)
             await message.ack()
 
         await queue.consume(handle)
         await asyncio.Event().wait()
 
+    async def _have_queue(self, name: str, arguments: dict[str, Any] | None = None) -> None:
+        """Have a queue of that name: the one that is there, of whatever kind, or else a new one."""
+        # To ask for one that is not there ends the channel, so it is asked on one of its own.
+        async with self._connection.channel() as channel:
+            try:
+                await channel.get_queue(name)
+            except ChannelNotFoundEntity:
+                async with self._connection.channel() as another:
+                    await another.declare_queue(name, durable=True, arguments=arguments)
+
+
+def _copy(message: AbstractIncomingMessage, times: int, expiration: float | None = None) -> aio_pika.Message:
+    return aio_pika.Message(
+        message.body,
+        headers={**message.headers, _TIMES: times},
+        expiration=expiration,
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+    )
+
 
 def _times(message: AbstractIncomingMessage) -> int:
-    """How often it has come back from waiting; the broker itself counts it."""
-    match message.headers.get("x-death"):
-        case [{"count": int(times)}, *_]:
-            return times
-        case _:
-            return 0
+    """How often it has come back from waiting."""
+    times = message.headers.get(_TIMES)
+    return times if type(times) is int else 0

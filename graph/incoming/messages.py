@@ -64,6 +64,8 @@ class Incoming:
         return Taken(transaction, outcome.replayed, outcome.refusal)
 
     def _read(self, body: bytes) -> tuple[Message, Operation]:
+        if len(body) > BYTES_MAX:
+            raise MessageInvalid(reason=f"it has more than {BYTES_MAX} bytes")
         try:
             message = orjson.loads(body)
         except orjson.JSONDecodeError as error:
@@ -74,8 +76,9 @@ class Incoming:
             case _:
                 raise MessageInvalid(reason="it must be an object with a type and data")
         offered = self._offered().get(kind)
-        if offered is None or version != VERSION:
-            raise UnknownMessage(message_type=kind[:100], version=str(version)[:20])
+        # To Python, true and 1.0 would be 1.
+        if offered is None or type(version) is not int or version != VERSION:
+            raise UnknownMessage(message_type=kind[:100], version=orjson.dumps(version).decode()[:20])
         importer, wanted = offered
         if missing := sorted(importer.required - data.keys()):
             raise MessageInvalid(reason=f"data has no {', '.join(missing)}")

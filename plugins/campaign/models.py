@@ -34,10 +34,15 @@ class CampaignBonus(Model):
 
 
 class CampaignBudget(Model):
-    """How much of a campaign's budget is used. Members share it."""
+    """How much of a campaign's budget is used, and for which budget it was told that it is low, and that it is gone.
+
+    Members share it.
+    """
 
     campaign = fields.CharField(max_length=64, primary_key=True)
     used = fields.BigIntField()
+    low_told = fields.BigIntField(null=True)
+    exhausted_told = fields.BigIntField(null=True)
 
     class Meta:
         table = "campaign_budget"

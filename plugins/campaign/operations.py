@@ -15,7 +15,7 @@ from core.units import POINTS
 from core.work import Work
 
 from .models import CampaignBonus, CampaignBudget
-from .rules import CHANNEL, Campaign, CampaignSettings
+from .rules import CHANNEL, Campaign, CampaignSettings, counted
 
 BONUS_GIVEN: Final = "campaign.bonus_given"
 BONUS_TAKEN_BACK: Final = "campaign.bonus_taken_back"
@@ -52,7 +52,8 @@ async def _give_one(work: Work, campaign: Campaign, order: Activity, reference: 
         return
     given, cut = award.points, list(award.cut)
     if campaign.budget is not None and given:
-        granted = await _draw(work, campaign.id, campaign.budget, given)
+        # Of fifty orders that want the last points one gets them.
+        granted = await caps.draw_from(work, counted(campaign.id, campaign.terms), given)
         if granted < given:
             cut.append(("budget", given - granted))
         given = granted
@@ -127,24 +128,16 @@ async def _keep(work: Work, row: CampaignBonus, points: int) -> None:
         row.kept = left
         work.save(row)
         if row.budgeted:
-            await _draw(work, row.campaign, 0, -taken)
+            await _give_back(work, row.campaign, taken)
         work.tell(BONUS_TAKEN_BACK, campaign=row.campaign, reference=row.reference, points=taken)
 
 
-async def _draw(work: Work, campaign: str, budget: int, points: int) -> int:
-    """Take points out of the budget, as many as it has, or give some back; how many. The budget is ours until the end.
-
-    Of fifty orders that want the last points one gets them.
-    """
+async def _give_back(work: Work, campaign: str, points: int) -> None:
+    """Give points back to the budget of a campaign, whether or not the programme still has it."""
     row = await work.shared(CampaignBudget, campaign=campaign)
-    used = row.used if row else 0
-    granted = min(points, max(budget - used, 0))
-    if row is None:
-        work.add(CampaignBudget, campaign=campaign, used=granted)
-    elif granted:
-        row.used = used + granted
-        work.save(row)
-    return granted
+    assert row is not None, "what comes back was counted"
+    row.used -= points
+    work.save(row)
 
 
 async def _bonuses(work: Work, **by: Any) -> list[CampaignBonus]:

@@ -1,6 +1,6 @@
 """The channel's section of the programme, and what a campaign is worth for an order. Everything is pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
@@ -8,13 +8,21 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from core.budgets import NamedBudget, budget_of
 from core.document import Count, Identifier, Section
 from core.orders import FACTS
 from core.programme import ChannelSettings
-from core.rules import Activity, Award, CapRoom, RuleSet, Validity
+from core.rules import Activity, AlarmPercent, Award, Budget, CapRoom, RuleSet, Validity
 from core.units import POINTS
 
+from .models import CampaignBudget
+
 CHANNEL: Final = "campaign"
+
+
+def counted(campaign: str, terms: Budget) -> NamedBudget:
+    """The budget of a campaign, counted in the channel's own table, as refunds give back to it."""
+    return NamedBudget(f"{CHANNEL}:{campaign}", POINTS, terms, (CampaignBudget, {"campaign": campaign}))
 
 
 class CampaignState(StrEnum):
@@ -28,7 +36,8 @@ class CampaignState(StrEnum):
 class Campaign(Section):
     """A bonus on orders while it is ``valid``, by rules that see what purchase rules see, and ``earned``.
 
-    All members together get ``budget`` points at most. ``refunds`` says what a refund leaves of the bonus: what the
+    All members together get ``budget`` points at most; at ``alarm_at`` percent of them somebody is told, and a budget
+    that does not stop is told of and no more. ``refunds`` says what a refund leaves of the bonus: what the
     rules give for the rest of the order, or at most the rest's share of what was given (for a fixed bonus).
     """
 
@@ -37,7 +46,14 @@ class Campaign(Section):
     valid: Validity = Validity()
     bonus: RuleSet
     budget: Count | None = None
+    alarm_at: AlarmPercent = 80
+    stops: Annotated[bool, Field(strict=True)] = True
     refunds: Literal["rework", "proportion"] = "rework"
+
+    @property
+    def terms(self) -> Budget:
+        """Its budget, for as long as there are points in it."""
+        return Budget(lifetime=self.budget, alarm_at=self.alarm_at, stops=self.stops)
 
     def award(self, order: Activity, awards: Mapping[str, int], room: CapRoom) -> Award:
         """What it gives for an order that has earned ``awards``, by unit, when the caps leave so much room."""
@@ -70,6 +86,11 @@ class CampaignSettings(ChannelSettings):
                 raise PydanticCustomError("id", "{reason}", {"reason": f"id {campaign.id!r} is used twice"})
             seen.add(campaign.id)
         return self
+
+    def budgets(self, channel: str) -> Iterator[NamedBudget]:
+        for campaign in self.campaigns:
+            yield budget_of(f"{channel}:{campaign.id}", POINTS, campaign.bonus.caps)
+            yield counted(campaign.id, campaign.terms)
 
     def open_at(self, at: datetime) -> list[Campaign]:
         """The campaigns that are open at that instant, by id: budgets are claimed in that order."""

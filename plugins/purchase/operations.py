@@ -152,7 +152,7 @@ class RecordPurchase(Operation):
                 kept["lots"].append(lot.seq)
             if unit in rooms:
                 kept["room"] = list(rooms[unit])
-                await caps.use(work, CHANNEL, unit, settings.earn[unit].caps, award.points, at=occurred_at)
+            await caps.use(work, CHANNEL, unit, settings.earn[unit].caps, award.points, at=occurred_at)
             stored[unit] = kept
         if counts:
             work.count(ORDERS, 1, at=occurred_at)

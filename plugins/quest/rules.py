@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
+from core.budgets import NamedBudget
 from core.calendar import day_start, local_day, month_end, month_start, next_day
 from core.document import Identifier, Section
 from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 from core.rules import Budget, Validity, check_countable
-from core.units import AMOUNT_MAX
+from core.units import AMOUNT_MAX, POINTS
 
 CHANNEL: Final = "quest"
 
@@ -112,6 +113,9 @@ class QuestSettings(ChannelSettings):
             for name in quest.count:
                 check_countable(name, info, (JOINED, *self.events))
         return self
+
+    def budgets(self, channel: str) -> Iterable[NamedBudget]:
+        return (NamedBudget(f"{channel}:{quest.id}", POINTS, quest.budget) for quest in self.quests)
 
     def check(self, programme: Programme) -> Iterable[Misfit]:
         return unknown_tiers(

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from core.budgets import NamedBudget
 from core.coupons import unknown_coupons
 from core.document import Identifier
 from core.gifts import Gift
@@ -24,6 +25,9 @@ class TierGiftSettings(ChannelSettings):
     gifts: Annotated[dict[Identifier, Gift], Field(min_length=1, max_length=20)]
     skipped: Annotated[bool, Field(strict=True)] = True
     again: Annotated[bool, Field(strict=True)] = False
+
+    def budgets(self, channel: str) -> Iterable[NamedBudget]:
+        return (each for tier, gift in self.gifts.items() for each in gift.budgets_of(f"{channel}:{tier}"))
 
     def check(self, programme: Programme) -> Iterable[Misfit]:
         yield from unknown_tiers(programme, [(("gifts", tier), tier) for tier in self.gifts])

@@ -1,5 +1,6 @@
 """What operators do with endpoints. It moves no points, so it goes around the committer, into the audit log."""
 
+import contextlib
 import secrets
 from base64 import b64encode
 from collections.abc import Collection, Mapping
@@ -13,7 +14,7 @@ from core.errors import InvalidValue
 from core.members import new_id
 from core.outbox import forget
 
-from .addresses import AddressRefused, check_url
+from .addresses import AddressRefused, check_url, find
 from .models import ACTIVE, PAUSED, WebhookEndpoint
 from .refusals import TooManyWebhookEndpoints, UnknownEventType, WebhookAddressRefused, WebhookEndpointNotFound
 
@@ -31,7 +32,7 @@ class Endpoints:
 
     async def create(self, *, url: str, events: list[str], description: str, actor: str) -> WebhookEndpoint:
         """Raises WebhookAddressRefused, UnknownEventType, TooManyWebhookEndpoints, InvalidValue."""
-        self._check(url, events)
+        await self._check(url, events)
 
         async def write() -> WebhookEndpoint:
             if await WebhookEndpoint.all().count() >= ENDPOINTS_MAX:
@@ -54,12 +55,12 @@ class Endpoints:
 
     async def update(self, id: str, **changes: Any) -> WebhookEndpoint:
         """Change url, events, description or state. What waits for a paused endpoint waits on. Raises as ``create``."""
+        await self._check(changes.get("url"), changes.get("events"))
 
         async def write() -> WebhookEndpoint:
             endpoint = await self._find(id)
             before = _state_of(endpoint)
             endpoint.update_from_dict(changes)
-            self._check(endpoint.url, endpoint.events)
             if endpoint.state in {ACTIVE, PAUSED}:
                 endpoint.disabled_because = ""
             await endpoint.save()
@@ -98,14 +99,19 @@ class Endpoints:
 
         return await audited(write)
 
-    def _check(self, url: str, events: Collection[str]) -> None:
-        try:
-            check_url(url, private=self.private)
-        except AddressRefused as refused:
-            raise WebhookAddressRefused(url=url[:200], reason=str(refused)) from refused
-        if not events:
+    async def _check(self, url: str | None, events: Collection[str] | None) -> None:
+        """What of them is given. A name that is not found today may be found tomorrow: each sending looks again."""
+        if url is not None:
+            try:
+                checked = check_url(url, private=self.private)
+                if not self.private:
+                    with contextlib.suppress(OSError):
+                        await find(checked, private=False)
+            except AddressRefused as refused:
+                raise WebhookAddressRefused(url=url[:200], reason=str(refused)) from refused
+        if events is not None and not events:
             raise InvalidValue(field="events", reason="at least one event must be named")
-        for event in events:
+        for event in events or ():
             if event not in self.event_types:
                 raise UnknownEventType(event=event[:100])
 

@@ -4,7 +4,6 @@ import enum
 from datetime import datetime
 from typing import Any
 
-import httpx
 import orjson
 import strawberry
 
@@ -31,7 +30,7 @@ from .endpoints import Endpoints
 from .models import ACTIVE, DISABLED, PAUSED
 from .models import WebhookEndpoint as Row
 from .refusals import WebhookEndpointNotFound
-from .sending import SECONDS_MAX, is_private, send
+from .sending import client, is_private, send
 
 PLUGIN = "webhooks"
 _DEAD_MAX = 100
@@ -312,8 +311,8 @@ class WebhookMutations:
         message = {"id": new_id(), "type": "webhook.test", "version": 1, "timestamp": rfc3339(now), "data": {}}
         private = is_private(laurel.settings.of_plugin(PLUGIN))
         try:
-            async with httpx.AsyncClient(timeout=SECONDS_MAX, trust_env=False) as client:
-                status = await send(client, row, message, now=now, private=private)
+            async with client() as once:
+                status = await send(once, row, message, now=now, private=private)
         except NotHeard as failure:
             return TestWebhookEndpointPayload(endpoint=WebhookEndpoint.of(row), failure=str(failure))
         return TestWebhookEndpointPayload(endpoint=WebhookEndpoint.of(row), status=status)

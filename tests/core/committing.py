@@ -100,9 +100,10 @@ def rules(clock: Clock, *, reactions: Sequence[Reaction] = (), outgoing: Sequenc
 class Desk:
     """Where operations are handed in, and where one looks afterwards."""
 
-    def __init__(self, store: Store, committer: Committer, clock: StoppedClock) -> None:
+    def __init__(self, store: Store, committer: Committer, clock: StoppedClock, programmes: Programmes) -> None:
         self.store = store
         self.committer = committer
+        self.programmes = programmes
         self.clock = clock
         self._keys = count()
 
@@ -188,8 +189,9 @@ async def open_desk(
     store = Store()
     if programme:
         await publish(programme)
-    async with Committer(store, settings or rules(clock), **how) as committer:
-        yield Desk(store, committer, clock)
+    settings = settings or rules(clock)
+    async with Committer(store, settings, **how) as committer:
+        yield Desk(store, committer, clock, settings.programmes)
 
 
 @asynccontextmanager

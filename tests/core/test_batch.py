@@ -232,7 +232,7 @@ async def test_reactions_see_events_and_only_those_that_are_wanted_leave(connect
             ("tallies.counted", "gold"),
         ]
         assert outcome.result["events"] == [
-            {"name": "tier.changed", "former": "regular", "tier": "gold"},
+            {"name": "tier.changed", "former": "regular", "tier": "gold", "cause": "earned"},
             {"name": "gift.given", "points": 100},
         ]
         assert [(row.name, row.consumer) for row in await desk.rows(Outgoing, ann)] == [

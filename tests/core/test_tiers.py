@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from core.calendar import add_months
-from core.tiers import FACTS, LIFETIME, CriterionProgress, FactKind, Ladder, Need, Progress, Window
+from core.tiers import FACTS, CriterionProgress, FactKind, Ladder, Need, Progress
+from core.windows import LIFETIME, Window
 from tests.core.shop import example
 
 YEAR = Window(months=12)

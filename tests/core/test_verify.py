@@ -140,6 +140,8 @@ DAMAGE = {
     "accounts of a member": "DELETE FROM account",
     "tier history": "UPDATE member SET tier = 'silver'",
     "steps of a tier history": "UPDATE tier_change SET former = 'gold' WHERE number = 2",
+    "causes of a tier history": "UPDATE tier_change SET cause = 'review' WHERE number = 2",
+    "dates of a tier": "UPDATE member SET tier_due_at = 1",
     "tallies of what was earned": "UPDATE tally SET amount = amount + 1",
 }
 

@@ -45,7 +45,7 @@ async def test_jobs_show_their_runs_and_can_be_asked_for(sqlite_folder: SqliteFo
         assert unknown == {"job": None, "errors": [{"code": "JOB_NOT_FOUND", "job": "expired"}]}
         assert before[0] == {"name": "expire", "schedule": "every 0:15:00", "dueAt": None, **never, **nothing}
         assert asked == {"job": {"name": "expire", "dueAt": now, "lagSeconds": 0}, "errors": []}
-        assert worked == 2
+        assert worked == 3
         assert after[0] == {
             "name": "expire", "schedule": "every 0:15:00", "isRunning": False, "dueAt": "2026-07-11T12:15:00Z",
             "startedAt": now, "finishedAt": now, "succeededAt": now, "lagSeconds": 0, "runs": 1, "failures": 0,
@@ -64,4 +64,4 @@ async def test_only_operators_run_jobs(sqlite_folder: SqliteFolder, apps: Apps, 
         answer = await shop.post(RUN, {"input": {"name": "expire"}}, role=role)
 
         assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
-        assert await shop.laurel.jobs.lags() == {"expire": 0, "holds": 0, "remind": 0}
+        assert await shop.laurel.jobs.lags() == {"expire": 0, "holds": 0, "remind": 0, "tiers": 0}

@@ -1,9 +1,13 @@
 """What all members together may earn, by any channel: never more than the budget, and nothing for latecomers."""
 
+import asyncio
+from datetime import timedelta
 from typing import Any, Final
 
+import orjson
 import pytest
 
+from core.publishing import publish
 from core.verify import verify
 from graph.laurel import tables
 from graph.testing import Shop
@@ -99,6 +103,132 @@ async def test_all_members_together_get_no_more_than_the_budget_of_a_day(
         later = [await earn(shop, channel, name) for name in ("dan", "eve")]
 
         assert [await balance(shop, member) for member in later] == [10, 0]
+        assert await verify(shop.laurel.store.reader()) == []
+
+
+BUDGETS: Final = "{ budgets { name channel unit period since limit used left alarmAt stops status } }"
+WATCHED: Final = ("budget.low", "budget.exhausted")
+
+
+async def alarms(shop: Shop) -> list[tuple[str, str, str, int, int]]:
+    """What was told of budgets, in order: the event, the budget, the period, what was used and of how much."""
+    rows = await shop.laurel.store.reader().query("SELECT result FROM operation WHERE accepted ORDER BY id")
+    told = [event for (result,) in rows for event in orjson.loads(result).get("events", ())]
+    return [
+        (event["name"], event["budget"], event["period"], event["used"], event["limit"])
+        for event in told
+        if event["name"] in WATCHED
+    ]
+
+
+@pytest.mark.parametrize("channel", sorted(SECTIONS.keys() - {"win_back"}))
+async def test_what_is_left_of_a_budget_can_be_asked_and_its_end_is_told_once(
+    sqlite_folder: SqliteFolder, apps: Apps, channel: str
+) -> None:
+    budget = "day: 15, month: 25, alarm_at: 60"
+    async with shop_at(sqlite_folder.migrated(apps), programme(channel, budget), PLUGINS) as shop:
+        for name in ("ann", "bob", "cid"):
+            await earn(shop, channel, name)
+        day, month = (await shop.ask(BUDGETS, role=Role.ANALYST))["budgets"]
+        first = await alarms(shop)
+        shop.clock.set(shop.clock.now().replace(day=6))
+        for name in ("dan", "eve"):
+            await earn(shop, channel, name)
+        tomorrow, _ = (await shop.ask(BUDGETS, role=Role.OPERATOR))["budgets"]
+
+        name = day["name"]
+        assert name.startswith(channel)
+        same = {"name": name, "channel": channel, "unit": "points", "alarmAt": 60, "stops": True}
+        assert day == {
+            **same, "period": "DAY", "since": "2026-01-05", "limit": 15, "used": 15, "left": 0, "status": "EXHAUSTED",
+        }  # fmt: skip
+        assert month == {
+            **same, "period": "MONTH", "since": "2026-01-01", "limit": 25, "used": 15, "left": 10, "status": "LOW",
+        }  # fmt: skip
+        assert (tomorrow["since"], tomorrow["used"], tomorrow["status"]) == ("2026-01-06", 10, "LOW")
+        assert first == [
+            ("budget.low", name, "2026-01-05", 10, 15),
+            ("budget.exhausted", name, "2026-01-05", 15, 15),
+            ("budget.low", name, "2026-01", 15, 25),
+        ]
+        assert (await alarms(shop))[3:] == [
+            ("budget.low", name, "2026-01-06", 10, 15),
+            ("budget.exhausted", name, "2026-01", 25, 25),
+        ]
+
+
+@pytest.mark.parametrize("channel", ["purchase", "sign_in", "share", "welcome"])
+async def test_a_budget_that_does_not_stop_is_counted_and_told_of_and_no_more(
+    sqlite_folder: SqliteFolder, apps: Apps, channel: str
+) -> None:
+    budget = "lifetime: 15, stops: false"
+    async with shop_at(sqlite_folder.migrated(apps), programme(channel, budget), PLUGINS) as shop:
+        members = [await earn(shop, channel, name) for name in ("ann", "bob", "cid")]
+        (left,) = (await shop.ask(BUDGETS, role=Role.OPERATOR))["budgets"]
+
+        assert [await balance(shop, member) for member in members] == [10, 10, 10]
+        assert (left["used"], left["left"], left["stops"], left["status"]) == (30, 0, False, "EXHAUSTED")
+        assert await alarms(shop) == [
+            ("budget.low", f"{channel}:points", "lifetime", 20, 15),
+            ("budget.exhausted", f"{channel}:points", "lifetime", 20, 15),
+        ]
+
+
+async def test_another_limit_is_told_of_again_and_one_below_what_was_given_at_once(
+    sqlite_folder: SqliteFolder, apps: Apps
+) -> None:
+    async with shop_at(sqlite_folder.migrated(apps), programme("purchase", "lifetime: 12"), PLUGINS) as shop:
+        for number, limit in enumerate((12, 100, 10, 10)):
+            shop.clock.advance(timedelta(days=1))
+            changed = programme("purchase", f"lifetime: {limit}")
+            await publish(changed, author="a test", reason="another limit", load=shop.laurel.load, clock=shop.clock)
+            await earn(shop, "purchase", f"m{number}")
+
+        name = "purchase:points"
+        assert await alarms(shop) == [
+            ("budget.low", name, "lifetime", 10, 12),
+            ("budget.low", name, "lifetime", 20, 10),
+            ("budget.exhausted", name, "lifetime", 20, 10),
+        ]
+
+
+async def test_a_campaign_has_a_budget_that_refunds_give_back_to(sqlite_folder: SqliteFolder, apps: Apps) -> None:
+    rules = "groups: [{id: bonus, add: sum, rules: [{id: each, points: 10}]}]"
+    campaign = f"{{id: sale, title: Sale, budget: 20, alarm_at: 50, bonus: {{{rules}}}}}"
+    async with shop_at(
+        sqlite_folder.migrated(apps), document(f"  campaign: {{campaigns: [{campaign}]}}"), PLUGINS
+    ) as shop:
+        ann = await shop.enrol("ann")
+        seen = []
+        for step in ("A1", "A2", "back", "A3"):
+            if step == "back":
+                await send_back(shop, ann, "A2")
+            else:
+                await buy(shop, ann, step, "30.00")
+            (budget,) = (await shop.ask(BUDGETS, role=Role.OPERATOR))["budgets"]
+            seen.append((budget["used"], budget["left"], budget["status"]))
+
+        assert seen == [(10, 10, "LOW"), (20, 0, "EXHAUSTED"), (10, 10, "LOW"), (20, 0, "EXHAUSTED")]
+        assert (budget["name"], budget["channel"], budget["period"]) == ("campaign:sale", "campaign", "LIFETIME")
+        assert await alarms(shop) == [
+            ("budget.low", "campaign:sale", "lifetime", 10, 20),
+            ("budget.exhausted", "campaign:sale", "lifetime", 20, 20),
+        ]
+
+
+async def test_however_many_want_the_last_points_the_end_is_told_once(fresh_database: str) -> None:
+    budget = programme("purchase", "day: 155, lifetime: 155")
+    async with shop_at(fresh_database, budget, PLUGINS) as shop:
+        members = [await shop.enrol(f"m{number}") for number in range(40)]
+        await asyncio.gather(*(buy(shop, member, f"order of {member}", "30.00") for member in members))
+
+        assert sum([await balance(shop, member) for member in members]) == 155
+        assert sorted((name, period) for name, _, period, _, _ in await alarms(shop)) == [
+            ("budget.exhausted", "2026-01-05"),
+            ("budget.exhausted", "lifetime"),
+            ("budget.low", "2026-01-05"),
+            ("budget.low", "lifetime"),
+        ]
         assert await verify(shop.laurel.store.reader()) == []
 
 
