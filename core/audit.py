@@ -17,7 +17,7 @@ import orjson
 
 from core.accounts import Account
 from core.clock import microseconds
-from core.members import Member
+from core.members import Member, MemberStatus
 from core.sheet import Sheet
 
 State = Mapping[str, str | int]
@@ -114,6 +114,8 @@ def state_of(sheet: Sheet) -> dict[str, str | int]:
     if member is None:
         return {}
     state: dict[str, str | int] = {"status": member.status, "tier": member.tier, "profile": _profile(member)}
+    if member.frozen is not None and member.status != MemberStatus.FROZEN:
+        state["frozen"] = member.frozen
     for account in sheet.of(Account).values():
         state[f"{account.unit}.balance"] = account.balance
         state[f"{account.unit}.held"] = account.held

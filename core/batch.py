@@ -375,6 +375,8 @@ class _Batch:
     async def _write_down(self, note: Note, work: Work, sheet: Sheet, before: State) -> None:
         """Put what an operation has done to its member into the audit log."""
         records: list[Record] = await work.rows(Record, LAST)
+        before = {**before, **{name: was for name, (was, _) in work.facts.items() if was is not None}}
+        after = {**state_of(sheet), **{name: is_ for name, (_, is_) in work.facts.items() if is_ is not None}}
         record = record_after(
             records[-1] if records else None,
             note,
@@ -382,7 +384,7 @@ class _Batch:
             member_id=work.member.id,
             operation_id=work.operation_id,
             before=before,
-            after=state_of(sheet),
+            after=after,
             at=self.recorded_at,
         )
         sheet.add(Record, (record.number,), record)

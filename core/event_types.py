@@ -13,7 +13,10 @@ from pydantic.alias_generators import to_camel
 from core.budgets import BUDGET_EXHAUSTED, BUDGET_LOW
 from core.clock import rfc3339
 from core.events import (
+    FLAG_DECIDED,
+    GAINS_FORFEITED,
     MEMBER_ENROLLED,
+    MEMBER_FLAGGED,
     MEMBER_MERGED,
     MEMBER_STATUS_CHANGED,
     MEMBER_UPDATED,
@@ -179,6 +182,33 @@ class PointsExtended(EventData):
     )
 
 
+class MemberFlagged(EventData):
+    """A member was active in a channel more often than the programme expects: somebody is to look at it."""
+
+    flag: int = Field(description="The number of the flag among the member's.")
+    channel: str = Field(description="The channel.")
+    more_than: int = Field(description="How often is too often if it is more.")
+    within_minutes: int = Field(description="Within how many minutes.")
+    holds: bool = Field(description="Whether what is earned beyond it cannot be spent until somebody has looked.")
+
+
+class FlagDecided(EventData):
+    """Somebody has looked at a flag."""
+
+    flag: int = Field(description="The number of the flag among the member's.")
+    channel: str = Field(description="The channel that it was about.")
+    state: str = Field(description="cleared when nothing was wrong, confirmed when something was.")
+    released: dict[str, int] = Field(description="What can be spent from now on that was held back, by unit.")
+    forfeited: dict[str, int] = Field(description="What was asked back of what had been gained, by unit.")
+
+
+class GainsForfeited(EventData):
+    """A member has lost what was gained wrongly."""
+
+    amounts: dict[str, int] = Field(description="What was asked back, by unit.")
+    reason: str = Field(description="What the operator gave as the reason.")
+
+
 class TransactionReversed(EventData):
     """An operator has taken a transaction back, wholly or in part."""
 
@@ -232,6 +262,9 @@ EVENT_TYPES: Final[Mapping[str, EventType]] = {
         EventType(TIER_RENEWED, 1, TierRenewed),
         EventType(POINTS_EXPIRING, 1, PointsExpiring),
         EventType(POINTS_EXTENDED, 1, PointsExtended),
+        EventType(MEMBER_FLAGGED, 1, MemberFlagged),
+        EventType(FLAG_DECIDED, 1, FlagDecided),
+        EventType(GAINS_FORFEITED, 1, GainsForfeited),
         EventType(TRANSACTION_RECORDED, 1, TransactionRecorded),
         EventType(TRANSACTION_REVERSED, 1, TransactionReversed),
         EventType(ORDER_PAID, 1, OrderPaid),

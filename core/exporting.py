@@ -19,6 +19,7 @@ import orjson
 from core.calendar import local_day
 from core.clock import instant, microseconds, rfc3339
 from core.errors import LaurelError
+from core.lots import REVIEW
 from core.store.dialect import Reader, in_words_of
 
 Row = Mapping[str, Any]
@@ -60,8 +61,9 @@ async def balances(reader: Reader, at: datetime, zone: ZoneInfo) -> AsyncIterato
     """What is left of all lots that can still be used at an instant, those that are set aside by a hold included."""
     # What has expired is left out below: in the condition it would lead a database to the index of all dates.
     sql = (
-        "SELECT l.member_id, l.unit, l.seq, m.external_id, l.remaining, l.earned_at, l.expires_at FROM lot l "
-        "JOIN member m ON m.bucket = l.bucket AND m.id = l.member_id WHERE l.bucket = ? AND l.member_id >= ? AND "
+        "SELECT l.member_id, l.unit, l.seq, m.external_id, l.remaining, l.earned_at, l.expires_at, "
+        "l.available_from FROM lot l JOIN member m ON m.bucket = l.bucket AND m.id = l.member_id WHERE l.bucket = ? "
+        "AND l.member_id >= ? AND "
         "(l.member_id > ? OR l.unit > ? OR (l.unit = ? AND l.seq > ?)) AND l.remaining > 0 "
         "ORDER BY l.member_id, l.unit, l.seq"
     )
@@ -69,9 +71,10 @@ async def balances(reader: Reader, at: datetime, zone: ZoneInfo) -> AsyncIterato
     for bucket in await _buckets(reader):
         after: tuple[Any, ...] = ("", "", 0)
         while page := await _page(reader, sql, (bucket, after[0], after[0], after[1], after[1], after[2])):
-            for id, unit, seq, external_id, remaining, earned_at, expires_at in page:
+            for id, unit, seq, external_id, remaining, earned_at, expires_at, available in page:
                 after = (id, unit, seq)
-                if expires_at is not None and expires_at <= now:
+                # What waits for a review does not expire.
+                if expires_at is not None and expires_at <= now and available < microseconds(REVIEW):
                     continue
                 yield {
                     "member": external_id,

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from core.clock import instant, microseconds
-from core.lots import Lot
+from core.lots import REVIEW, Lot
 from core.members import bucket_of
 from core.store.dialect import Reader
 from core.store.tables import table_of
@@ -29,7 +29,8 @@ SELECT l.*, CASE WHEN begun = 1 THEN remaining - held ELSE 0 END AS free,
 FROM (
   SELECT a.bucket, a.member_id, a.unit, k.k3 AS instant, a.debt, t.expires_at, COALESCE(t.remaining, 0) AS remaining,
          CASE WHEN t.held > 0 THEN t.held - ({_OVERDUE}) ELSE 0 END AS held,
-         CASE WHEN t.expires_at <= k.k3 THEN NULL WHEN t.available_from <= k.k3 THEN 1 ELSE 0 END AS begun
+         CASE WHEN t.available_from >= {microseconds(REVIEW)} THEN 0
+              WHEN t.expires_at <= k.k3 THEN NULL WHEN t.available_from <= k.k3 THEN 1 ELSE 0 END AS begun
   FROM {{keys}} {{join}} account a ON a.bucket = k.k0 AND a.member_id = k.k1 AND a.unit = k.k2
   LEFT JOIN lot t ON t.bucket = a.bucket AND t.member_id = a.member_id AND t.unit = a.unit AND t.remaining > 0
 ) l

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from core.accounts import Account, Contra, Entry, chain
 from core.errors import ExceedsHold, ExceedsReversible, HoldNotOpen, InsufficientPoints, UnknownUnit
 from core.holds import Hold, HoldLot, HoldState
-from core.lots import DEBT_LOT, Draw, Extension, Lot, LotMove, MoveKind, Part, draw, spending_order
+from core.lots import DEBT_LOT, REVIEW, Draw, Extension, Lot, LotMove, MoveKind, Part, draw, spending_order
 from core.sheet import Sheet
 
 
@@ -215,7 +215,9 @@ class Ledger:
         for number in sorted(dates):
             lot, until = self._lot(unit, number), dates[number]
             assert lot.expires_at is not None
-            assert self.at < lot.expires_at < until
+            assert lot.expires_at < until
+            assert self.at < until
+            assert not lot.lapsed(self.at)
             self.sheet.put(Lot, (unit, number), lot._replace(expires_at=until))
             last = runs[-1] if runs else None
             if last and (last.lot_last + 1, last.former, last.expires_at) == (number, lot.expires_at, until):
@@ -226,6 +228,23 @@ class Ledger:
             self.sheet.add(Extension, (unit, run.expires_at, run.lot_first), run)
         self._look_ahead(unit)
         return sum(self._lot(unit, number).remaining for number in dates)
+
+    def hold_back(self, lot: Lot) -> None:
+        """Let nobody spend of a lot until it is let go, and let it not lapse before that. Nothing was spent of it."""
+        assert lot.held == 0
+        self.sheet.put(Lot, (lot.unit, lot.seq), lot._replace(available_from=REVIEW))
+
+    def let_go(self, unit: str, available: Mapping[int, datetime]) -> int:
+        """Let lots that were held back be spent from these instants on, none before now; what is left of them.
+
+        All open lots of the unit stand on the sheet.
+        """
+        for number, since in available.items():
+            lot = self._lot(unit, number)
+            assert lot.waits_for_review
+            self.sheet.put(Lot, (unit, number), lot._replace(available_from=max(since, self.at)))
+        self._look_ahead(unit)
+        return sum(self._lot(unit, number).remaining for number in available)
 
     def claw_back(
         self,
@@ -379,6 +398,8 @@ class Ledger:
         """Let the account say when the first of its lots changes by itself, or has changed and nobody wrote it down."""
         instants = []
         for lot in self.lots(unit):
+            if lot.waits_for_review:
+                continue
             if lot.remaining and not lot.lapsed(self.at):
                 instants += [at for at in (lot.available_from, lot.expires_at) if at is not None and at > self.at]
             elif lot.remaining > lot.held and lot.expires_at is not None:

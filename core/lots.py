@@ -12,6 +12,9 @@ from typing import Final, NamedTuple
 DEBT_LOT: Final = 0
 """The lot number under which moves of debt are recorded: what was clawed back and could not be taken."""
 
+REVIEW: Final = datetime(9999, 12, 31, tzinfo=UTC)
+"""From when a lot is available that waits for a review: until somebody has looked it cannot be spent, nor lapse."""
+
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -32,6 +35,7 @@ class ExtensionCause(StrEnum):
 
     ACTIVITY = "activity"
     OPERATOR = "operator"
+    REVIEW = "review"
 
 
 class Lot(NamedTuple):
@@ -57,8 +61,12 @@ class Lot(NamedTuple):
     expires_at: datetime | None
     fixed: bool = False
 
+    @property
+    def waits_for_review(self) -> bool:
+        return self.available_from >= REVIEW
+
     def lapsed(self, at: datetime) -> bool:
-        return self.expires_at is not None and at >= self.expires_at
+        return self.expires_at is not None and at >= self.expires_at and not self.waits_for_review
 
     def free(self, at: datetime) -> int:
         """What can be spent of it at that instant."""

@@ -240,9 +240,10 @@ class Programme(Section):
         return found
 
     @cached_property
-    def paces(self) -> Mapping[str, PaceRule]:
+    def paces(self) -> Mapping[str, tuple[PaceRule, ...]]:
         """How often a member may be active before somebody looks at it, by channel."""
-        return {rule.channel: rule for rule in self.trust.velocity}
+        rules = self.trust.velocity
+        return {rule.channel: tuple(one for one in rules if one.channel == rule.channel) for rule in rules}
 
     def round(self, value: Decimal) -> int:
         """To a whole amount, in the programme's mode."""

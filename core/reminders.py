@@ -38,7 +38,9 @@ class RemindOfExpiry(Operation):
         zone = work.programme.zone
         first, last = day_start(self.expires_on, zone), day_start(next_day(self.expires_on), zone)
         lots: list[Lot] = await work.rows(Lot, "remaining > 0", unit=self.unit)
-        lost = [lot for lot in lots if lot.expires_at and first <= lot.expires_at < last and not lot.lapsed(work.now)]
+        # What waits for a review is lost only when it was let go.
+        lots = [lot for lot in lots if not lot.lapsed(work.now) and not lot.waits_for_review]
+        lost = [lot for lot in lots if lot.expires_at and first <= lot.expires_at < last]
         points, day = sum(lot.remaining - lot.held for lot in lost), self.expires_on.isoformat()
         if points and work.member.status != MemberStatus.CLOSED:
             work.tell(POINTS_EXPIRING, unit=self.unit, points=points, expires_on=day, days=self.days)

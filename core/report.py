@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from core.calendar import day_start, local_day, next_day
 from core.clock import microseconds
+from core.lots import REVIEW
 from core.store.dialect import Reader
 from core.tallies import ORDERS, day_number
 
@@ -154,7 +155,8 @@ async def _lots(reader: Reader, stored: int) -> dict[str, Sums]:
         " SUM(CASE WHEN pending AND NOT lapsed THEN remaining ELSE 0 END),"
         " SUM(CASE WHEN pending OR lapsed THEN 0 ELSE remaining END) FROM ("
         " SELECT l.unit, l.amount + COALESCE(m.moved, 0) AS remaining,"
-        f" (l.expires_at IS NOT NULL AND l.expires_at <= {stored}) AS lapsed, (l.available_from > {stored}) AS pending"
+        f" (l.expires_at IS NOT NULL AND l.expires_at <= {stored} AND l.available_from < {microseconds(REVIEW)})"
+        f" AS lapsed, (l.available_from > {stored}) AS pending"
         " FROM lot l JOIN operation o ON o.bucket = l.bucket AND o.member_id = l.member_id AND o.id = l.operation_id"
         " LEFT JOIN (SELECT m.bucket, m.member_id, m.unit, m.lot_seq, SUM(m.amount) AS moved FROM lot_move m"
         " JOIN entry e ON e.bucket = m.bucket AND e.member_id = m.member_id AND e.unit = m.unit AND e.seq = m.seq"

@@ -8,12 +8,17 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 from core.accounts import Entry, chain
 from core.audit import Record
 from core.audit import chain as chain_audit
+from core.clock import microseconds
+from core.lots import REVIEW, Lot
 from core.members import bucket_of
 from core.store.dialect import Reader
 from core.store.tables import table_of
+from core.trust.flags import Flag
 
 OFFENDERS_MAX: Final = 5
 _SLICE: Final = 20_000
@@ -90,6 +95,23 @@ async def _broken_audit(reader: Reader, invariant: Invariant) -> Finding:
     return Finding(invariant, places, offenders)
 
 
+async def _broken_reviews(reader: Reader, invariant: Invariant) -> Finding:
+    """Lots that wait for a review without an open flag that says so, and the reverse."""
+    lots, flags = table_of(Lot), table_of(Flag)
+    # One statement, so that no decision comes between.
+    rows = await reader.query(
+        f"SELECT 0, member_id, unit, seq, '' FROM {lots.name} WHERE available_from >= {microseconds(REVIEW)}"
+        f" UNION ALL SELECT 1, member_id, '', number, lots FROM {flags.name} WHERE state = 'open'"
+    )
+    waiting = {(member_id, unit, seq): 1 for kind, member_id, unit, seq, _ in rows if kind == 0}
+    for kind, member_id, _, _, held in rows:
+        for unit, seq, *_rest in orjson.loads(held) if kind == 1 else ():
+            waiting[member_id, unit, seq] = waiting.get((member_id, unit, seq), 0) - 1
+    wrong = sorted(place for place, left in waiting.items() if left)
+    offenders = [{"member_id": member_id, "unit": unit, "lot": seq} for member_id, unit, seq in wrong]
+    return Finding(invariant, len(wrong), offenders[:OFFENDERS_MAX])
+
+
 async def _rows(reader: Reader, kind: type) -> AsyncIterator[tuple[int, str, Any]]:
     """All rows of a kind by key, with the bucket and the member, a slice of buckets at a time."""
     table = table_of(kind)
@@ -105,7 +127,11 @@ async def _rows(reader: Reader, kind: type) -> AsyncIterator[tuple[int, str, Any
         size += rows
 
 
-_COMPUTED: Final = {"digests": _broken_chains, "audit digests": _broken_audit}
+_COMPUTED: Final = {
+    "digests": _broken_chains,
+    "audit digests": _broken_audit,
+    "lots under review": _broken_reviews,
+}
 
 
 # -- the invariants -----------------------------------------------------------------------------------
@@ -381,6 +407,20 @@ INVARIANTS: Final[Sequence[Invariant]] = (
         f" GROUP BY bucket, member_id, unit) h ON {_same('h', 'a', 'unit')}"
         " WHERE COALESCE(h.captured, 0) <> -COALESCE(s.taken, 0)",
     ),
+    # -- reviews
+    Invariant(
+        "lots under review",
+        "the lots that wait for a review are those that an open flag of their member holds back, each by one",
+        None,
+    ),
+    Invariant(
+        "flags without a gap",
+        "a member's flags are numbered from 1, and whoever decided one gave a reason",
+        "SELECT f.member_id, MAX(f.number) AS newest, COUNT(*) AS flags FROM flag f GROUP BY f.bucket, f.member_id"
+        " HAVING MIN(f.number) <> 1 OR MAX(f.number) <> COUNT(*) OR SUM(CASE WHEN f.state = 'open'"
+        " AND f.decided_at IS NULL AND f.decided_by IS NULL AND f.reason IS NULL THEN 0 WHEN f.state <> 'open'"
+        " AND f.decided_at >= f.raised_at AND f.decided_by IS NOT NULL AND f.reason IS NOT NULL THEN 0 ELSE 1 END) > 0",
+    ),
     # -- time
     Invariant(
         "spent in time",
@@ -413,7 +453,12 @@ INVARIANTS: Final[Sequence[Invariant]] = (
         "next due",
         "an account is due no later than the first of its lots that has something to lose",
         f"{_ACCOUNT}, a.next_due, s.expires_at FROM account a "
-        + _of_account("MIN(expires_at) AS expires_at", "lot", "WHERE remaining > held")
+        # What waits for a review does not lapse.
+        + _of_account(
+            "MIN(expires_at) AS expires_at",
+            "lot",
+            f"WHERE remaining > held AND available_from < {microseconds(REVIEW)}",
+        )
         + " WHERE s.expires_at IS NOT NULL AND (a.next_due IS NULL OR a.next_due > s.expires_at)",
     ),
     # -- members

@@ -50,6 +50,7 @@ from core.standing import Standing
 from core.store.questions import Rows
 from core.store.tables import table_of
 from core.tallies import Count, Tally, day_number, day_of
+from core.trust import pace
 from core.units import AMOUNT_MAX, POINTS
 
 Reaction = Callable[[Event, "Work"], Awaitable[None]]
@@ -67,7 +68,8 @@ class Work:
     """The unit of work of one operation.
 
     ``now`` is the present, or the moment that a replay has reached. ``version`` is the programme's version that judges,
-    the one in force now unless ``judge_at`` chose another. ``is_newcomer``: this operation enrolled the member.
+    the one in force now unless ``judge_at`` chose another. ``happened_at`` is the time of the event, which may lie
+    back. ``is_newcomer``: this operation enrolled the member.
     """
 
     def __init__(
@@ -89,6 +91,8 @@ class Work:
         self.recorded_at = recorded_at
         self.version: Version = programmes.at(now)
         self.reverses: str | None = None
+        self.happened_at = now
+        self.facts: dict[str, tuple[str | int | None, str | int | None]] = {}
         self.events: list[Event] = []
         self._member_id = member_id
         self._programmes = programmes
@@ -98,6 +102,7 @@ class Work:
         self._counted = False
         self._counts: dict[str, set[int]] = {}
         self._active_on: dict[str, int] = {}
+        self._told = 0
         self.is_newcomer = False
         self.counted_off = False
         """Whether anything was taken away of what was counted."""
@@ -142,6 +147,7 @@ class Work:
         if when > self.now + FUTURE_TOLERANCE:
             raise InvalidInstant(value=when.isoformat(), reason="it lies in the future")
         self.version = self._programmes.at(when)
+        self.happened_at = when
 
     def judge_by(self, number: int) -> None:
         """Let the version of that number judge: the one that judged before."""
@@ -186,6 +192,10 @@ class Work:
             raise RuntimeError(f"more than {_EVENTS_MAX} events: reactions {name} answer one another without end")
         self.events.append(Event(name, payload, activity))
 
+    def put_down(self, fact: str, before: str | int | None, after: str | int | None) -> None:
+        """Let the audit log say how something stood and stands, if it says anything of this operation."""
+        self.facts[fact] = before, after
+
     def as_event(self) -> Event | None:
         """The books as this operation leaves them, for whoever is told after the commit; None if it moved nothing."""
         entries = [entry for entry in self._sheet.of(Entry).values() if entry.operation_id == self.operation_id]
@@ -225,7 +235,7 @@ class Work:
         """Have the rows on the sheet: they are read unless this batch has read them, or more, before."""
         sheet = self._sheet
         asked = sheet.known[kind, tuple(by.items())]
-        if sheet.blank or where in asked or "" in asked:
+        if sheet.blank or where in asked or "" in asked or "" in sheet.known.get((kind, ()), ()):
             return
         table, question = table_of(kind), Rows(kind, ("bucket", "member_id", *by), where)
         for value in await Read(question, (bucket_of(self._member_id), self._member_id, *by.values())) or ():
@@ -238,6 +248,15 @@ class Work:
         return (
             model(bucket=bucket_of(self._member_id), member_id=self._member_id, **rows[0]._asdict()) if rows else None
         )
+
+    def keep(self, value: Any) -> None:
+        """A row of the core's own, new or with new values. What there is of its kind and key was read before."""
+        kind: type = type(value)
+        key = table_of(kind).key_of(value)
+        if self._sheet.get(kind, key) is None:
+            self._sheet.add(kind, key, value)
+        else:
+            self._sheet.put(kind, key, value)
 
     def add(self, model: type[Model], /, **values: Any) -> None:
         """A new row in a plugin's table: a value for each column but ``bucket`` and ``member_id``.
@@ -349,6 +368,12 @@ class Work:
             expires_at=ends,
             fixed=fixed,
         )
+
+    def given(self) -> list[Lot]:
+        """The lots that this operation has given and of which it has spent nothing itself."""
+        used = {(m.unit, m.lot_seq) for m in self._sheet.of(LotMove).values() if m.kind == MoveKind.SPEND}
+        ours = [lot for lot in self._sheet.of(Lot).values() if lot.operation_id == self.operation_id]
+        return [lot for lot in ours if lot.clawed < lot.amount and not lot.held and (lot.unit, lot.seq) not in used]
 
     async def spend(self, amount: int, *, unit: str = POINTS, contra: str = Contra.REDEMPTION) -> list[Draw]:
         """Take points, soonest expiry first. Raises InsufficientPoints, InvalidAmount, UnitNotSpendable."""
@@ -630,8 +655,13 @@ class Work:
     # -- the end of the operation -----------------------------------------------------------------
 
     async def finish(self) -> None:
-        """Let reactions see what happened and was counted, the tier rise if there is ground for it, and lots last."""
+        """Let reactions see what happened and was counted, the tier rise if there is ground for it, and lots last.
+
+        What was done too often is put before somebody.
+        """
         await self._let_react()
+        if await pace.watch(self):
+            await self._let_react()
         self.standing.take_up()
         if self._active_on:
             await self._renew()
@@ -640,11 +670,10 @@ class Work:
             await send_on(self)
 
     async def _let_react(self) -> None:
-        told = 0
         for _ in range(_ROUNDS_MAX):
-            while told < len(self.events):
-                told += 1
-                await self._react(self.events[told - 1])
+            while self._told < len(self.events):
+                self._told += 1
+                await self._react(self.events[self._told - 1])
             if self._counts:
                 days = {name: sorted(days) for name, days in self._counts.items()}
                 self._counts = {}

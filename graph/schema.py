@@ -38,6 +38,7 @@ from graph.context import Info
 from graph.errors import UserError, check_facts, error_codes, error_type, refusals_of
 from graph.explanation import ExplanationFields, ExplanationQueries
 from graph.federation import REPRESENTATION, Representation, keys_of, router_queries, subgraph_sdl
+from graph.flags import FlagMutations, FlagQueries
 from graph.ids import InvalidId, Node, read_id
 from graph.jobs import JobMutations, JobQueries
 from graph.keys import KeyMutations, KeyQueries
@@ -228,6 +229,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
             "Query": (
                 ProgrammeQueries,
                 AuditQueries,
+                FlagQueries,
                 KeyQueries,
                 JobQueries,
                 PromiseQueries,
@@ -240,6 +242,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 CoreMutations,
                 TrustMutations,
                 PeopleMutations,
+                FlagMutations,
                 ProgrammeMutations,
                 KeyMutations,
                 JobMutations,

@@ -122,6 +122,7 @@ class ExtensionCause(Enum):
 
     ACTIVITY = strawberry.enum_value("activity", description="The member was active, as the programme asks for.")
     OPERATOR = strawberry.enum_value("operator", description="An operator has let it last longer.")
+    REVIEW = strawberry.enum_value("review", description="It waited for a review, and the days are given back.")
 
 
 @strawberry.type
@@ -152,9 +153,14 @@ class Lot:
     available: Points = strawberry.field(description="What can be spent of it at this moment.")
     source: str = strawberry.field(description="The channel that it came from.")
     earned_at: datetime = strawberry.field(description="When it was earned.")
-    available_from: datetime = strawberry.field(description="From when it can be spent.")
+    available_from: datetime = strawberry.field(
+        description="From when it can be spent; the end of the year 9999 while it waits for a review."
+    )
     expires_at: datetime | None = strawberry.field(
         description="From this instant on it cannot be spent; null for never."
+    )
+    waits_for_review: bool = strawberry.field(
+        description="Whether somebody has to look at it before it can be spent. It does not expire before that."
     )
     _number: strawberry.Private[int]
     _member_id: strawberry.Private[str]
@@ -173,6 +179,7 @@ class Lot:
             earned_at=lot.earned_at,
             available_from=lot.available_from,
             expires_at=lot.expires_at,
+            waits_for_review=lot.waits_for_review,
             _number=lot.seq,
             _member_id=member_id,
             _operation_id=lot.operation_id,

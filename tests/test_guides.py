@@ -32,6 +32,7 @@ from core.rules import Budget, Caps, Compilation, Group, Pending, Rule, RuleSet,
 from core.store.databases import Tables, connect
 from core.tiers import FACTS as TIER_FACTS
 from core.tiers import Criterion, Ladder, Need, Tier
+from core.trust.settings import PaceRule, TrustSettings
 from core.units import POINTS
 from core.windows import Window
 from graph.commands.programme import command
@@ -221,6 +222,8 @@ SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "a tier": Tier,
     "a criterion": Criterion,
     "`keep`": Keep,
+    "`trust`": TrustSettings,
+    "a pace": PaceRule,
 }
 
 

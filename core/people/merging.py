@@ -20,6 +20,7 @@ from core.models import MergeRow, MergeStandingRow
 from core.operations import Operation
 from core.outbox import Submit
 from core.people.moving import send_all, send_back, take
+from core.trust.flags import Flag, FlagsOpen, FlagState
 from core.units import AMOUNT_MAX, POINTS, Points
 from core.work import Work
 
@@ -72,8 +73,8 @@ class NotMerged(Refusal):
 class MergeMember(Operation):
     """Merge this member into the one with the id ``into``, who has everything from then on.
 
-    Refuses MergeIntoOneself, MergeNotPossible, MemberMerged, MemberNotFound, HoldsOpen, BalanceLimitExceeded,
-    InvalidValue.
+    Refuses MergeIntoOneself, MergeNotPossible, MemberMerged, MemberNotFound, HoldsOpen, FlagsOpen,
+    BalanceLimitExceeded, InvalidValue.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -96,6 +97,7 @@ class MergeMember(Operation):
             raise MemberMerged(member=other.id, merged_into=others.merged_into)
         _check_standing(other.at(work.now))
         await _check_holds(work)
+        await _check_flags(work)
         sent = await send_all(
             work,
             other.id,
@@ -307,6 +309,13 @@ async def _check_holds(work: Work) -> None:
     holds = [hold for hold in await work.rows(Hold, "state = 'open'") if hold.state == HoldState.OPEN]
     if holds:
         raise HoldsOpen(open_holds=len(holds), held=sum(hold.amount for hold in holds if hold.unit == POINTS))
+
+
+async def _check_flags(work: Work) -> None:
+    """What waits for a review is let go or taken where it was held back."""
+    flags = [flag for flag in await work.rows(Flag, "state = 'open'") if flag.state == FlagState.OPEN]
+    if flags:
+        raise FlagsOpen(open_flags=len(flags))
 
 
 async def _check_limit(work: Work, other: str, sent: Mapping[str, int]) -> None:

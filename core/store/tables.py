@@ -25,6 +25,7 @@ from core.members import Member, TierChange
 from core.operations import Recorded
 from core.store.fields import DayField, InstantField, JsonField
 from core.tallies import Count, Tally
+from core.trust.flags import Flag, Pace
 
 
 @cache
@@ -45,6 +46,8 @@ def _models() -> dict[type, type[Model]]:
         TierChange: models.TierChangeRow,
         Outgoing: models.OutboxRow,
         Record: models.AuditRow,
+        Flag: models.FlagRow,
+        Pace: models.PaceRow,
     }
 
 

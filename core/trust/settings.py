@@ -1,8 +1,9 @@
 """What a programme says of trust: ``trust:`` in the document."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from core.document import Section
 
@@ -23,3 +24,12 @@ class TrustSettings(Section):
     velocity: Annotated[tuple[PaceRule, ...], Field(max_length=100)] = ()
     # What becomes of what is left of a membership that is closed.
     on_closing: Literal["forfeit", "keep"] = "forfeit"
+
+    @model_validator(mode="after")
+    def _says_each_thing_once(self) -> Self:
+        limits = [(rule.channel, rule.more_than, rule.within_minutes) for rule in self.velocity]
+        if twice := [limit for limit in limits if limits.count(limit) > 1]:
+            channel, more_than, minutes = twice[0]
+            reason = f"{channel}: more than {more_than} within {minutes} minutes stands there twice"
+            raise PydanticCustomError("velocity", "{reason}", {"reason": reason})
+        return self

@@ -114,10 +114,15 @@ def ask_laurel(metrics: Metrics, laurel: Laurel) -> None:
         ((rows,),) = await laurel.store.reader().query("SELECT COUNT(*) FROM outbox")
         return float(rows)
 
+    async def flags() -> float:
+        ((rows,),) = await laurel.store.reader().query("SELECT COUNT(*) FROM flag WHERE state = 'open'")
+        return float(rows)
+
     metrics.gauge_from(
         "laurel_queue_operations", "Operations in this process's queue.", lambda: laurel.committer.waiting
     )
     metrics.gauge_from("laurel_outbox_events", "Events that somebody has still to hear.", outbox)
+    metrics.gauge_from("laurel_open_flags", "Flags that somebody has still to look at.", flags)
     metrics.gauge_from("laurel_job_lag_seconds", "For how long a job has been due.", laurel.jobs.lags, label="job")
 
 

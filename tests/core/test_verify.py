@@ -133,6 +133,9 @@ DAMAGE = {
     "holds without a gap": "DELETE FROM hold WHERE seq = 1",
     "end of a hold": "UPDATE hold SET captured = 0 WHERE state = 'captured'",
     "captured in entries": "UPDATE hold SET captured = captured + 1 WHERE state = 'captured'",
+    "lots under review": "UPDATE lot SET available_from = 253402214400000000 WHERE seq = 1",
+    "flags without a gap": "INSERT INTO flag (bucket, member_id, number, id, channel, more_than, within_minutes,"
+    " holds, state, operations, lots, raised_at) VALUES (0, '', 2, '', '', 1, 1, FALSE, 'open', '[]', '[]', 0)",
     "spent in time": "UPDATE lot SET expires_at = earned_at WHERE seq = 1",
     "held in time": "UPDATE hold SET placed_at = placed_at - 1",
     "expired in time": "UPDATE lot SET expires_at = expires_at + 1",
