@@ -6,7 +6,8 @@ heard. What was not heard stays, holds back the later events of its member for t
 so is what a killed process had taken.
 
 A consumer is a plugin, which is told again until it hears, or a place outside (``core.destinations``), which is given
-up after some days: the event is dead then, holds nobody back, and waits for ``revive``.
+up after some days, or at once where another attempt is of no use: the event is dead then, holds nobody back, and waits
+for ``revive``. A place may also put something in the outbox itself, for another one (``put``).
 """
 
 import asyncio
@@ -23,9 +24,10 @@ from tortoise.expressions import Q, Subquery
 from tortoise.queryset import QuerySet
 
 from core.clock import Clock
-from core.destinations import RETRIES, Destinations, NotHeard
+from core.destinations import RETRIES, Destinations, NotHeard, NotYet
 from core.errors import Unavailable
 from core.events import Delivery
+from core.members import bucket_of, new_id
 from core.models import OutboxRow
 from core.operations import Operation, Outcome
 from core.routes import Routes
@@ -230,6 +232,9 @@ class Deliverer:
                     await self._consumers[name](event, self._submit)
         except NotHeard as error:
             return await self._not_heard(row, event, error)
+        except NotYet as wait:
+            await _of([row]).update(leased_until=wait.until)
+            return _Told.LATER
         except TimeoutError:
             return await self._not_heard(row, event, NotHeard("no answer in time", whole_place=True))
         except Unavailable as away:
@@ -244,7 +249,7 @@ class Deliverer:
         """Wait for the next retry, or give it up after the last."""
         plugin, _, place = row.consumer.partition(":")
         failure = {"tries": row.tries + 1, "error": str(error)[:_ERROR_MAX]}
-        if row.tries >= len(RETRIES):
+        if error.for_good or row.tries >= len(RETRIES):
             log.warning("%s has not taken %s %s, which is given up: %s", row.consumer, row.name, row.id, error)
             await _of([row]).update(dead=True, leased_until=None, **failure)
             await self._destinations[plugin].give_up(place, event, error)
@@ -259,6 +264,20 @@ class Deliverer:
 def _of(rows: Sequence[OutboxRow]) -> QuerySet[OutboxRow]:
     """These rows, which are one member's."""
     return OutboxRow.filter(bucket=rows[0].bucket, member_id=rows[0].member_id, id__in=[row.id for row in rows])
+
+
+async def put(consumer: str, event: Delivery) -> None:
+    """Let a place outside carry something that no route leads to it; in the transaction that is open."""
+    await OutboxRow.create(
+        bucket=bucket_of(event.member_id),
+        member_id=event.member_id,
+        id=new_id(),
+        name=event.name,
+        payload=event.payload,
+        recorded_at=event.recorded_at,
+        consumer=consumer,
+        event_id=event.id,
+    )
 
 
 async def revive(consumer: str, events: Collection[str] | None = None) -> int:

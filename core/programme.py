@@ -40,6 +40,7 @@ from core.expiry import NEVER, ExpiryPolicy, ExpiryTerms
 from core.expressions import ExpressionInvalid
 from core.language import NUMBERS
 from core.money import currencies
+from core.outside import NOTHING_OUTSIDE, Outside
 from core.rules import ROUNDINGS, Budget, Compilation, Rounding, RuleSet, UnitName
 from core.suggest import did_you_mean
 from core.tiers import FACTS, FactKind, Ladder
@@ -273,15 +274,17 @@ def load_programme(
     channels: Mapping[str, type[ChannelSettings]],
     facts: Mapping[str, FactKind] = FACTS,
     countables: Mapping[str, str] | None = None,
+    outside: Outside = NOTHING_OUTSIDE,
 ) -> Programme:
     """The programme that the document describes.
 
     ``channels`` are the settings classes of the channels installed, by name; ``facts`` what tiers can
     ask for, and ``countables`` the tallies that a quest can count, described; the whole numbers of
-    ``facts`` if left out. Raises ProgrammeInvalid with every problem found.
+    ``facts`` if left out. ``outside`` are the events and carriers that messages can name. Raises
+    ProgrammeInvalid with every problem found.
     """
     known = countables_of(facts) if countables is None else countables
-    return _Loader(_read(document), channels, facts, known).load()
+    return _Loader(_read(document), channels, facts, known, outside).load()
 
 
 def countables_of(facts: Mapping[str, FactKind]) -> dict[str, str]:
@@ -305,8 +308,10 @@ class _Loader:
         channels: Mapping[str, type[ChannelSettings]],
         facts: Mapping[str, FactKind],
         countables: Mapping[str, str],
+        outside: Outside,
     ) -> None:
         self._source = source
+        self._outside = outside
         self._data = source.data
         self._channels = channels
         self._facts = facts
@@ -373,6 +378,7 @@ class _Loader:
                 rounding=programme.rounding.mode,
                 units=programme.unit_names,
                 countables=self._countables,
+                outside=self._outside,
             )
         # The rest of the document is wrong; take from it what the rules can still be checked against.
         lists, units = self._data.get("lists"), self._data.get("units")
@@ -381,6 +387,7 @@ class _Loader:
             lists=dict.fromkeys(lists, ()) if isinstance(lists, dict) else {},
             units={POINTS, GROWTH, *(units if isinstance(units, dict) else ())},
             countables=self._countables,
+            outside=self._outside,
         )
 
     def _validate(self, model: type[Model], data: Any, at: Path, context: Any) -> Model | None:

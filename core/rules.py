@@ -37,6 +37,7 @@ from core.document import Count, Identifier, Instant, QuotedDecimal, Section
 from core.errors import InvalidAmount
 from core.expressions import Expression, ExpressionInvalid, Scope
 from core.language import NUMBERS
+from core.outside import NOTHING_OUTSIDE, Outside
 from core.suggest import did_you_mean
 from core.units import AMOUNT_MAX, GROWTH, POINTS
 
@@ -109,6 +110,7 @@ class Compilation:
         rounding: Rounding = "floor",
         units: Iterable[str] = (POINTS, GROWTH),
         countables: Iterable[str] = (),
+        outside: Outside = NOTHING_OUTSIDE,
     ) -> None:
         shared = {name: kind for name, kind in facts.items() if name != LINE}
         self.order = Scope(shared, lists=lists, zone=zone)
@@ -117,10 +119,12 @@ class Compilation:
         self.rounding: Rounding = rounding
         self.units = frozenset(units)
         self.countables = frozenset(countables)
+        self.outside = outside
         self.scope = self.order  # of the group that is being validated
 
 
-def _compilation(info: ValidationInfo) -> Compilation:
+def compilation_of(info: ValidationInfo) -> Compilation:
+    """What a section is being validated against."""
     if not isinstance(info.context, Compilation):
         raise TypeError("rule sets are validated with a Compilation as context")
     return info.context
@@ -133,7 +137,7 @@ def _expression(value: Any, info: ValidationInfo, wants: type[T]) -> Expression[
     if not isinstance(value, str):
         raise PydanticCustomError("expression", "an expression is quoted text")
     try:
-        return _compilation(info).scope.compile(value, wants)
+        return compilation_of(info).scope.compile(value, wants)
     except ExpressionInvalid as error:
         # Reasons may hold braces, which a template would read.
         raise PydanticCustomError(
@@ -151,7 +155,7 @@ def _amount(value: Any, info: ValidationInfo) -> Expression[Decimal]:
 
 
 def _known_unit(name: str, info: ValidationInfo) -> str:
-    units = _compilation(info).units
+    units = compilation_of(info).units
     if name not in units:
         raise PydanticCustomError("unit", "{reason}", {"reason": f"unknown unit {name!r}{did_you_mean(name, units)}"})
     return name
@@ -167,7 +171,7 @@ def _known_countable(name: str, info: ValidationInfo) -> str:
 
 def check_countable(name: str, info: ValidationInfo, own: Iterable[str] = ()) -> str:
     """The name of a tally that can be counted, or of one of the section's ``own``."""
-    known = {*_compilation(info).countables, *own}
+    known = {*compilation_of(info).countables, *own}
     if name not in known:
         reason = f"nobody counts {name!r}{did_you_mean(name, known)}"
         raise PydanticCustomError("countable", "{reason}", {"reason": reason})
@@ -218,7 +222,7 @@ class Group(Section):
     def _with_the_facts_it_sees(
         cls, value: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
     ) -> Self:
-        compilation = _compilation(info)
+        compilation = compilation_of(info)
         if isinstance(value, Mapping) and value.get("per") == "line":
             if compilation.line is None:
                 raise PydanticCustomError("group", "this channel has no lines")
@@ -319,7 +323,7 @@ class RuleSet(Section):
         orders = [group.per for group in self.groups]
         if orders != sorted(orders):  # "line" sorts before "order"
             raise PydanticCustomError("groups", "a group per line cannot follow one per order")
-        self._compiled = CompiledRuleSet(self, _compilation(info).rounding)
+        self._compiled = CompiledRuleSet(self, compilation_of(info).rounding)
         return self
 
     def award(self, activity: Activity, room: CapRoom = NO_CAPS) -> Award:

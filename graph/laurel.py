@@ -3,12 +3,14 @@
 The HTTP application, every command and every test open it here.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 from core.batch import Rules
-from core.carrying import Carrier, line_of
+from core.carriers import Carrier
+from core.carrying import Carrier as ChangesCarrier
+from core.carrying import line_of
 from core.changes import Changes
 from core.chores import CHORES
 from core.clock import Clock, SystemClock
@@ -16,6 +18,7 @@ from core.committer import BATCH_MAX, Committer
 from core.jobs import Jobs
 from core.members import new_id
 from core.outbox import Deliverer
+from core.outside import Outside
 from core.people import merging
 from core.programme import Programme, load_programme
 from core.programmes import Programmes
@@ -47,6 +50,7 @@ class Laurel:
     jobs: Jobs
     clock: Clock
     changes: Changes
+    carriers: Mapping[str, Carrier]
 
     def load(self, document: str) -> Programme:
         """The programme of a document, with the channels that are installed. Raises ProgrammeInvalid."""
@@ -60,7 +64,8 @@ def tables(plugins: Plugins) -> Mapping[str, Tables]:
 
 def load_document(plugins: Plugins, document: str) -> Programme:
     """The programme of a document, with what these plugins offer it. Raises ProgrammeInvalid."""
-    return load_programme(document, plugins.settings, plugins.facts, plugins.countables)
+    outside = Outside(plugins.event_types, plugins.carriers)
+    return load_programme(document, plugins.settings, plugins.facts, plugins.countables, outside)
 
 
 @asynccontextmanager
@@ -85,8 +90,12 @@ async def open_laurel(
         places = dict(plugins.destinations)
         if settings.of_plugin(broker.NAME).get("url"):
             places[broker.NAME] = broker.BrokerEvents
+        carriers = {
+            name: kind(settings.of_plugin(plugins.carried_by[name]), clock) for name, kind in plugins.carriers.items()
+        }
         destinations = {
-            name: kind(settings.of_plugin(name), clock, plugins.event_types) for name, kind in places.items()
+            name: kind(settings.of_plugin(name), clock, plugins.event_types, programmes=programmes, carriers=carriers)
+            for name, kind in places.items()
         }
         rules = Rules(
             programmes=programmes,
@@ -96,10 +105,11 @@ async def open_laurel(
             routes=routes,
         )
         changes = Changes()
-        carrier = Carrier(changes, line_of(settings.database_url, settings.redis_url)) if settings.carries else None
+        line = line_of(settings.database_url, settings.redis_url) if settings.carries else None
         # The deliverer ends first: what it submits must still be taken.
         async with (
-            carrier or nullcontext(),
+            ChangesCarrier(changes, line) if line else nullcontext(),
+            _all_of(carriers.values()),
             Committer(store, rules, batch_max=batch_max, changes=changes) as committer,
             Deliverer(
                 {CORE: merging.deliver, **plugins.consumers},
@@ -121,4 +131,13 @@ async def open_laurel(
                 jobs=Jobs((*CHORES, *plugins.jobs), store, committer, programmes, clock),
                 clock=clock,
                 changes=changes,
+                carriers=carriers,
             )
+
+
+@asynccontextmanager
+async def _all_of(contexts: Iterable[AbstractAsyncContextManager[object]]) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        for context in contexts:
+            await stack.enter_async_context(context)
+        yield

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from core.carriers import Carrier
 from core.destinations import Destinations
 from core.errors import Refusal
 from core.event_types import EventType
@@ -194,6 +195,15 @@ def register_event_types() -> Sequence[EventType]:
 @hookspec
 def register_destinations() -> type[Destinations]:
     """Offer places outside that events are carried to, at least once and in order for each member."""
+    raise NotImplementedError
+
+
+@hookspec
+def register_carriers() -> Mapping[str, type[Carrier]]:
+    """Offer what brings messages to members, by the name that the programme calls it: e-mail, SMS, an app's push.
+
+    Which message goes to whom, and when, is the programme's and the member's to say.
+    """
     raise NotImplementedError
 
 

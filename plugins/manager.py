@@ -20,6 +20,7 @@ from strawberry.utils.str_converters import to_camel_case
 from tortoise.models import Model
 
 import plugins
+from core.carriers import Carrier
 from core.destinations import Destinations
 from core.errors import LaurelError, Refusal
 from core.event_types import EVENT_TYPES, EventType
@@ -68,7 +69,8 @@ class Offer:
 class Plugins:
     """What all plugins offer together, in the order of their names. ``facts`` and ``countables`` include the core's.
 
-    ``offered_by`` says whose a field is: the plugin's name by ``Mutation.recordPurchase``.
+    ``offered_by`` says whose a field is: the plugin's name by ``Mutation.recordPurchase``, and
+    ``carried_by`` whose a carrier is.
     """
 
     names: tuple[str, ...] = ()
@@ -91,6 +93,8 @@ class Plugins:
     consumers: Mapping[str, Consumer] = field(default_factory=dict)
     destinations: Mapping[str, type[Destinations]] = field(default_factory=dict)
     event_types: Mapping[str, EventType] = field(default_factory=lambda: EVENT_TYPES)
+    carriers: Mapping[str, type[Carrier]] = field(default_factory=dict)
+    carried_by: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_offers() -> list[Offer]:
@@ -199,6 +203,7 @@ class _Assembly:
         settings = {name: self._settings(name, given) for name, given in self._ask("register_settings")}
         consumers = dict(self._implementations("after_event"))
         facts = {**FACTS, **self._facts()}
+        carriers = self._carriers()
         return Plugins(
             names=tuple(self._who),
             offered_by=self._offered_by,
@@ -220,6 +225,8 @@ class _Assembly:
             consumers=consumers,
             destinations=self._destinations(),
             event_types=self._event_types(),
+            carriers={carrier: kind for carrier, (_, kind) in carriers.items()},
+            carried_by={carrier: name for carrier, (name, _) in carriers.items()},
         )
 
     # -- asking -----------------------------------------------------------------------------------
@@ -389,6 +396,20 @@ class _Assembly:
                 raise PluginsInvalid(f"{self._who[name]}: register_destinations must give a subclass of Destinations")
             destinations[name] = given
         return destinations
+
+    def _carriers(self) -> dict[str, tuple[str, type[Carrier]]]:
+        """The carriers by name, each with the plugin that offers it."""
+        carriers: dict[str, tuple[str, type[Carrier]]] = {}
+        for name, given in self._ask("register_carriers"):
+            kinds = given.values() if isinstance(given, Mapping) else [given]
+            if not all(isinstance(kind, type) and issubclass(kind, Carrier) for kind in kinds):
+                raise PluginsInvalid(f"{self._who[name]}: register_carriers must give subclasses of Carrier by name")
+            for carrier, kind in given.items():
+                if not _NAME.fullmatch(str(carrier)):
+                    raise PluginsInvalid(f"{self._who[name]}: {carrier!r} is no name of a carrier")
+                self._claim("carrier", carrier, self._who[name])
+                carriers[carrier] = (name, kind)
+        return carriers
 
     def _event_types(self) -> dict[str, EventType]:
         for event in EVENT_TYPES:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from core.addresses import AddressRefused, check_url, find
 from core.auditing import audited, write_down
 from core.clock import Clock
 from core.errors import InvalidValue
 from core.members import new_id
 from core.outbox import forget
 
-from .addresses import AddressRefused, check_url, find
 from .models import ACTIVE, PAUSED, WebhookEndpoint
 from .refusals import TooManyWebhookEndpoints, UnknownEventType, WebhookAddressRefused, WebhookEndpointNotFound
 

@@ -12,6 +12,7 @@ from core.destinations import NotHeard
 from core.members import new_id
 from core.models import OutboxRow
 from core.outbox import revive
+from core.posting import client, is_private, post_signed
 from graph.vocabulary import (
     EVERYONE,
     ID,
@@ -30,7 +31,6 @@ from .endpoints import Endpoints
 from .models import ACTIVE, DISABLED, PAUSED
 from .models import WebhookEndpoint as Row
 from .refusals import WebhookEndpointNotFound
-from .sending import client, is_private, send
 
 PLUGIN = "webhooks"
 _DEAD_MAX = 100
@@ -311,8 +311,8 @@ class WebhookMutations:
         message = {"id": new_id(), "type": "webhook.test", "version": 1, "timestamp": rfc3339(now), "data": {}}
         private = is_private(laurel.settings.of_plugin(PLUGIN))
         try:
-            async with client() as once:
-                status = await send(once, row, message, now=now, private=private)
+            async with client() as sender:
+                status = await post_signed(sender, row.url, row.secrets(now), message, now=now, private=private)
         except NotHeard as failure:
             return TestWebhookEndpointPayload(endpoint=WebhookEndpoint.of(row), failure=str(failure))
         return TestWebhookEndpointPayload(endpoint=WebhookEndpoint.of(row), status=status)

@@ -20,6 +20,7 @@ GUIDE = (Path(plugins.__file__).parent / "README.md").read_text()
 HOOKS = [name for name, found in vars(hookspecs).items() if hasattr(found, "laurel_spec")]
 IMPORTS = """
 import logging
+import re
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from datetime import date, time
 from typing import cast
@@ -31,6 +32,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from core.calendar import day_start, local_day
+from core.carriers import AddressInvalid, Carrier, Letter
 from core.destinations import Destinations, NotHeard
 from core.errors import Refusal, fact
 from core.event_types import EventData, EventType
@@ -90,6 +92,8 @@ def test_the_plugin_of_the_guide_loads_with_all_that_it_offers(visit: ModuleType
     assert [each.seen for each in loaded.explainers["visit", "record"]] == [visit.seen_of_visit]
     assert loaded.reactions == (visit.react,)
     assert loaded.consumers == {"visit": visit.after_event}
+    assert loaded.carriers == {"sms": visit.Sms}
+    assert visit.Sms.check_address("+8613812345678") == "+8613812345678"
     assert loaded.destinations == {"visit": visit.Screens}
     assert loaded.event_types["visit.recorded"].data is visit.VisitRecorded
 

@@ -19,15 +19,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from core.addresses import AddressRefused, check_url, find
 from core.destinations import RETRIES, NotHeard
 from core.models import OutboxRow
+from core.posting import client, post_signed
 from graph.ids import read_id
 from graph.testing import SECRET, Shop, open_shop
 from graph.tokens import Role
 from plugins.manager import load_plugins
-from plugins.webhooks.addresses import AddressRefused, check_url, find
 from plugins.webhooks.models import WebhookEndpoint
-from plugins.webhooks.sending import client, send
 from tests.plugins.channel import only
 from tests.plugins.receiver import Receiver, receiving
 from tests.serving import free_port, process_of
@@ -516,9 +516,9 @@ async def test_a_receiver_must_show_that_it_is_who_it_is_called(
             for name in ("hooks", "other")
         )
         now = datetime.now(UTC)
-        assert await send(sender, hooks, message, now=now, private=True) == 200
+        assert await post_signed(sender, hooks.url, hooks.secrets(now), message, now=now, private=True) == 200
         with pytest.raises(NotHeard, match=r"other\.example|[Hh]ostname"):
-            await send(sender, other, message, now=now, private=True)
+            await post_signed(sender, other.url, other.secrets(now), message, now=now, private=True)
 
     assert [headers["host"] for headers, _ in receiver.requests] == [f"hooks.example:{receiver.port}"]
 
