@@ -12,7 +12,7 @@ for are the same.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal, localcontext
@@ -67,6 +67,10 @@ class ChannelSettings(Section):
     facts: ClassVar[Mapping[str, Any]] = {}
 
     expiry: dict[UnitName, ExpiryTerms] = Field(default_factory=dict)
+
+    def adds_to(self) -> Collection[str]:
+        """The facts of tiers that members add to by what they do here: what brings them nearer to the next one."""
+        return {f"{unit}_earned" for unit in getattr(self, "earn", ())}
 
     def check(self, programme: "Programme") -> "Iterable[Misfit]":
         """What of the section does not fit the rest of the programme: the tiers that it names, say.

@@ -51,6 +51,53 @@ def last_day(instant: datetime, programme: Programme) -> date:
     return local_day(instant - _INSTANT, programme.zone)
 
 
+class Outlook(NamedTuple):
+    """How it stands with keeping a tier, as of some instant.
+
+    It is judged at ``review_at``; ``lost_at`` is when it is lost if it is not kept, after the days of grace.
+    ``projected`` is where the member stands then if nothing more is counted, ``held`` the highest tier that what is
+    counted so far would keep.
+    """
+
+    review_at: datetime
+    lost_at: datetime
+    locked_until: datetime | None
+    in_grace: bool
+    held: str
+    projected: str
+    progress: Progress
+
+
+def judged_on(programme: Programme, member: Member) -> date | None:
+    """The last day that counts when the member's tier is judged; None when it is not."""
+    ladder = programme.tiers
+    if ladder is None or member.tier_review_at is None or ladder.rank(member.tier) < 1:
+        return None
+    return last_day(member.tier_review_at, programme)
+
+
+def outlook(programme: Programme, member: Member, facts: Mapping[Need, Number], now: datetime) -> Outlook:
+    """How it stands with the tier of a member that is judged, by what was counted of the windows so far."""
+    ladder, review_at, due_at = programme.tiers, member.tier_review_at, member.tier_due_at
+    assert ladder is not None
+    assert review_at is not None
+    assert due_at is not None
+    keep = ladder.keep or _WHEN_GIVEN
+    lost_at = day_start(keep.lost_on(local_day(review_at, programme.zone)), programme.zone)
+    lost_at = max(lost_at, review_at) if due_at <= review_at else due_at
+    held = ladder.evaluate(facts, keeping=True)
+    floor = _floor(member, review_at)
+    return Outlook(
+        review_at=review_at,
+        lost_at=lost_at,
+        locked_until=member.tier_lock_until if _floor(member, now) is not None else None,
+        in_grace=due_at > review_at,
+        held=held,
+        projected=ladder.fall(member.tier, held, keep.steps_down, floor),
+        progress=ladder.keeping(facts, member.tier),
+    )
+
+
 class Standing:
     """The member's standing on the ladder that is in force, for the length of an operation."""
 

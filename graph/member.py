@@ -29,7 +29,7 @@ from graph.pages import Connection, Order, Page, Where, newest, oldest, page_of_
 from graph.permissions import caller_of, forbidden, may_see
 from graph.scalars import Points
 from graph.selections import selects
-from graph.tier import Progress, Tier, TierChange, progress_of
+from graph.tier import Keeping, Progress, Tier, TierChange, keeping_of, progress_of
 from graph.tokens import Role
 from graph.transaction import Hold, Lot, Transaction, TransactionOrder, TransactionsFilter
 
@@ -243,15 +243,44 @@ class Member(Node):
 
     @strawberry.field
     async def tier_history(self, info: Info) -> list[TierChange]:
-        """The member's way through the tiers, the oldest step first."""
+        """The member's whole way through the tiers, the oldest step first. `tierChanges` gives pages of it."""
         programme = (await info.context.version()).programme
         rows: list[TierChangeValue] = await info.context.loaders.rows(TierChangeValue, self._value.id)
-        return [TierChange.of(programme, row) for row in sorted(rows, key=lambda row: row.number) if row.tier]
+        return [
+            TierChange.of(programme, self._value.id, row)
+            for row in sorted(rows, key=lambda row: row.number)
+            if row.tier
+        ]
 
     @strawberry.field
-    async def progress(self, info: Info) -> Progress | None:
-        """How far the next tier is; null when the programme has no tiers."""
-        return await progress_of(info, self._value.id, self._value.tier)
+    @paged
+    async def tier_changes(self, info: Info, page: Page) -> Connection[TierChange]:
+        """The member's way through the tiers, each step with its cause; the newest first."""
+        programme, member_id = (await info.context.version()).programme, self._value.id
+
+        def node(change: TierChangeValue) -> TierChange:
+            return TierChange.of(programme, member_id, change)
+
+        # Who joined before there were tiers stood in none.
+        return await page_of_member(
+            info, TierChangeValue, member_id, node, page, newest("number"), [Where("tier <> ''")]
+        )
+
+    @strawberry.field
+    async def progress(
+        self,
+        info: Info,
+        tier: Annotated[
+            str | None, strawberry.argument(description="How far this tier is, by its code; the next one if left out.")
+        ] = None,
+    ) -> Progress | None:
+        """How far the next tier is, or another; null when the programme has no tiers. TIER_NOT_FOUND."""
+        return await progress_of(info, self._value, tier)
+
+    @strawberry.field
+    async def keeping(self, info: Info) -> Keeping | None:
+        """What keeps the tier and until when; null when it is not judged, as the one where everybody begins."""
+        return await keeping_of(info, self._value)
 
     @strawberry.field
     async def points(self, info: Info) -> Balance:

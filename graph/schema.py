@@ -56,6 +56,7 @@ from graph.scalars import SCALARS
 from graph.settings import Subgraph
 from graph.subscription import Subscription
 from graph.tier import Tier
+from graph.tiers import TierMutations
 from graph.tokens import Role
 from graph.transaction import Hold, Transaction
 from graph.trust import TrustMutations
@@ -240,6 +241,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
             ),
             "Mutation": (
                 CoreMutations,
+                TierMutations,
                 TrustMutations,
                 PeopleMutations,
                 FlagMutations,

@@ -1,23 +1,26 @@
 """Tiers, and how far the next one is."""
 
-from datetime import datetime
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import strawberry
 
 from core import tiers
 from core.calendar import local_day
+from core.errors import TierNotFound
 from core.figures import Totals
+from core.members import Member as MemberValue
+from core.members import TierChange as Change
 from core.programme import Programme
+from core.standing import judged_on, outlook
 from core.tallies import day_number, fact_value
+from core.tiers import Need, Number
 from core.windows import LIFETIME
 from graph.context import Info
 from graph.ids import Node, global_id
-
-if TYPE_CHECKING:
-    from core.members import TierChange as Change
+from graph.transaction import Transaction
 
 
 @strawberry.type
@@ -44,6 +47,26 @@ class Tier(Node):
         return tier if tier.rank is not None else None
 
 
+@strawberry.enum
+class TierChangeCause(Enum):
+    """Why a member came to a tier."""
+
+    ENROLMENT = strawberry.enum_value("enrolment", description="The member joined.")
+    EARNED = strawberry.enum_value("earned", description="The criteria were met.")
+    REVIEW = strawberry.enum_value("review", description="The tier before was judged and not kept.")
+    TAKEN_BACK = strawberry.enum_value(
+        "taken_back", description="What the tier before was reached or kept with was taken back."
+    )
+    OPERATOR = strawberry.enum_value("operator", description="An operator set it; the transaction says why.")
+    CHANNEL = strawberry.enum_value(
+        "channel", description="A channel did: it was bought, say, or brought along from elsewhere."
+    )
+    MERGER = strawberry.enum_value("merger", description="Another membership was merged into this one, or no longer.")
+    PROGRAMME = strawberry.enum_value(
+        "programme", description="A new version of the programme has not the tier before."
+    )
+
+
 @strawberry.type
 class TierChange:
     """A step of a member's way through the tiers."""
@@ -51,11 +74,26 @@ class TierChange:
     former: Tier | None = strawberry.field(description="The tier before; null at enrolment.")
     tier: Tier = strawberry.field(description="The tier from then on.")
     at: datetime = strawberry.field(description="When it changed.")
+    cause: TierChangeCause = strawberry.field(description="Why.")
+    _member_id: strawberry.Private[str]
+    _operation_id: strawberry.Private[str]
 
     @classmethod
-    def of(cls, programme: Programme, change: "Change") -> "TierChange":
+    def of(cls, programme: Programme, member_id: str, change: Change) -> "TierChange":
         former = None if change.former is None else Tier.of(programme, change.former)
-        return cls(former=former, tier=Tier.of(programme, change.tier), at=change.at)
+        return cls(
+            former=former,
+            tier=Tier.of(programme, change.tier),
+            at=change.at,
+            cause=TierChangeCause(change.cause),
+            _member_id=member_id,
+            _operation_id=change.operation_id,
+        )
+
+    @strawberry.field
+    async def transaction(self, info: Info) -> Transaction | None:
+        """What did it: the order that brought the tier, the review with its figures, the operator's request."""
+        return await Transaction.find(info, self._member_id, self._operation_id)
 
 
 @strawberry.type
@@ -76,67 +114,199 @@ class ProgressMode(Enum):
 
 @strawberry.type
 class CriterionProgress:
-    """How far one criterion of the next tier is met."""
+    """How far one criterion of a tier is met."""
 
     fact: str = strawberry.field(description="What is counted: points_earned, spend, orders …")
     description: str = strawberry.field(description="What is counted, in words.")
     window: Window | None = strawberry.field(description="How far back it is counted; null for the whole membership.")
+    since: date | None = strawberry.field(
+        description="The first day that counts, in the programme's time zone; null for the whole membership."
+    )
+    until: date = strawberry.field(
+        description="The last day that counts: today, or the day before the tier is judged; later in days of grace."
+    )
     current: Decimal = strawberry.field(description="What the member has.")
-    required: Decimal = strawberry.field(description="What the tier asks for.")
+    required: Decimal = strawberry.field(description="What is enough.")
     remaining: Decimal = strawberry.field(description="What is missing; 0 when the criterion is met.")
     ratio: float = strawberry.field(description="From 0 to 1, for a progress bar; 1 exactly when the criterion is met.")
 
 
 @strawberry.type
+class NextAction:
+    """Something to do that brings a tier nearer."""
+
+    fact: str = strawberry.field(description="What it is counted as: spend, orders, points_earned …")
+    description: str = strawberry.field(description="What is counted, in words.")
+    remaining: Decimal = strawberry.field(description="How much more of it is needed: 200 to spend, 2 orders.")
+    channels: list[str] = strawberry.field(description="The channels of the programme where it can be had, by name.")
+
+
+@strawberry.type
 class Progress:
-    """How far the next tier is, ready for a progress bar."""
+    """How far a tier is, ready for a progress bar."""
 
     tier: Tier = strawberry.field(description="Where the member is.")
-    next_tier: Tier | None = strawberry.field(description="The next one up; null at the top.")
-    mode: ProgressMode | None = strawberry.field(description="How the criteria belong together; null at the top.")
+    next_tier: Tier | None = strawberry.field(
+        description="The one it is about: the next one up, null at the top, or the one that was asked for."
+    )
+    mode: ProgressMode | None = strawberry.field(
+        description="How the criteria belong together; null at the top, and where nothing is asked for."
+    )
     ratio: float = strawberry.field(
-        description="From 0 to 1; 1 when the next tier is reached, or there is none. The least of the criteria's where "
+        description="From 0 to 1; 1 when the tier is reached, or there is none. The least of the criteria's where "
         "all must be met, the greatest where one is enough."
     )
     criteria: list[CriterionProgress] = strawberry.field(description="The criteria, one by one.")
-
-
-async def progress_of(info: Info, member_id: str, tier_code: str) -> Progress | None:
-    """The member's progress by the programme in force; None when it has no such tier, or none at all."""
-    programme = (await info.context.version()).programme
-    ladder = programme.tiers
-    if ladder is None or tier_code not in {tier.id for tier in ladder.ladder}:
-        return None
-    today = local_day(info.context.now, programme.zone)
-    following = ladder.above(tier_code)
-    needs = tuple(ladder.needs_of(following)) if following is not None else ()
-    starts = (need.window.start(today) for need in needs)
-    keys = [
-        Totals.key(member_id, need.fact, 0 if start is None else day_number(start))
-        for need, start in zip(needs, starts, strict=True)
-    ]
-    totals = await info.context.loaders.ask_all(Totals(), keys)
-    facts = {
-        need: fact_value(need.fact, total or 0, programme.currency) for need, total in zip(needs, totals, strict=True)
-    }
-    progress = ladder.progress(facts, tier_code)
-    return Progress(
-        tier=Tier.of(programme, tier_code),
-        next_tier=None if progress.next is None else Tier.of(programme, progress.next),
-        mode=None if progress.mode is None else ProgressMode(progress.mode),
-        ratio=float(progress.ratio),
-        criteria=[_criterion(info, criterion) for criterion in progress.criteria],
+    next_actions: list[NextAction] = strawberry.field(
+        description="What is missing, and where it can be had, the nearest first. Each of them is needed where all "
+        "criteria must be met; the first one is enough where any is. Empty when the tier is reached."
     )
 
 
-def _criterion(info: Info, criterion: tiers.CriterionProgress) -> CriterionProgress:
+@strawberry.enum
+class KeepingState(Enum):
+    """How it stands with keeping a tier."""
+
+    SAFE = strawberry.enum_value("safe", description="What was counted so far is enough.")
+    AT_RISK = strawberry.enum_value("at_risk", description="As things stand the tier will not be kept.")
+    GRACE = strawberry.enum_value("grace", description="It was not kept, and can still be saved.")
+    LOCKED = strawberry.enum_value(
+        "locked", description="It would not be kept, but nothing lowers it for the time being."
+    )
+
+
+@strawberry.type
+class Keeping:
+    """What keeps the member's tier, until when, and where the member stands if nothing more happens."""
+
+    tier: Tier = strawberry.field(description="The member's tier.")
+    state: KeepingState = strawberry.field(description="How it stands.")
+    judged_at: datetime = strawberry.field(
+        description="When the tier is judged, by what was counted until the day before; in days of grace, when it was."
+    )
+    lost_at: datetime = strawberry.field(
+        description="When it is lost, if it is not kept: when it is judged, or after the days of grace."
+    )
+    days_left: int = strawberry.field(
+        description="How many days are left, today included, until it is judged; in days of grace, until it is lost."
+    )
+    locked_until: datetime | None = strawberry.field(
+        description="Until then nothing puts the member below it; null when it is not locked."
+    )
+    projected_tier: Tier = strawberry.field(
+        description="Where the member stands when it is lost or kept, if nothing more is counted."
+    )
+    mode: ProgressMode | None = strawberry.field(description="How the criteria belong together.")
+    ratio: float = strawberry.field(description="From 0 to 1; 1 when what is asked for to keep the tier is met.")
+    criteria: list[CriterionProgress] = strawberry.field(
+        description="The criteria by which the tier is kept, at the part of the thresholds that the programme asks for."
+    )
+    next_actions: list[NextAction] = strawberry.field(
+        description="What is missing, and where it can be had, the nearest first; empty when it is enough."
+    )
+
+
+async def progress_of(info: Info, member: MemberValue, towards: str | None = None) -> Progress | None:
+    """The member's progress by the programme in force; None when it has no such tier, or none at all.
+
+    Raises TierNotFound when the programme has not the tier that it is about.
+    """
+    programme = (await info.context.version()).programme
+    ladder = programme.tiers
+    if towards is not None and (ladder is None or ladder.rank(towards) < 0):
+        raise TierNotFound(tier=towards[:64], tiers=", ".join(tier.id for tier in ladder.ladder) if ladder else "")
+    if ladder is None or ladder.rank(member.tier) < 0:
+        return None
+    following = ladder.above(member.tier) if towards is None else towards
+    today = local_day(info.context.now, programme.zone)
+    needs = ladder.needs_of(following) if following is not None else ()
+    progress = ladder.progress(await _facts(info, programme, member.id, needs, today), member.tier, towards=following)
+    return Progress(
+        tier=Tier.of(programme, member.tier),
+        next_tier=None if progress.next is None else Tier.of(programme, progress.next),
+        mode=None if progress.mode is None else ProgressMode(progress.mode),
+        ratio=float(progress.ratio),
+        criteria=[_criterion(info, criterion, today, today) for criterion in progress.criteria],
+        next_actions=list(_next_actions(info, programme, progress)),
+    )
+
+
+async def keeping_of(info: Info, member: MemberValue) -> Keeping | None:
+    """How it stands with keeping the member's tier; None when nobody will judge it."""
+    programme, now = (await info.context.version()).programme, info.context.now
+    on, ladder = judged_on(programme, member), programme.tiers
+    if on is None or ladder is None:
+        return None
+    facts = await _facts(info, programme, member.id, ladder.needs(keeping=True), on)
+    stands = outlook(programme, member, facts, now)
+    ends = stands.lost_at if stands.in_grace else stands.review_at
+    kept = ladder.rank(stands.held) >= ladder.rank(member.tier)
+    if kept:
+        state = KeepingState.SAFE
+    elif stands.projected == member.tier:
+        state = KeepingState.LOCKED
+    else:
+        state = KeepingState.GRACE if stands.in_grace else KeepingState.AT_RISK
+    last = local_day(ends - timedelta(microseconds=1), programme.zone)
+    today = local_day(now, programme.zone)
+    return Keeping(
+        tier=Tier.of(programme, member.tier),
+        state=state,
+        judged_at=stands.review_at,
+        lost_at=stands.lost_at,
+        days_left=max((last - today).days + 1, 0),
+        locked_until=stands.locked_until,
+        projected_tier=Tier.of(programme, stands.projected),
+        mode=None if stands.progress.mode is None else ProgressMode(stands.progress.mode),
+        ratio=float(stands.progress.ratio),
+        criteria=[_criterion(info, criterion, on, max(on, last)) for criterion in stands.progress.criteria],
+        next_actions=list(_next_actions(info, programme, stands.progress)) if not kept else [],
+    )
+
+
+async def _facts(
+    info: Info, programme: Programme, member_id: str, needs: Collection[Need], on: date
+) -> Mapping[Need, Number]:
+    """What was counted of a member so far, by windows that end on a day."""
+    asked = tuple(needs)
+    starts = (need.window.start(on) for need in asked)
+    keys = [
+        Totals.key(member_id, need.fact, 0 if start is None else day_number(start))
+        for need, start in zip(asked, starts, strict=True)
+    ]
+    totals = await info.context.loaders.ask_all(Totals(), keys)
+    return {
+        need: fact_value(need.fact, total or 0, programme.currency) for need, total in zip(asked, totals, strict=True)
+    }
+
+
+def _criterion(info: Info, criterion: tiers.CriterionProgress, on: date, until: date) -> CriterionProgress:
     window = criterion.window
     return CriterionProgress(
         fact=criterion.fact,
         description=info.context.laurel.plugins.facts[criterion.fact].description,
         window=None if window == LIFETIME else Window(months=window.months, days=window.days),
+        since=window.start(on),
+        until=until,
         current=criterion.current,
         required=criterion.required,
         remaining=criterion.remaining,
         ratio=float(criterion.ratio),
     )
+
+
+def _next_actions(info: Info, programme: Programme, progress: tiers.Progress) -> Iterator[NextAction]:
+    """What is missing of the criteria, the nearest first; where one is enough and met, nothing is."""
+    if progress.ratio >= 1:
+        return
+    kinds = info.context.laurel.plugins.facts
+    for criterion in sorted(progress.criteria, key=lambda one: -one.ratio):
+        if not criterion.remaining:
+            continue
+        counted = (kinds[criterion.fact].quotient_of or (criterion.fact,))[0]
+        yield NextAction(
+            fact=criterion.fact,
+            description=kinds[criterion.fact].description,
+            remaining=criterion.remaining,
+            channels=[name for name, channel in programme.channels.items() if counted in channel.adds_to()],
+        )

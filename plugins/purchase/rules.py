@@ -1,7 +1,7 @@
 """How much a purchase earns. ``price`` is pure: previews, awards and the rework of a refund all go through it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final
 
@@ -10,6 +10,7 @@ from pydantic import Field
 from core.orders import FACTS, MemberFacts, OrderFacts
 from core.programme import ChannelSettings
 from core.rules import NO_CAPS, Activity, Award, CapRoom, RuleSet, UnitName
+from core.tallies import ORDERS, SPEND
 
 CHANNEL: Final = "purchase"
 
@@ -27,6 +28,9 @@ class PurchaseSettings(ChannelSettings):
 
     earn: dict[UnitName, RuleSet] = Field(default_factory=dict)
     earn_on_points_paid: Annotated[bool, Field(strict=True)] = False
+
+    def adds_to(self) -> Collection[str]:
+        return {*super().adds_to(), SPEND, ORDERS}
 
     @cached_property
     def counts_orders(self) -> bool:

@@ -11,9 +11,8 @@ from plugins import hookimpl
 
 from .events import EVENT_TYPES
 from .mutations import ReviewMemberFields, ReviewMutations, ReviewQueries
-from .operations import REVIEWS
 from .refusals import REFUSALS
-from .rules import ReviewSettings
+from .rules import REVIEWS, ReviewSettings
 
 CONTRACT = 1
 

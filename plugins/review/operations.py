@@ -26,9 +26,8 @@ from .refusals import (
     ReviewWithdrawn,
     TooManyReviews,
 )
-from .rules import CHANNEL, MemberFacts, ReviewFacts, ReviewSettings
+from .rules import CHANNEL, REVIEWS, MemberFacts, ReviewFacts, ReviewSettings
 
-REVIEWS: Final = "reviews"
 SUBMITTED: Final = "reviews_submitted"
 
 REFERENCE_MAX: Final = 128

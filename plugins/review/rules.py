@@ -1,6 +1,6 @@
 """The channel's section of the programme: what a review brings, and what it is that earns once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -11,6 +11,7 @@ from core.programme import ChannelSettings
 from core.rules import RuleSet, UnitName
 
 CHANNEL: Final = "review"
+REVIEWS: Final = "reviews"
 
 
 @dataclass(slots=True)
@@ -49,3 +50,6 @@ class ReviewSettings(ChannelSettings):
         tuple[Literal["order", "product"], ...], Field(min_length=1, max_length=2), AfterValidator(_once_each)
     ] = ("order",)
     a_day: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 20
+
+    def adds_to(self) -> Collection[str]:
+        return {*super().adds_to(), REVIEWS}

@@ -13,9 +13,9 @@ from plugins import hookimpl
 
 from .events import EVENT_TYPES
 from .mutations import ShareMemberFields, ShareMutations
-from .operations import SHARES, follow_reversal
+from .operations import follow_reversal
 from .refusals import REFUSALS
-from .rules import ShareSettings
+from .rules import SHARES, ShareSettings
 
 CONTRACT = 1
 

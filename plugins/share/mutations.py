@@ -35,9 +35,9 @@ from graph.vocabulary import (
 )
 
 from .models import Share, SharersByCode
-from .operations import PENDING, REVERSED, REWARDED, SHARES, ConfirmShare, RecordShare
+from .operations import PENDING, REVERSED, REWARDED, ConfirmShare, RecordShare
 from .refusals import ShareNotFound
-from .rules import CHANNEL, CODE, ShareSettings
+from .rules import CHANNEL, CODE, SHARES, ShareSettings
 
 _KEY = (
     "A key of your own for this request, 1 to 200 characters: sent again with the same key it is not performed again, "

@@ -25,9 +25,8 @@ from .refusals import (
     SharesUsedUp,
     TooManySharesOpen,
 )
-from .rules import CHANNEL, Proof, ShareSettings, code_of
+from .rules import CHANNEL, SHARES, Proof, ShareSettings, code_of
 
-SHARES: Final = "shares"
 TEXT_MAX: Final = 128
 
 PENDING: Final = "pending"

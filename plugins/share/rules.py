@@ -3,6 +3,7 @@
 import hashlib
 import re
 from base64 import b32encode
+from collections.abc import Collection
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -11,9 +12,10 @@ from core.document import Section
 from core.limits import Limits
 from core.programme import ChannelSettings
 from core.rules import Budget
-from core.units import AMOUNT_MAX
+from core.units import AMOUNT_MAX, POINTS
 
 CHANNEL: Final = "share"
+SHARES: Final = "shares"
 
 CODE: Final = re.compile(r"[a-z2-7]{16}", re.ASCII)
 
@@ -38,6 +40,9 @@ class ShareSettings(ChannelSettings):
     limits: Limits = Limits()
     budget: Budget = Budget()
     proof: Proof | None = None
+
+    def adds_to(self) -> Collection[str]:
+        return {f"{POINTS}_earned", SHARES}
 
 
 def code_of(operation_id: str) -> str:

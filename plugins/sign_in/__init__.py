@@ -13,9 +13,9 @@ from plugins import hookimpl
 
 from .events import EVENT_TYPES
 from .mutations import SignInMemberFields, SignInMutations
-from .operations import SIGN_INS, follow_reversal
+from .operations import follow_reversal
 from .refusals import REFUSALS
-from .rules import SignInSettings
+from .rules import SIGN_INS, SignInSettings
 
 CONTRACT = 1
 

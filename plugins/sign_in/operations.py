@@ -20,9 +20,8 @@ from .refusals import (
     MakeUpsUsedUp,
     SignInNotOffered,
 )
-from .rules import CHANNEL, ONE_DAY, Days, EventFacts, MemberFacts, SignInSettings, bit, days_of, month_number
+from .rules import CHANNEL, ONE_DAY, SIGN_INS, Days, EventFacts, MemberFacts, SignInSettings, bit, days_of, month_number
 
-SIGN_INS: Final = "sign_ins"
 MAKE_UPS: Final = "sign_in_make_ups"
 
 

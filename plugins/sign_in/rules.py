@@ -1,6 +1,6 @@
 """The channel's section of the programme, and the calendar of a member's days. Everything is pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Final, NamedTuple
@@ -13,6 +13,7 @@ from core.programme import ChannelSettings
 from core.rules import RuleSet, UnitName
 
 CHANNEL: Final = "sign_in"
+SIGN_INS: Final = "sign_ins"
 
 ONE_DAY: Final = timedelta(days=1)
 
@@ -47,6 +48,9 @@ class SignInSettings(ChannelSettings):
 
     earn: dict[UnitName, RuleSet] = Field(min_length=1)
     make_up: MakeUp | None = None
+
+    def adds_to(self) -> Collection[str]:
+        return {*super().adds_to(), SIGN_INS}
 
 
 class Month(NamedTuple):
