@@ -1,11 +1,10 @@
 """Flags in the schema: what looks suspicious, and what somebody who has looked decides."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import ID
@@ -26,8 +25,6 @@ from graph.permissions import actor, caller_of, mutation, query
 from graph.scalars import Points
 from graph.tokens import Role
 from graph.transaction import Lot, Transaction
-
-T = TypeVar("T")
 
 _READERS = frozenset({Role.OPERATOR, Role.ANALYST})
 
@@ -157,7 +154,7 @@ class Flag(Node):
         """The transactions in question, the first first."""
         ids = sliced(self._place("transactions"), [(id, id) for id in self._value.operations], page)
         found = await asyncio.gather(*(Transaction.find(info, self._member_id, id) for id in ids.nodes))
-        return _page_with(ids, [one for one in found if one is not None])
+        return ids.of([one for one in found if one is not None])
 
     @strawberry.field
     @paged
@@ -168,7 +165,7 @@ class Flag(Node):
         rows = await asyncio.gather(
             *(info.context.loaders.rows(LotValue, self._member_id, unit=lot.unit, seq=lot.seq) for lot in held.nodes)
         )
-        return _page_with(held, [Lot.of(self._member_id, found[0], info.context.now) for found in rows])
+        return held.of([Lot.of(self._member_id, found[0], info.context.now) for found in rows])
 
     @strawberry.field
     async def points_held(self, info: Info) -> Points:
@@ -274,12 +271,6 @@ async def _decided(info: Info, outcome: Outcome) -> Mapping[str, Any]:
         "released": Points(result["released"].get(POINTS, 0)),
         "forfeited": Points(result["forfeited"].get(POINTS, 0)),
     }
-
-
-def _page_with(page: Connection[Any], nodes: Sequence[T]) -> Connection[T]:
-    """The same page with other nodes."""
-    made: Any = replace(page, nodes=list(nodes))
-    return cast(Connection[T], made)
 
 
 def _is_number(text: str) -> bool:

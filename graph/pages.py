@@ -25,6 +25,7 @@ PAGE_MAX: Final = 100
 COUNT_MAX: Final = 10_000
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @strawberry.type
@@ -62,6 +63,12 @@ class Connection(Generic[T]):
     _place: strawberry.Private[str]
     _keys: strawberry.Private[Sequence[str]]
     _count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    def of(self, nodes: "Sequence[U]") -> "Connection[U]":
+        """The same page with other items, one for each of these."""
+        return Connection(
+            page_info=self.page_info, nodes=list(nodes), _place=self._place, _keys=self._keys, _count=self._count
+        )
 
     @strawberry.field
     def edges(self) -> list[Edge[T]]:

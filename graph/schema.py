@@ -39,6 +39,7 @@ from graph.errors import UserError, check_facts, error_codes, error_type, refusa
 from graph.explanation import ExplanationFields, ExplanationQueries
 from graph.federation import REPRESENTATION, Representation, keys_of, router_queries, subgraph_sdl
 from graph.flags import FlagMutations, FlagQueries
+from graph.forfeits import ForfeitMutations, ForfeitQueries
 from graph.ids import InvalidId, Node, read_id
 from graph.jobs import JobMutations, JobQueries
 from graph.keys import KeyMutations, KeyQueries
@@ -231,6 +232,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 ProgrammeQueries,
                 AuditQueries,
                 FlagQueries,
+                ForfeitQueries,
                 KeyQueries,
                 JobQueries,
                 PromiseQueries,
@@ -245,6 +247,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 TrustMutations,
                 PeopleMutations,
                 FlagMutations,
+                ForfeitMutations,
                 ProgrammeMutations,
                 KeyMutations,
                 JobMutations,
