@@ -18,6 +18,7 @@ from core.audit import LAST, Note, Record, State, record_after, state_of
 from core.clock import Clock
 from core.errors import IdempotencyKeyMismatch, InvalidValue, MemberMerged, MemberNotFound, Refusal
 from core.events import TRANSACTION_RECORDED, Outgoing
+from core.facts import Change, facts_of
 from core.members import ByExternalId, ById, Member, bucket_of
 from core.operations import Operation, Outcome, Recorded, check_names
 from core.programmes import Programmes
@@ -325,7 +326,7 @@ class _Batch:
                 raise TypeError(f"perform returned {type(result).__name__}, not a dict")
             await work.finish()
             if ticket.note:
-                await self._write_down(ticket.note, work, sheet, before)
+                await self._write_down(ticket.note, work, sheet, before, savepoint)
         except Refusal as refused:
             sheet.rollback(savepoint)
             self.shared.undo(ticket.id)
@@ -372,19 +373,21 @@ class _Batch:
             into = found.merged_into
         return MemberMerged(member=member.id, merged_into=into)
 
-    async def _write_down(self, note: Note, work: Work, sheet: Sheet, before: State) -> None:
+    async def _write_down(self, note: Note, work: Work, sheet: Sheet, before: State, savepoint: int) -> None:
         """Put what an operation has done to its member into the audit log."""
         records: list[Record] = await work.rows(Record, LAST)
-        before = {**before, **{name: was for name, (was, _) in work.facts.items() if was is not None}}
-        after = {**state_of(sheet), **{name: is_ for name, (_, is_) in work.facts.items() if is_ is not None}}
+        changes = (*sheet.changes(savepoint), *self.shared.changes(work.operation_id))
+        formerly, now = facts_of(Change(*change) for change in changes)
+        formerly |= {name: was for name, (was, _) in work.facts.items() if was is not None}
+        now |= {name: is_ for name, (_, is_) in work.facts.items() if is_ is not None}
         record = record_after(
             records[-1] if records else None,
             note,
             id=self.rules.new_id(),
             member_id=work.member.id,
             operation_id=work.operation_id,
-            before=before,
-            after=after,
+            before={**before, **formerly},
+            after={**state_of(sheet), **now},
             at=self.recorded_at,
         )
         sheet.add(Record, (record.number,), record)

@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 from tortoise.exceptions import IntegrityError
 from tortoise.expressions import F, Q
 
+from core.auditing import audited, write_down
 from core.calendar import local_day, next_day
 from core.clock import Clock
 from core.committer import BATCH_MAX, Committer
@@ -219,10 +220,18 @@ class Jobs:
         """Let a job be due now, for whichever process comes first. Raises JobNotFound, JobRunning."""
         job, now = self.find(name), self._clock.now()
         await self._prepare()
-        asked = await JobRow.filter(_free(now), name=name).update(next_at=now)
-        row = await JobRow.get(name=name)
-        if not asked and row.next_at != now:
-            raise _running(row)
+
+        async def write() -> JobRow:
+            was = await JobRow.get(name=name)
+            asked = await JobRow.filter(_free(now), name=name).update(next_at=now)
+            row = await JobRow.get(name=name)
+            if not asked and row.next_at != now:
+                raise _running(row)
+            before, after = ({"job": name, "next_at": str(each.next_at)} for each in (was, row))
+            await write_down(now, before=before, after=after)
+            return row
+
+        row = await audited(write)
         self._wake.set()
         return _state(job, row, now)
 

@@ -63,6 +63,10 @@ class SharedRows:
         self._before.setdefault(holder, {}).setdefault(place, self._values[place])
         self._values[place] = value
 
+    def changes(self, holder: str) -> Iterator[tuple[type, Any, Any, Any]]:
+        """What the operation has changed so far: kind and key, the row before (None if there was none) and now."""
+        return ((*place, before, self._values[place]) for place, before in self._before.get(holder, {}).items())
+
     def keep(self, holder: str) -> None:
         """The operation was accepted: what it changed stands, and its rows are free for the next."""
         for place, before in self._before.pop(holder, {}).items():

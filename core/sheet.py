@@ -74,6 +74,13 @@ class Sheet:
             if marks is not None:
                 del marks[kind, key]
 
+    def changes(self, savepoint: int) -> Iterator[tuple[type, Key, Any, Any]]:
+        """What was added or put since the mark: kind and key, the row before (None if there was none) and now."""
+        first: dict[tuple[type, Key], Any] = {}
+        for kind, key, before, _ in self._journal[savepoint:]:
+            first.setdefault((kind, key), None if before is _ABSENT else before)
+        return ((kind, key, before, self.rows[kind][key]) for (kind, key), before in first.items())
+
     def inserts(self) -> Iterator[tuple[type, Key, Any]]:
         """Rows to insert, in the order in which they were added."""
         return ((kind, key, self.rows[kind][key]) for kind, key in self.new)

@@ -101,6 +101,8 @@ class AuditFilter:
     actor: str | None = strawberry.field(default=None, description="Who did it: operator:eve.")
     mutation: str | None = strawberry.field(default=None, description="By which mutation: adjustPoints.")
     member: MemberByInput | None = strawberry.field(default=None, description="The member whom it is about.")
+    request_id: str | None = strawberry.field(default=None, description="The id of the request by which it was done.")
+    reason: str | None = strawberry.field(default=None, description="Words of the reason, in capitals or not.")
     since: datetime | None = strawberry.field(default=None, description="Recorded at this instant or later.")
     until: datetime | None = strawberry.field(default=None, description="Recorded before this instant.")
 
@@ -128,6 +130,13 @@ async def _conditions(info: Info, filter: AuditFilter) -> list[Where]:
         where.append(Where("actor = ?", (check_text("actor", filter.actor),)))
     if filter.mutation is not None:
         where.append(Where("mutation = ?", (check_text("mutation", filter.mutation),)))
+    if filter.request_id is not None:
+        where.append(Where("request_id = ?", (check_text("requestId", filter.request_id, 100),)))
+    if filter.reason is not None:
+        words = check_text("reason", filter.reason).lower()
+        for sign in "!%_":
+            words = words.replace(sign, f"!{sign}")
+        where.append(Where("LOWER(reason) LIKE ? ESCAPE '!'", (f"%{words}%",)))
     if filter.member is not None:
         member = await find_member(info, filter.member)
         # Of a member who is not there nothing can be listed.

@@ -58,6 +58,8 @@ _PORTABLE: Final = (
 
 Row = tuple[Any, ...]
 
+_AUDITED: Final = ("state", "status")
+
 
 def _dumps(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
@@ -67,7 +69,7 @@ class Table:
     """One table.
 
     ``leading`` are the columns that place a row with its member and stand in no value: none in a table that members
-    share. ``rest`` are those outside the key.
+    share. ``rest`` are those outside the key, and ``audited`` those that the audit log tells of (``core.facts``).
     """
 
     def __init__(self, kind: type, model: type[Model]) -> None:
@@ -84,6 +86,10 @@ class Table:
         if not set(self.leading) <= set(self.columns):
             self.leading = ()
         self.rest: tuple[str, ...] = tuple(column for column in self.columns if column not in self.key)
+        audited: Sequence[str] | None = getattr(model, "audited", None)
+        self.audited: Sequence[str] = [c for c in _AUDITED if c in self.columns] if audited is None else audited
+        if unknown := set(self.audited) - set(self.columns):
+            raise TypeError(f"{model.__name__}: audited names {', '.join(sorted(unknown))}, which is no column")
         self.column_list: str = ", ".join(self.columns)
         self.sheet_key: tuple[str, ...] = tuple(c for c in self.key if c not in self.leading and kind is not Member)
         self.postgres_types: tuple[str, ...] = tuple(

@@ -18,6 +18,7 @@ class Coupon(Model):
     """
 
     key: ClassVar = ("bucket", "member_id", "coupon_id")
+    audited: ClassVar = ("coupon", "expires_at", "used_at", "withdrawn_at")
     bucket = fields.SmallIntField()
     member_id = fields.CharField(max_length=36)
     coupon_id = fields.CharField(max_length=40, primary_key=True)

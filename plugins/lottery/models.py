@@ -44,6 +44,7 @@ class LotteryPlayer(Model):
     """How often a member has drawn from a pool, and how many of the last draws in a row brought nothing."""
 
     key: ClassVar = ("bucket", "member_id", "pool")
+    audited: ClassVar = ("draws",)
     bucket = fields.SmallIntField()
     member_id = fields.CharField(max_length=36)
     pool = fields.CharField(max_length=64, primary_key=True)
@@ -63,6 +64,7 @@ class LotteryDraw(Model):
     """
 
     key: ClassVar = ("bucket", "member_id", "draw_id")
+    audited: ClassVar = ("status", "reversed")
     bucket = fields.SmallIntField()
     member_id = fields.CharField(max_length=36)
     draw_id = fields.CharField(max_length=40, primary_key=True)

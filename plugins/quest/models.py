@@ -12,6 +12,7 @@ class QuestEvent(Model):
     """An event of the brand's own about one object (a page, an article); ``day`` is written 20260131."""
 
     key: ClassVar = ("bucket", "member_id", "event", "day", "object")
+    audited: ClassVar = ("event",)
     bucket = fields.SmallIntField()
     member_id = fields.CharField(max_length=36)
     event = fields.CharField(max_length=64)

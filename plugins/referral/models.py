@@ -12,6 +12,7 @@ from core.store.fields import InstantField, JsonField
 class ReferralCode(Model):
     """A code and whose it is. ``invited`` counts who accepted it, ``in_month`` those of ``month`` (202606)."""
 
+    audited: ClassVar = ("expires_at", "invited")
     code = fields.CharField(max_length=16, primary_key=True)
     inviter = fields.CharField(max_length=36)
     # An instant or None, which Tortoise's types have no word for.

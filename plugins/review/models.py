@@ -18,6 +18,7 @@ class Review(Model):
     """
 
     key: ClassVar = ("bucket", "member_id", "reference")
+    audited: ClassVar = ("status", "rating", "pictures", "quality")
     bucket = fields.SmallIntField()
     member_id = fields.CharField(max_length=36)
     reference = fields.CharField(max_length=128, primary_key=True)

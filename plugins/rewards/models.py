@@ -17,6 +17,7 @@ class RewardOrder(Model):
     """
 
     key: ClassVar = ("bucket", "member_id", "order_id")
+    audited: ClassVar = ("status", "reward", "quantity")
     bucket = fields.SmallIntField()
     member_id = fields.CharField(max_length=36)
     order_id = fields.CharField(max_length=36, primary_key=True)

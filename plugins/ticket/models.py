@@ -17,6 +17,7 @@ class Ticket(Model):
     """
 
     key: ClassVar = ("bucket", "member_id", "ticket_id")
+    audited: ClassVar = ("state", "due_at", "messages", "compensation")
     bucket = fields.SmallIntField()
     member_id = fields.CharField(max_length=36)
     ticket_id = fields.CharField(max_length=36, primary_key=True)

@@ -13,7 +13,7 @@ from core.auditing import audited, write_down
 from core.clock import Clock
 from core.errors import InvalidValue
 from core.members import new_id
-from core.outbox import forget
+from core.outbox import forget, revive
 
 from .models import ACTIVE, PAUSED, WebhookEndpoint
 from .refusals import TooManyWebhookEndpoints, UnknownEventType, WebhookAddressRefused, WebhookEndpointNotFound
@@ -96,6 +96,26 @@ class Endpoints:
             forgotten = await forget(consumer)
             await write_down(self.clock.now(), before=before, after={"forgotten": forgotten})
             return forgotten
+
+        return await audited(write)
+
+    async def tried(self, endpoint: WebhookEndpoint, answer: str) -> None:
+        """Keep that it was sent something to try it, and what came of it."""
+
+        async def write() -> None:
+            facts = {"endpoint": endpoint.id, "url": endpoint.url}
+            await write_down(self.clock.now(), before=facts, after={**facts, "answer": answer[:200]})
+
+        await audited(write)
+
+    async def replay(self, endpoint: WebhookEndpoint, consumer: str, events: Collection[str] | None) -> int:
+        """Send what it has not taken once more, all of it or those events; how many they are."""
+
+        async def write() -> int:
+            replayed = await revive(consumer, events)
+            facts = {"endpoint": endpoint.id}
+            await write_down(self.clock.now(), before=facts, after={**facts, "replayed": replayed})
+            return replayed
 
         return await audited(write)
 

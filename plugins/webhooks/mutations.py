@@ -11,7 +11,6 @@ from core.clock import rfc3339
 from core.destinations import NotHeard
 from core.members import new_id
 from core.models import OutboxRow
-from core.outbox import revive
 from core.posting import client, is_private, post_signed
 from graph.vocabulary import (
     EVERYONE,
@@ -305,7 +304,7 @@ class WebhookMutations:
     @mutation(allow=_OPERATORS)
     async def test_webhook_endpoint(self, info: Info, input: TestWebhookEndpointInput) -> TestWebhookEndpointPayload:
         """Send an endpoint an event of the type `webhook.test`, now and once."""
-        row = await _row(input.id)
+        row, endpoints = await _row(input.id), _endpoints(info)
         laurel = info.context.laurel
         now = laurel.clock.now()
         message = {"id": new_id(), "type": "webhook.test", "version": 1, "timestamp": rfc3339(now), "data": {}}
@@ -314,14 +313,17 @@ class WebhookMutations:
             async with client() as sender:
                 status = await post_signed(sender, row.url, row.secrets(now), message, now=now, private=private)
         except NotHeard as failure:
+            await endpoints.tried(row, str(failure))
             return TestWebhookEndpointPayload(endpoint=WebhookEndpoint.of(row), failure=str(failure))
+        await endpoints.tried(row, str(status))
         return TestWebhookEndpointPayload(endpoint=WebhookEndpoint.of(row), status=status)
 
     @mutation(allow=_OPERATORS)
     async def replay_webhook_events(self, info: Info, input: ReplayWebhookEventsInput) -> ReplayWebhookEventsPayload:
         """Send undelivered events again, as if for the first time."""
         row = await _row(input.id)
-        replayed = await revive(_consumer(input.id), input.events.value if input.events else None)
+        events = input.events.value if input.events else None
+        replayed = await _endpoints(info).replay(row, _consumer(input.id), events)
         return ReplayWebhookEventsPayload(endpoint=WebhookEndpoint.of(row), replayed_events=replayed)
 
 

@@ -153,6 +153,12 @@ def document(access: Access) -> tuple[str, GraphQLField]:
     root = SCHEMA._schema.get_type(access.type_name)
     assert isinstance(root, GraphQLObjectType)
     field = root.fields[access.name]
+    declared, passed, selected = parts_of_document(field)
+    return f"{access.type_name.lower()} Asked{declared} {{ {access.name}{passed} {selected} }}", field
+
+
+def parts_of_document(field: GraphQLField) -> tuple[str, str, str]:
+    """The variables of a field, its arguments, and the least that can be selected of it."""
     arguments = [(name, argument.type) for name, argument in field.args.items() if Asked("", "")._wanted(argument)]
     declared = f"({', '.join(f'${name}: {kind}' for name, kind in arguments)})" if arguments else ""
     passed = f"({', '.join(f'{name}: ${name}' for name, _ in arguments)})" if arguments else ""
@@ -162,7 +168,7 @@ def document(access: Access) -> tuple[str, GraphQLField]:
         selected = "{ errors { code } }"
     elif isinstance(named, GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType):
         selected = "{ __typename }"
-    return f"{access.type_name.lower()} Asked{declared} {{ {access.name}{passed} {selected} }}", field
+    return declared, passed, selected
 
 
 async def answer(shop: Shop, access: Access, caller: str, asked: Asked, token: str | None) -> dict[str, Any]:
@@ -223,6 +229,34 @@ async def test_every_root_field_answers_each_caller_as_the_table_says(shop: Shop
             if unfit or any(code in CODES for code in found) != (verdict == NO):
                 wrong.append((access.type_name, access.name, caller, verdict, found))
 
+    assert wrong == []
+
+
+async def test_every_field_of_a_member_answers_each_caller_as_the_table_says(shop: Shop) -> None:
+    anna, bert = await shop.enrol("anna"), await shop.enrol("bert")
+    raw, transaction = read_id(await shop.give(anna, 100, "g1"))[1:]
+    asked = Asked(raw, transaction)
+    tokens = {role.value: shop.token(role) for role in Role if role is not Role.MEMBER}
+    tokens |= {"the member": shop.token(Role.MEMBER, raw), "another member": shop.token(Role.MEMBER, read_id(bert)[1])}
+    member = SCHEMA._schema.get_type("Member")
+    assert isinstance(member, GraphQLObjectType)
+    fields = [access for access in ACCESS if access.type_name == "Member"]
+
+    wrong = []
+    for access in fields:
+        field = member.fields[access.name]
+        declared, passed, selected = parts_of_document(field)
+        text = f'query Asked{declared} {{ member(by: {{id: "{anna}"}}) {{ it: {access.name}{passed} {selected} }} }}'
+        for caller in CALLERS:
+            headers = {"Authorization": f"Bearer {tokens[caller]}"} if caller in tokens else {}
+            body = {"query": text, "variables": asked.variables(field)}
+            answered = (await shop.client.post("/graphql", json=body, headers=headers)).json()
+            found, told = codes(answered), (answered.get("data") or {}).get("member") is not None
+            is_told = told and not any(code in CODES for code in found)
+            if is_told != (access.verdict(caller) != NO) or set(found) - {*CODES}:
+                wrong.append((access.name, caller, access.verdict(caller), answered))
+
+    assert {access.name for access in fields} == {name for name in member.fields if not name.startswith("_")}
     assert wrong == []
 
 

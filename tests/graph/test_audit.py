@@ -46,6 +46,8 @@ async def test_what_an_operator_does_is_kept_with_why_and_how_it_stood(every_sho
     assert given["member"] == {"externalId": "anna"}
     assert given["transaction"] == {"kind": "adjust"}
     assert changed(given) == {"points.balance": ("0", "1200")}
+    assert await log(shop, reason="A Bot?") == [frozen]
+    assert await log(shop, reason="a%b") == await log(shop, reason="b_t") == []
     assert await verify(shop.laurel.store.reader()) == []
 
 
@@ -125,6 +127,11 @@ channels:
         ({"mutation": "publishProgramme"}, []),
         ({"member": {"externalId": "bert"}}, ["b"]),
         ({"member": {"externalId": "nobody"}}, []),
+        ({"reason": "a TEST"}, ["c", "b", "a"]),
+        ({"reason": "a_test"}, []),
+        ({"reason": "%"}, []),
+        ({"reason": "!"}, []),
+        ({"requestId": "of nobody"}, []),
         ({"since": "2026-06-01T13:00:00Z"}, ["c", "b"]),
         ({"since": "2026-06-01T13:00:00Z", "until": "2026-06-01T14:00:00Z"}, ["b"]),
     ],
@@ -147,6 +154,7 @@ async def test_an_entry_is_found_again_by_its_id(shop: Shop) -> None:
     again = "query ($id: ID!) { node(id: $id) { id ... on AuditEntry { requestId } } }"
 
     assert await shop.ask(again, {"id": entry["id"]}, role=Role.ANALYST) == {"node": entry}
+    assert len(await log(shop, requestId=entry["requestId"])) == 1
     for caller in (Role.SERVICE, Role.PARTNER):
         assert await shop.ask(again, {"id": entry["id"]}, role=caller) == {"node": None}
     assert await shop.ask(again, {"id": entry["id"]}, member=anna) == {"node": None}
