@@ -5,6 +5,7 @@ from datetime import time, timedelta
 from typing import Final
 
 from core.jobs import Daily, Every, Job, Run
+from core.redemption_cost import watch
 from core.reminders import reminders_due
 from core.reviewing import adoptions, begun, reviews_due
 from core.sweep import release_overdue, settle, sweep
@@ -59,5 +60,11 @@ CHORES: Final[Sequence[Job]] = (
         says="Warns whose tier is at risk, judges the tiers that are due, and lets new ladders hold.",
         when=Every(timedelta(minutes=1)),
         run=_review,
+    ),
+    Job(
+        name="redemption_cost",
+        says="Tells when the cost of redemption leaves the programme's band, and when it is back.",
+        when=Daily(time(6)),
+        run=watch,
     ),
 )

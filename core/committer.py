@@ -22,6 +22,7 @@ from core.batch import Rules, Ticket, perform, rehearse
 from core.changes import Changes
 from core.errors import DatabaseFull, DatabaseUnreachable, DeadlineExceeded, Overloaded, ShuttingDown, Unavailable
 from core.operations import Operation, Outcome
+from core.routes import Routes
 from core.store import Store
 from core.store.databases import full, lost_connection, retryable
 
@@ -100,6 +101,11 @@ class Committer:
         self.watch: Watch | None = None
         self.batches = 0
         self.performed = 0
+
+    @property
+    def routes(self) -> Routes:
+        """Who is to hear of which events."""
+        return self._rules.routes
 
     async def __aenter__(self) -> Self:
         self._runner = asyncio.create_task(self._run(), name="committer")

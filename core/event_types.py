@@ -22,6 +22,8 @@ from core.events import (
     MEMBER_UPDATED,
     POINTS_EXPIRING,
     POINTS_EXTENDED,
+    REDEMPTION_COST_BACK_IN_BAND,
+    REDEMPTION_COST_LEFT_BAND,
     TIER_AT_RISK,
     TIER_CHANGED,
     TIER_GRACE_STARTED,
@@ -40,11 +42,15 @@ class EventData(BaseModel):
 
 
 class EventType(NamedTuple):
-    """A kind of event: its name (``noun.happened``), the version of its shape, and the shape, which says when."""
+    """A kind of event: its name (``noun.happened``), the version of its shape, and the shape, which says when.
+
+    Of the programme and of no member it is where ``of_member`` is false.
+    """
 
     name: str
     version: int
     data: type[EventData]
+    of_member: bool = True
 
     @property
     def description(self) -> str:
@@ -55,15 +61,15 @@ class EventType(NamedTuple):
         """The shape of ``data`` as JSON Schema."""
         return self.data.model_json_schema(mode="serialization")
 
-    def message(self, event: Delivery, *, member: Mapping[str, str]) -> dict[str, Any]:
-        """The event as it is told outside, as plain JSON. ``member`` says whose it is."""
+    def message(self, event: Delivery, *, member: Mapping[str, str] | None) -> dict[str, Any]:
+        """The event as it is told outside, as plain JSON. ``member`` says whose it is; None for the programme's."""
         data = self.data.model_validate(dict(event.payload)).model_dump(mode="json", by_alias=True)
         return {
             "id": event.id,
             "type": self.name,
             "version": self.version,
             "timestamp": rfc3339(event.recorded_at),
-            "member": dict(member),
+            "member": None if member is None else dict(member),
             "data": data,
         }
 
@@ -249,6 +255,26 @@ class BudgetExhausted(BudgetLow):
     """A budget has nothing left: told once for a period and its limit. The member is the one who came last."""
 
 
+class RedemptionCostLeftBand(EventData):
+    """The cost of redemption has left the programme's band, on one side or the other. It is of no member."""
+
+    standing: str = Field(description="Where it is: below or above, or within again.")
+    former: str = Field(description="Where it was.")
+    since: date = Field(description="The first of the days that were added up.")
+    until: date = Field(description="The last of them.")
+    points: int = Field(description="The points redeemed, less those given back.")
+    cost: str = Field(description="What they are worth, in the currency's unit.")
+    revenue: str = Field(description="What members have paid, in the currency's unit, less refunds.")
+    currency: str = Field(description="The currency.")
+    share: str | None = Field(description="The cost by the revenue: 0.031250; null without revenue.")
+    at_least: str = Field(description="The band's lower end: 0.01.")
+    at_most: str = Field(description="The band's upper end: 0.03.")
+
+
+class RedemptionCostBackInBand(RedemptionCostLeftBand):
+    """The cost of redemption is back in the programme's band. It is of no member."""
+
+
 EVENT_TYPES: Final[Mapping[str, EventType]] = {
     kind.name: kind
     for kind in (
@@ -269,6 +295,8 @@ EVENT_TYPES: Final[Mapping[str, EventType]] = {
         EventType(TRANSACTION_REVERSED, 1, TransactionReversed),
         EventType(ORDER_PAID, 1, OrderPaid),
         EventType(ORDER_REFUNDED, 1, OrderRefunded),
+        EventType(REDEMPTION_COST_LEFT_BAND, 1, RedemptionCostLeftBand, of_member=False),
+        EventType(REDEMPTION_COST_BACK_IN_BAND, 1, RedemptionCostBackInBand, of_member=False),
         EventType(BUDGET_LOW, 1, BudgetLow),
         EventType(BUDGET_EXHAUSTED, 1, BudgetExhausted),
     )

@@ -25,6 +25,8 @@ POINTS_EXTENDED: Final = "points.extended"
 MEMBER_FLAGGED: Final = "member.flagged"
 FLAG_DECIDED: Final = "flag.decided"
 GAINS_FORFEITED: Final = "gains.forfeited"
+REDEMPTION_COST_LEFT_BAND: Final = "redemption_cost.left_band"
+REDEMPTION_COST_BACK_IN_BAND: Final = "redemption_cost.back_in_band"
 TALLIES_COUNTED: Final = "tallies.counted"
 """Told to reactions alone, and kept nowhere: what an operation has counted. Payload: ``days``, the numbers of the days
 (``core.tallies``) by the name of the tally."""
@@ -61,7 +63,10 @@ class Outgoing(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """An event as it is told after its commit, at least once: ``id`` tells a repetition."""
+    """An event as it is told after its commit, at least once: ``id`` tells a repetition.
+
+    What is of the programme and of no member has an empty ``member_id``.
+    """
 
     id: str
     member_id: str

@@ -126,7 +126,11 @@ class EntryRow(Model):
 
     class Meta:
         table = "entry"
-        indexes = (Index(fields=("bucket", "member_id", "operation_id")),)
+        indexes = (
+            Index(fields=("bucket", "member_id", "operation_id")),
+            # For those who ask what all members have redeemed in a period.
+            PartialIndex(fields=("contra", "unit", "effective_at"), where="contra = 'redemption'"),
+        )
 
 
 class LotRow(Model):
@@ -243,6 +247,8 @@ class TallyRow(Model):
 
     class Meta:
         table = "tally"
+        # For those who ask what all members have paid in a period.
+        indexes = (PartialIndex(fields=("name", "day"), where="name = 'spend'"),)
 
 
 class BudgetRow(Model):
@@ -488,6 +494,17 @@ class ApiKeyRow(Model):
 
     class Meta:
         table = "api_key"
+
+
+class AlarmRow(Model):
+    """How something that is watched stood when somebody was last told: see ``core.redemption_cost``."""
+
+    name = fields.CharField(max_length=64, primary_key=True)
+    standing = fields.CharField(max_length=16)
+    since = InstantField()
+
+    class Meta:
+        table = "alarm"
 
 
 class JobRow(Model):

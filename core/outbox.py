@@ -18,7 +18,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from enum import Enum
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from tortoise.expressions import Q, Subquery
 from tortoise.queryset import QuerySet
@@ -278,6 +278,23 @@ async def put(consumer: str, event: Delivery) -> None:
         consumer=consumer,
         event_id=event.id,
     )
+
+
+async def tell_of_programme(routes: Routes, name: str, payload: Mapping[str, Any], now: datetime) -> None:
+    """Put an event that is of no member into the outbox, in the unit of work that is open."""
+    consumers = routes.to(name)
+    event_id = new_id() if consumers else ""
+    for consumer in consumers:
+        await OutboxRow.create(
+            bucket=0,
+            member_id="",
+            id=new_id(),
+            name=name,
+            payload=dict(payload),
+            recorded_at=now,
+            consumer=consumer,
+            event_id=event_id,
+        )
 
 
 async def revive(consumer: str, events: Collection[str] | None = None) -> int:

@@ -18,7 +18,7 @@ from datetime import date
 from decimal import Decimal, localcontext
 from functools import cache, cached_property
 from types import UnionType
-from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self, TypeVar, Union, get_args, get_origin
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -30,6 +30,7 @@ from pydantic import (
     PrivateAttr,
     SerializeAsAny,
     ValidationError,
+    model_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -138,6 +139,20 @@ class RoundingSettings(Section):
     mode: Rounding = "floor"
 
 
+class RedemptionBand(Section):
+    """Between which shares of what members pay the cost of redemption should lie, over the last ``days``."""
+
+    at_least: QuotedDecimal = Decimal("0.01")
+    at_most: QuotedDecimal = Decimal("0.03")
+    days: Annotated[int, Field(strict=True, ge=1, le=366)] = 30
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        if self.at_least > self.at_most:
+            raise PydanticCustomError("band", "at_least is more than at_most")
+        return self
+
+
 class UnitSettings(Section):
     """A unit of the ledger. Without an expiry of its own it takes the programme's."""
 
@@ -172,6 +187,8 @@ class Programme(Section):
     units: Annotated[dict[ListName, UnitSettings], Field(max_length=20, default_factory=dict)]
     # What one point is worth in money: 0.01 where 100 points pay for 1.
     point_value: QuotedDecimal | None = None
+    # Somebody is told when the cost of redemption leaves it.
+    redemption_cost: RedemptionBand | None = None
     # Where taken-back points come from: the lot they were in, then other lots, then a debt.
     claw_back: Literal["lot_only", "lots", "lots_then_debt"] = "lots_then_debt"
     lists: Annotated[dict[ListName, ListMembers], Field(max_length=100, default_factory=dict)]
@@ -335,6 +352,8 @@ class _Loader:
         for name, settings in channels.items():
             for path, reason in settings.check(loaded):
                 self._add(("channels", name, *path), reason)
+        if loaded.redemption_cost is not None and loaded.point_value is None:
+            self._add(("redemption_cost",), "without point_value redemption costs nothing that could be compared")
         for number, rule in enumerate(loaded.trust.velocity):
             if rule.channel not in channels:
                 near = did_you_mean(rule.channel, channels)

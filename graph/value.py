@@ -1,4 +1,4 @@
-"""What points are worth in the schema: what is outstanding, by month and in money, and the budgets of what is given."""
+"""What points are worth in the schema: what is outstanding, budgets of what is given, and what redemption costs."""
 
 import asyncio
 from datetime import date, datetime
@@ -12,6 +12,8 @@ from core.budgets import NamedBudget, Period, Purse
 from core.calendar import local_day
 from core.liability import Liability as LiabilityFigures
 from core.liability import Outstanding, liability
+from core.redemption_cost import RedemptionCost as RedemptionCostFigures
+from core.redemption_cost import Standing, last_days, redemption_cost
 from core.store.questions import Rows
 from core.units import POINTS
 from graph.context import Info
@@ -154,6 +156,64 @@ async def _budget(info: Info, channel: str, budget: NamedBudget, purse: Purse) -
     return Budget.of(channel, budget, purse, sum(row.used for row in rows))
 
 
+@strawberry.enum
+class RedemptionCostStanding(Enum):
+    """Where the cost of redemption lies by the programme's band."""
+
+    BELOW = strawberry.enum_value(Standing.BELOW, description="Below it: members redeem too little to care.")
+    WITHIN = strawberry.enum_value(Standing.WITHIN, description="Within it, its ends included.")
+    ABOVE = strawberry.enum_value(Standing.ABOVE, description="Above it: points cost more than was meant.")
+
+
+@strawberry.type
+class RedemptionBand:
+    """Between which shares of what members pay the cost of redemption should lie."""
+
+    at_least: Decimal = strawberry.field(description="The lower end: 0.01.")
+    at_most: Decimal = strawberry.field(description="The upper end: 0.03.")
+    days: int = strawberry.field(description="Over how many whole days it is judged each morning.")
+
+
+@strawberry.type
+class RedemptionCost:
+    """What members have redeemed, in money, by what they have paid, in a period of whole local days."""
+
+    since: date = strawberry.field(description="The first day.")
+    until: date = strawberry.field(description="The last day.")
+    redeemed: Points = strawberry.field(description="The points redeemed, by any channel.")
+    given_back: Points = strawberry.field(description="The points that returned of redemptions, on the day they did.")
+    net: Points = strawberry.field(description="Redeemed less given back.")
+    cost: Money | None = strawberry.field(
+        description="The net points in money, to the currency's minor unit, a half up; null where a point has no value."
+    )
+    revenue: Money = strawberry.field(
+        description="What members paid in money, without what points paid for, less refunds on the day of the sale."
+    )
+    share: Decimal | None = strawberry.field(
+        description="The cost by the revenue, to a millionth: 0.031250 is 3.125 %. Null without revenue or value."
+    )
+    band: RedemptionBand | None = strawberry.field(description="The programme's band; null where it has none.")
+    standing: RedemptionCostStanding | None = strawberry.field(
+        description="Where it lies; null where there is no band, or nothing was paid and nothing redeemed."
+    )
+
+    @classmethod
+    def of(cls, found: RedemptionCostFigures) -> "RedemptionCost":
+        band, standing, cost = found.band, found.standing, found.cost
+        return cls(
+            since=found.since,
+            until=found.until,
+            redeemed=Points(found.redeemed),
+            given_back=Points(found.given_back),
+            net=Points(found.net),
+            cost=None if cost is None else Money(amount=cost, currency=CurrencyCode(found.currency)),
+            revenue=Money.of(found.revenue, found.currency),
+            share=found.share,
+            band=None if band is None else RedemptionBand(at_least=band.at_least, at_most=band.at_most, days=band.days),
+            standing=None if standing is None else RedemptionCostStanding(standing),
+        )
+
+
 @strawberry.type
 class ValueQueries:
     """What can be asked about the value of points."""
@@ -182,3 +242,21 @@ class ValueQueries:
             for purse in budget.purses(today)
         ]
         return list(await asyncio.gather(*found))
+
+    @query(allow={Role.OPERATOR, Role.ANALYST})
+    async def redemption_cost(
+        self,
+        info: Info,
+        since: Annotated[date | None, strawberry.argument(description="The first day of the period.")] = None,
+        until: Annotated[date | None, strawberry.argument(description="The last day of the period.")] = None,
+    ) -> RedemptionCost:
+        """What redemption cost, as a share of what members paid; over the band's days up to yesterday if left out.
+
+        INVALID_VALUE for a period that ends before it begins, or of more than 366 days.
+        """
+        context = info.context
+        programme = (await context.version()).programme
+        first, last = last_days(programme, context.now)
+        last = until or last
+        first = since or min(first, last)
+        return RedemptionCost.of(await redemption_cost(context.reader, programme, first, last))

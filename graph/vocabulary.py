@@ -32,6 +32,7 @@ from graph.pages import Connection, Order, Page, Where, newest, oldest, page_of_
 from graph.payload import Payload, answer, perform, perform_many
 from graph.permissions import ACTING, EVERYONE, STAFF, actor, field, may_see, mutation, query, subscription
 from graph.scalars import CurrencyCode, Day, Instant, Points
+from graph.telling import member_told
 from graph.texts import check_text
 from graph.tokens import Role
 from graph.transaction import Hold, Lot, TraceStep, Transaction, trace_of
@@ -75,6 +76,7 @@ __all__ = [
     "global_id",
     "hold_named",
     "may_see",
+    "member_told",
     "mutation",
     "newest",
     "oldest",

@@ -19,21 +19,24 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from core.calendar import month_end
 from core.importing import Figures, Reject, examine, import_rows, read
 from core.liability import Liability, Outstanding, liability
 from core.publishing import publish
+from core.redemption_cost import redemption_cost
 from core.report import Report, UnitFigures, end_of_day, report
 from core.sweep import sweep
 from core.verify import verify
 from examples.data import prepare
 from graph.commands.importing import columns_of, maker
-from graph.laurel import Laurel, open_laurel, tables
+from graph.laurel import Laurel, load_document, open_laurel, tables
 from graph.settings import Settings
 from plugins.manager import load_plugins
 from tests.databases import Apps, SqliteFolder
@@ -423,6 +426,27 @@ async def test_online_retail_with_its_refunds_is_accounted_for_under_any_policy(
 # -- X5 -----------------------------------------------------------------------------------------------
 
 
+async def check_cost(url: str, programme: str, events: Iterable[prepare.Event]) -> None:
+    """What redemption cost in each month is what the file's sales of that month add up to."""
+    spent, paid = Counter[date](), Counter[date]()
+    for event in events:
+        if event["kind"] == "sale":
+            month = date.fromisoformat(event["at"][:10]).replace(day=1)
+            spent[month] += event["points_spent"]
+            paid[month] += int(Decimal(event["amount"]) * 100)
+    async with open_laurel(Settings(database_url=url)) as laurel:
+        valued = load_document(laurel.plugins, programme + '\npoint_value: "0.1"\nredemption_cost: {}\n')
+        for month in paid:
+            found = await redemption_cost(laurel.store.reader(), valued, month, month_end(month))
+            assert (found.redeemed, found.given_back, found.revenue) == (spent[month], 0, paid[month])
+            share = Fraction(spent[month] * 10, paid[month])
+            assert found.share is not None
+            assert abs(Fraction(found.share) - share) <= Fraction(1, 2_000_000)
+            assert found.standing == (
+                "above" if share > Fraction(3, 100) else "below" if share < Fraction(1, 100) else "within"
+            )
+
+
 async def test_x5_replays_the_points_that_were_received_and_spent(fresh_database: str, tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"
     events = list(prepare.x5_loyalty())
@@ -430,6 +454,7 @@ async def test_x5_replays_the_points_that_were_received_and_spent(fresh_database
     programme = (EXAMPLES / "programmes" / "x5.yaml").read_text()
 
     figures, found, _ = await replay(fresh_database, programme, file, None, date(2019, 3, 16))
+    await check_cost(fresh_database, programme, events)
 
     facts = json.loads((EXAMPLES / "data" / "x5_loyalty" / "facts.json").read_text())
     received, spent = (prepare.tenths(facts[f"regular_points_{name}"]) for name in ("received", "spent"))

@@ -10,9 +10,7 @@ import orjson
 
 from core.destinations import Destinations, NotHeard
 from core.events import Delivery
-from core.members import bucket_of
-from core.models import MemberRow
-from graph.ids import global_id
+from graph.telling import member_told
 
 from . import Broker, broker_of
 
@@ -41,9 +39,7 @@ class BrokerEvents(Destinations):
         return {_PLACE: self.event_types.keys()}
 
     async def carry(self, place: str, event: Delivery) -> None:
-        row = await MemberRow.get(bucket=bucket_of(event.member_id), id=event.member_id)
-        member = {"id": global_id("Member", event.member_id), "externalId": row.external_id}
-        message = self.event_types[event.name].message(event, member=member)
+        message = self.event_types[event.name].message(event, member=await member_told(event))
         try:
             async with asyncio.timeout(_PUBLISH_SECONDS):
                 broker = await self._connected()

@@ -210,6 +210,8 @@ class Message(Section):
                 _refuse(f"no carrier {carrier!r} is installed{did_you_mean(carrier, carriers)}")
         if len(set(self.carriers)) < len(self.carriers):
             _refuse("a carrier is named twice")
+        if not types[self.event].of_member:
+            _refuse(f"event {self.event!r} is of no member")
         self._type = types[self.event]
         if self.when is not None:
             facts = {"event": conditional(self._type.data), "member": MemberFacts}

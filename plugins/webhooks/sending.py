@@ -6,10 +6,8 @@ from typing import Final, Self
 
 from core.destinations import Destinations, NotHeard
 from core.events import Delivery
-from core.members import bucket_of
-from core.models import MemberRow
 from core.posting import AWAY, client, is_private, post_signed
-from graph.vocabulary import global_id
+from graph.vocabulary import member_told
 
 from .models import ACTIVE, DISABLED, WebhookEndpoint
 
@@ -37,9 +35,7 @@ class Webhooks(Destinations):
 
     async def carry(self, place: str, event: Delivery) -> None:
         endpoint = self._endpoints[place]
-        row = await MemberRow.get(bucket=bucket_of(event.member_id), id=event.member_id)
-        member = {"id": global_id("Member", event.member_id), "externalId": row.external_id}
-        message = self.event_types[event.name].message(event, member=member)
+        message = self.event_types[event.name].message(event, member=await member_told(event))
         now = self.clock.now()
         status = await post_signed(
             self._client, endpoint.url, endpoint.secrets(now), message, now=now, private=self.private

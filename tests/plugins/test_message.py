@@ -633,6 +633,7 @@ def text(source: str, event: str = "points.expiring", part: str = "text") -> str
     ("document", "problem"),
     [
         (message(event="member.enroled"), "no event 'member.enroled' is told outside, did you mean 'member.enrolled'?"),
+        (message(event="redemption_cost.left_band"), "event 'redemption_cost.left_band' is of no member"),
         (message(carriers=["smpt"]), "no carrier 'smpt' is installed, did you mean 'smtp'?"),
         (message(carriers=["smtp", "smtp"]), "a carrier is named twice"),
         (message(topic="acount"), "no topic 'acount', did you mean 'account'?"),
