@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -44,6 +44,7 @@ TEXT_MAX: Final = 10_000
 SUBJECT_MAX: Final = 200
 
 
+@lru_cache(maxsize=1_024)
 def locale_of(tag: str) -> str:
     """A language as it is written everywhere here: zh_Hant_TW for zh-TW. Raises ValueError for none that there is.
 

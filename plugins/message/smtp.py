@@ -39,7 +39,8 @@ class Smtp(Carrier):
     """Options, each ``LAUREL_MESSAGE_SMTP_…``: ``host``, ``port``, ``from``, ``name``, ``user``, ``password``, ``tls``.
 
     ``tls`` is starttls unless it is said otherwise, tls from the first byte, or none, which the password is never sent
-    over. ``ca`` is a file of certificates to trust besides those that the machine does.
+    over. ``ca`` is a file of certificates to trust instead of those that the machine does. ``seconds`` is how long each
+    answer of the server is waited for, 10 unless it is said otherwise.
     """
 
     def __init__(self, options: Mapping[str, str], clock: Clock) -> None:
@@ -60,6 +61,7 @@ class Smtp(Carrier):
         if _CONTROLS.search(name):
             raise CarrierInvalid("LAUREL_MESSAGE_SMTP_NAME holds a control character")
         self._port = int(port)
+        self._seconds = _seconds(options.get("smtp_seconds", str(SECONDS_MAX)))
         try:
             self._sender = Address(name, addr_spec=self.check_address(sender)) if sender else None
         except AddressInvalid as invalid:
@@ -102,7 +104,7 @@ class Smtp(Carrier):
             use_tls=self._tls == "tls",
             start_tls=self._tls == "starttls",
             tls_context=self._trusted,
-            timeout=SECONDS_MAX,
+            timeout=self._seconds,
         )
         try:
             if self._password:
@@ -129,6 +131,12 @@ class Smtp(Carrier):
             mail.add_alternative(letter.html, subtype="html")
         mail["Content-Language"] = letter.locale.replace("_", "-")
         return mail
+
+
+def _seconds(given: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?", given) or not 0 < float(given) <= SECONDS_MAX:
+        raise CarrierInvalid(f"LAUREL_MESSAGE_SMTP_SECONDS is a number of seconds up to {SECONDS_MAX:.0f}")
+    return float(given)
 
 
 def _not_heard(error: Exception) -> NotHeard:
