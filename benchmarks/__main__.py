@@ -12,12 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks import channels, importing, operations, reads, report, sweep
+from benchmarks import channels, importing, operations, reads, report, reviews, sweep
 from graph.collecting import collect_rarely
 from graph.laurel import tables
 from tests.databases import KINDS, Server, open_server, server_address
 
-PARTS = ("reads", "watching", "operations", "channels", "statements", "sweeps", "imports", "memory")
+PARTS = ("reads", "watching", "operations", "channels", "statements", "sweeps", "reviews", "imports", "memory")
 
 
 @contextmanager
@@ -47,6 +47,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         "operations": {},
         "channels": {},
         "sweeps": [],
+        "reviews": [],
         "imports": [],
     }
     with TemporaryDirectory() as files:
@@ -80,6 +81,10 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                         _say(f"{kind}: a sweep of {members * sweep.LOTS:,} lots …")
                         due = min(sweep.DUE, members // 10)
                         figures["sweeps"].append(asyncio.run(sweep.measure(server, members, due)))
+                if "reviews" in asked.parts and kind != "mysql":
+                    for members in reviews.QUICK if asked.quick else reviews.SIZES:
+                        _say(f"{kind}: a review of {members:,} members …")
+                        figures["reviews"].append(asyncio.run(reviews.measure(server, members)))
         with _server("sqlite") as server:
             if "watching" in asked.parts:
                 _say("watching …")

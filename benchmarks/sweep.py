@@ -86,7 +86,7 @@ async def _fill(kind: str, url: str, members: Sequence[tuple[int, str, int]], du
 
 
 @contextmanager
-def _counting() -> Iterator[list[int]]:
+def counting() -> Iterator[list[int]]:
     """The rows that statements give while this is open."""
     given = [0]
     plain = Reader.query
@@ -104,7 +104,7 @@ def _counting() -> Iterator[list[int]]:
 
 
 @contextmanager
-def _highest_memory() -> Iterator[list[float]]:
+def highest_memory() -> Iterator[list[float]]:
     """By how many megabytes the process has grown at most while this was open."""
     process, stop = psutil.Process(os.getpid()), Event()
     before = process.memory_info().rss
@@ -152,7 +152,7 @@ async def measure(server: Server, members: int, due: int = DUE) -> dict[str, Any
         )
         before = await _looked_at(kind, url)
         began, worked = perf_counter(), process_time()
-        with _counting() as given, _highest_memory() as grown:
+        with counting() as given, highest_memory() as grown:
             swept = await sweep(store.reader(), opened, NOW, actor="bench")
         seconds, cpu = perf_counter() - began, process_time() - worked
         after = await _looked_at(kind, url)
