@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import yaml
 
-from core.programme import ChannelSettings, Programme, load_programme
+from core.programme import ChannelSettings, Programme, countables_of, load_programme
 from core.rules import Activity, RuleSet, UnitName
+from core.tiers import FACTS as FACTS_OF_TIERS
 
 PROGRAMMES = Path(__file__).parents[2] / "examples" / "programmes"
 JULY = datetime(2026, 7, 2, 4, tzinfo=UTC)
@@ -107,7 +108,8 @@ def example(name: str) -> Programme:
     document = yaml.safe_load((PROGRAMMES / f"{name}.yaml").read_text())
     sections = document.get("channels", {})
     document["channels"] = {channel: said for channel, said in sections.items() if channel == "purchase"}
-    return load_programme(document, CHANNELS)
+    # What other channels count may still be named, as by an expiry that moves with it.
+    return load_programme(document, CHANNELS, countables={**countables_of(FACTS_OF_TIERS), "sign_ins": "days"})
 
 
 def earn(programme: Programme, unit: str = "points") -> RuleSet:

@@ -103,7 +103,7 @@ id: Shop
 currency: CNZ
 timezone: Asia/Shanghia
 roundin: {mode: floor}
-expiry: {mode: activity, months: 1.5}
+expiry: {mode: fixed, months: 1.5}
 channels:
   purchase:
     earn:
@@ -131,8 +131,8 @@ tiers:
         "currency: no currency 'CNZ' in ISO 4217 (line 2, column 1)",
         "timezone: unknown time zone 'Asia/Shanghia', did you mean 'Asia/Shanghai'? (line 3, column 1)",
         "roundin: unknown key 'roundin', did you mean 'rounding'? (line 4, column 1)",
-        "expiry.mode: 'activity' is not 'per_lot', 'calendar' or 'never' (line 5, column 10)",
-        f"expiry.months: {quoted} (line 5, column 26)",
+        "expiry.mode: 'fixed' is not 'per_lot', 'calendar', 'activity', 'renewed' or 'never' (line 5, column 10)",
+        f"expiry.months: {quoted} (line 5, column 23)",
         "channels.purchase.earn.pionts: unknown unit 'pionts', did you mean 'points'? (line 9, column 7)",
         f"{base}.rules[spend].points: unknown attribute 'amuont' at 6, did you mean 'amount'? (line 12, column 52)",
         f"{tier}.multiply: 'bst' is not 'best', 'first' or 'product', did you mean 'best'? (line 14, column 11)",

@@ -564,6 +564,6 @@ async def test_what_the_readme_shows_can_be_pasted(sqlite_folder: SqliteFolder, 
     document = f"id: x\ncurrency: CNY\ntimezone: Asia/Shanghai\n{section}"
     async with open_shop(sqlite_folder.migrated(apps), document, plugins=PLUGINS) as shop:
         member = await shop.enrol("ann")
-        await shop.give(member, REGULAR, "opening")
+        await shop.give(member, REGULAR // 2, "opening")  # all of it would lift her to gold
         (payload,) = (await shop.ask(mutation)).values()
         assert (payload["errors"], payload["hold"]["amount"], payload["amount"]) == ([], 5_000, {"amount": "50.00"})

@@ -177,6 +177,7 @@ def test_sales_refunds_cancellations_and_adjustments_go_in_once(type_: Type, ope
         "given_back": 0,
         "clawed_back": 180,
         "expired": 0,
+        "transferred": 0,
         "available": 500,
         "pending": 0,
         "held": 0,
@@ -240,7 +241,10 @@ def test_a_mapping_and_an_importer_must_be_known(type_: Type, opened: str, sales
 
     assert "did you mean 'reference'" in type_(opened, "import", "orders", sales, "--mapping", mapping).output
     assert "cannot be read" in type_(opened, "import", "orders", sales, "--mapping", "none.yaml").output
-    assert "no plugin imports 'reviews'; there is: orders" in type_(opened, "import", "reviews", sales).output
+    assert (
+        "no plugin imports 'reviews'; there is: members, balances, orders"
+        in type_(opened, "import", "reviews", sales).output
+    )
     assert type_(opened, "import", "orders", sales, "--as-of", "yesterday").exit_code == 2
 
 
