@@ -17,6 +17,7 @@ from tortoise.context import TortoiseContext
 
 from core.corrections import AdjustPoints
 from core.errors import DatabaseFull, DatabaseUnreachable
+from core.lots import Lot
 from core.members import ByExternalId
 from core.membership import EnrolMember
 from core.operations import Outcome
@@ -81,6 +82,46 @@ async def check_acknowledged(url: str, file: Path) -> None:
         known = {(member, key): (operation, bool(accepted)) for member, key, operation, accepted in rows}
         missing = [said for said in told(file) if known.get((said[0], said[1])) != (said[2], said[3])]
         assert missing == []
+        assert await verify(desk.store.reader()) == []
+
+
+async def test_a_sweep_whose_process_is_killed_is_finished_by_others_and_nothing_is_lost_twice(
+    fresh_database: str,
+) -> None:
+    async with desk_at(fresh_database) as desk:
+        members = await asyncio.gather(*(desk.enrol(f"m{number}") for number in range(120)))
+        await asyncio.gather(*(desk.give(member, 10) for member in members))
+        await asyncio.gather(*(desk.hold(member, 3) for member in members[:40]))
+
+        async def written_down() -> int:
+            ((count,),) = await desk.store.reader().query("SELECT COUNT(*) FROM operation WHERE kind = 'expire'")
+            return int(count)
+
+        async def sweeping() -> asyncio.subprocess.Process:
+            return await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.processes.sweeping", fresh_database,
+                stdout=asyncio.subprocess.PIPE, cwd=HERE,
+            )  # fmt: skip
+
+        first = await sweeping()
+        assert first.stdout
+        # The holds are five batches; what lapsed comes after them.
+        for _ in range(7):
+            await first.stdout.readline()
+        first.kill()
+        await first.wait()
+        half_way = await written_down()
+        others = [await sweeping() for _ in range(3)]
+        told = [(await other.communicate())[0] for other in others]
+
+        assert 0 < half_way < 120
+        assert [other.returncode for other in others] == [0, 0, 0]
+        assert any(told)
+        assert await written_down() == 120
+        for member in members:
+            assert await desk.lots(member) == [0]
+            (lot,) = await desk.rows(Lot, member)
+            assert lot.expired == 10
         assert await verify(desk.store.reader()) == []
 
 

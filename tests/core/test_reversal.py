@@ -7,7 +7,7 @@ import pytest
 from tortoise.context import TortoiseContext
 
 from core.accounts import Entry
-from core.corrections import ExpirePoints
+from core.corrections import ExpirePoints, TimeOutHold
 from core.holds import Hold
 from core.lots import Lot
 from core.members import ById
@@ -15,7 +15,7 @@ from core.operations import Outcome, Recorded
 from core.redemption import CaptureHold, RedeemPoints, ReleaseHold
 from core.tallies import Tally
 from core.verify import verify
-from tests.core.committing import PROGRAMME, Desk, open_desk
+from tests.core.committing import BEGIN, PROGRAMME, Desk, open_desk
 
 
 async def balance(desk: Desk, member: ById) -> tuple[int, int]:
@@ -123,6 +123,37 @@ async def test_what_was_spent_goes_back_to_its_lots_in_parts_and_no_more_than_on
     assert await desk.lots(ann) == [30, 70]
     assert [lot.expires_at for lot in await desk.rows(Lot, ann)] == expiries
     assert await verify(desk.store.reader()) == []
+
+
+@pytest.mark.parametrize("swept", [False, True])
+@pytest.mark.parametrize(("policy", "left"), [("", 0), (", returned: grace, grace_days: 7", 100)])
+async def test_what_returns_into_a_lot_that_has_lapsed_since_is_lost_or_lasts_a_while_as_the_programme_says(
+    connected: TortoiseContext, swept: bool, policy: str, left: int
+) -> None:
+    async with open_desk(programme=PROGRAMME.replace("months: 12}", f"months: 12{policy}}}", 1)) as desk:
+        ann = await desk.enrol()
+        await desk.give(ann, 130)
+        spent = await desk.redeem(ann, 40)
+        held = await desk.hold(ann, 60, seconds=90 * 24 * 3600)
+        assert held.recorded
+        desk.clock.advance(timedelta(days=80))
+        await desk.give(ann, 1)
+        desk.clock.set(BEGIN + timedelta(days=366))
+        if swept:
+            await desk.accepted(ExpirePoints(**desk.request(ann)))
+
+        async def free() -> int:
+            return sum(lot.free(desk.clock.now()) for lot in await desk.rows(Lot, ann))
+
+        await desk.reverse(ann, spent)
+        await desk.accepted(TimeOutHold(**desk.request(ann), unit="points", hold=held.recorded.result["hold"]))
+        after = [await free()]
+        for days in (7 - 1, 1):
+            desk.clock.advance(timedelta(days=days))
+            after.append(await free())
+
+        assert after == [1 + left, 1 + left, 1]
+        assert await verify(desk.store.reader()) == []
 
 
 async def test_a_negative_adjustment_is_taken_back_like_a_spending(desk: Desk) -> None:

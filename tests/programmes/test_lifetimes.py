@@ -199,6 +199,41 @@ async def test_everything_is_lost_on_its_local_day_and_told_of_three_times(progr
         assert await verify(shop.laurel.store.reader()) == []
 
 
+@pytest.mark.parametrize("name", [life.programme for life in LIVES])
+async def test_with_all_jobs_off_the_last_instant_still_buys_and_the_next_does_not(
+    programme: Programme, name: str
+) -> None:
+    query = "mutation ($input: RedeemPointsInput!) { redeemPoints(input: $input) { errors { code } } }"
+    async with programme(name) as shop:
+        ann, bob = await shop.enrol("ann"), await shop.enrol("bob")
+        for member in (ann, bob):
+            await shop.give(member, 7, f"gift for {member}")
+        (lots,) = await shop.laurel.store.reader().query("SELECT MIN(expires_at), MAX(expires_at) FROM lot")
+        lapse = instant(lots[0])
+        assert lots[0] == lots[1]
+        # Midnight in Shanghai, of a day that many months after.
+        assert lapse.astimezone(SHANGHAI).time() == time(0)
+        before = [(await standing(shop, member))[0] for member in (ann, bob)]
+
+        async def spend(member: str) -> list[str]:
+            said = {"member": {"id": member}, "points": before[0], "idempotencyKey": f"{member}{shop.clock.now()}"}
+            answer = await shop.ask(query, {"input": said})
+            return [error["code"] for error in answer["redeemPoints"]["errors"]]
+
+        shop.clock.set(lapse - timedelta(microseconds=1))
+        in_time = await spend(ann)
+        shop.clock.set(lapse)
+        too_late = await spend(bob)
+
+        assert (in_time, too_late) == ([], ["INSUFFICIENT_POINTS"])
+        assert [(await standing(shop, member))[0] for member in (ann, bob)] == [0, 0]
+        # Nobody has written the loss down, and the refusal has left nothing.
+        reader = shop.laurel.store.reader()
+        assert await reader.query("SELECT COUNT(*) FROM entry WHERE contra = 'breakage'") == [(0,)]
+        assert await reader.query("SELECT COUNT(*) FROM entry WHERE contra = 'redemption'") == [(1,)]
+        assert await verify(reader) == []
+
+
 async def extend(shop: Shop, member: str, key: str, **said: Any) -> Any:
     query = """
         mutation ($input: ExtendPointsInput!) {
