@@ -1,4 +1,4 @@
-"""The plugin's chore: what was sent is listed for a while and then forgotten."""
+"""The plugin's chores: who is absent is told of, and what was sent is listed for a while and then forgotten."""
 
 from datetime import time
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from core.clock import microseconds
 from core.jobs import Daily, Job, Run
 
+from .absence import tell_absent
 from .models import WAITING, MemberMessage
 from .rules import CHANNEL, MessageSettings
 
@@ -30,6 +31,12 @@ async def forget_old(run: Run) -> int:
 
 
 JOBS: Final = (
+    Job(
+        name="message_absent",
+        says="Tells that members have not been there for as long as the programme asks for.",
+        when=Daily(time(9, 30)),
+        run=tell_absent,
+    ),
     Job(
         name="message_forget",
         says="Drops from the list of messages what was sent too long ago to be kept.",

@@ -23,8 +23,9 @@ from core.document import Identifier, QuotedDecimal, Section
 from core.event_types import EventType
 from core.expressions import Expression, ExpressionInvalid, Scope
 from core.programme import ChannelSettings, Misfit, Programme
-from core.rules import Compilation, compilation_of
+from core.rules import Compilation, Countable, compilation_of
 from core.suggest import did_you_mean
+from core.tallies import ORDERS
 
 from .facts import (
     SAMPLE_MEMBER,
@@ -258,18 +259,27 @@ def values(
     return {"event": event, "member": Blank(known), "programme": Blank(programme.__dict__)}
 
 
+class Absence(Section):
+    """After how many days without any of the ``activities`` it is told that a member is absent."""
+
+    days: Annotated[tuple[Annotated[int, Field(strict=True, ge=1, le=3_660)], ...], Field(min_length=1, max_length=5)]
+    activities: Annotated[tuple[Countable, ...], Field(min_length=1, max_length=20)] = (ORDERS,)
+
+
 class MessageSettings(ChannelSettings):
     """The programme's section ``channels: message:``.
 
     Who has chosen no language, or one that a message does not have, is written to in ``locale``, which every message
     has. A member is sent ``per_day`` messages of marketing a day at most. Within reach of the next tier is who has this
-    part of the way behind them. What was sent is listed for ``keep_days``.
+    part of the way behind them, and absent who has done nothing for as long as ``absence`` says. What was sent is
+    listed for ``keep_days``.
     """
 
     locale: Language
     quiet_hours: QuietHours | None = None
     per_day: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
     within_reach: QuotedDecimal | None = None
+    absence: Absence | None = None
     keep_days: Annotated[int, Field(strict=True, ge=1, le=3_660)] = 400
     topics: Annotated[dict[Identifier, Topic], Field(min_length=1, max_length=50)]
     messages: Annotated[tuple[Message, ...], Field(max_length=200)] = ()

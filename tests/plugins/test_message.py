@@ -5,10 +5,11 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -21,7 +22,11 @@ from core.carriers import CarrierInvalid, Letter
 from core.clock import StoppedClock
 from core.destinations import RETRIES, NotHeard
 from core.errors import ProgrammeInvalid
+from core.members import ById
 from core.models import OutboxRow
+from core.operations import Operation
+from core.work import Work
+from graph.ids import read_id
 from graph.laurel import load_document, tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
@@ -473,6 +478,54 @@ async def test_the_next_tier_is_said_to_be_near_once_for_each_stretch(where: str
             "80% of the way to Gold",
             "bronze to Gold",
         ]
+
+
+async def test_who_is_absent_is_told_of_once_for_each_time_asked_for(where: str, box: Mailbox) -> None:
+    programme = PROGRAMME.replace(
+        "    topics:\n", "    absence: {days: [30, 90], activities: [points_earned]}\n    topics:\n", 1
+    ).replace(
+        "      - id: risen\n",
+        "      - {id: missed, event: member.absent, topic: points, carriers: [smtp],"
+        ' texts: {en: {text: "{{ event.days }} days since {{ event.since }}"}}}\n      - id: risen\n',
+    )
+    async with opened(where, box, programme=programme) as shop:
+        ann, bob = await enrol(shop, "ann"), await enrol(shop, "bob")
+        for member in (ann, bob):
+            await earn(shop, member, "first")
+
+        async def later(days: int) -> list[str]:
+            before = len(box.mails)
+            shop.clock.advance(timedelta(days=days))
+            await shop.laurel.jobs.run("message_absent")
+            await shop.laurel.jobs.run("message_absent")
+            await deliver(shop)
+            both = list(zip(box.mails, box.bodies, strict=True))[before:]
+            return sorted(f"{mail['To'].partition('@')[0]}: {body}" for mail, body in both if "since" in body)
+
+        assert await later(29) == []
+        await earn(shop, bob, "again")
+        assert await later(1) == ["ann: 30 days since June 1, 2026"]
+        assert await later(28) == []
+        # It stands still for weeks, and what is told then is the longest that has come.
+        assert await later(60) == ["ann: 90 days since June 1, 2026", "bob: 30 days since June 30, 2026"]
+        assert await later(1) == ["bob: 90 days since June 30, 2026"]
+
+
+async def earn(shop: Shop, member: str, key: str) -> None:
+    """Count something on this day, as an order would."""
+    await shop.laurel.committer.submit(Earn(member=ById(read_id(member)[1]), idempotency_key=key, actor="a test"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earn(Operation):
+    """Ten points."""
+
+    channel: ClassVar[str] = "message"
+    kind: ClassVar[str] = "earn"
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        await work.earn(10)
+        return {}
 
 
 # -- what members choose ------------------------------------------------------------------------------
