@@ -46,6 +46,7 @@ from graph.keys import KeyMutations, KeyQueries
 from graph.limits.prices import ListSize, declare, priced
 from graph.lint import require_clean
 from graph.member import Member, MemberByInput, MemberOrder, MembersFilter, find_member
+from graph.notices import NoticeMutations, NoticeQueries
 from graph.operator import CoreMutations
 from graph.pages import PAGE_MAX, Connection, Page, page_of_all, paged
 from graph.people import PeopleMutations
@@ -233,6 +234,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 AuditQueries,
                 FlagQueries,
                 ForfeitQueries,
+                NoticeQueries,
                 KeyQueries,
                 JobQueries,
                 PromiseQueries,
@@ -248,6 +250,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 PeopleMutations,
                 FlagMutations,
                 ForfeitMutations,
+                NoticeMutations,
                 ProgrammeMutations,
                 KeyMutations,
                 JobMutations,

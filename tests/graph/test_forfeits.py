@@ -316,3 +316,24 @@ async def test_a_preview_of_many_gains_costs_as_many_statements_as_of_one(counte
     assert len(seen["gains"]["nodes"]) == 24
     assert len([gain for gain in seen["gains"]["nodes"] if gain["spent"]]) > 9
     assert len(many) == len(one)
+
+
+async def test_gains_are_traced_and_taken_on_every_database(every_shop: Shop) -> None:
+    shop = every_shop
+    anna = await shop.enrol("anna")
+    illicit = await shop.give(anna, 100, "g")
+    await act(shop, "redeemPoints", member={"id": anna}, points=30, reference="a flask")
+
+    seen = await preview(shop, anna, channel="ledger")
+    done = await forfeit(shop, anna, transactions=[illicit])
+    queue = await shop.ask(
+        "query ($m: ID!) { flags(filter: {state: {in: [OPEN]}, member: {id: $m}}) { totalCount nodes { id } } }",
+        {"m": anna},
+        role=Role.OPERATOR,
+    )
+
+    (gain,) = seen["gains"]["nodes"]
+    assert (gain["amount"], gain["left"], [one["amount"] for one in gain["spent"]]) == (100, 70, [30])
+    assert done["units"] == seen["units"] == [unit("points", 100, taken=70, debt=30)]
+    assert queue["flags"] == {"totalCount": 0, "nodes": []}
+    assert await verify(shop.laurel.store.reader()) == []
