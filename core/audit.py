@@ -128,5 +128,6 @@ def state_of(sheet: Sheet) -> dict[str, str | int]:
 
 def _profile(member: Member) -> str:
     """A word that changes with what is known of the member, and tells nothing of it."""
-    known = orjson.dumps([member.id, member.birthday, member.attributes], option=orjson.OPT_SORT_KEYS, default=str)
-    return hashlib.sha256(known).hexdigest()[:12]
+    # With the external id, which is gone when the member is erased: then nobody can try what it may have been.
+    known = [member.external_id, member.birthday, member.attributes]
+    return hashlib.sha256(orjson.dumps(known, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()[:12]

@@ -16,11 +16,12 @@ import orjson
 from core.accounts import Account
 from core.audit import LAST, Note, Record, State, record_after, state_of
 from core.clock import Clock
-from core.errors import IdempotencyKeyMismatch, InvalidValue, MemberMerged, MemberNotFound, Refusal
+from core.errors import IdempotencyKeyMismatch, InvalidValue, MemberMerged, MemberNotFound, Overloaded, Refusal
 from core.events import TRANSACTION_RECORDED, Outgoing
 from core.facts import Change, facts_of
 from core.members import ByExternalId, ById, Member, bucket_of
 from core.operations import Operation, Outcome, Recorded, check_names
+from core.people.erasing import PersonalData
 from core.programmes import Programmes
 from core.reads import Read
 from core.reviews import due_first
@@ -60,6 +61,8 @@ class Rules:
     clock: Clock
     new_id: Callable[[], str]
     reactions: Sequence[Reaction] = ()
+    personal: Sequence[PersonalData] = ()
+    """What channels keep of a member that tells who they are."""
     routes: Routes = field(default_factory=Routes)
     """Who is to hear of which events; those that nobody is to hear of are not kept."""
 
@@ -144,6 +147,9 @@ class _Batch:
             for kind, _, value in lane.sheet.updates():
                 table = table_of(kind)
                 updates[table].append(table.row(bucket, lane.member_id, value))
+            for kind, value in lane.sheet.deletes():
+                table = table_of(kind)
+                await writer.delete(table, table.row(bucket, lane.member_id, value))
         for kind, value in self.shared.inserts():
             inserts[table_of(kind)].append(table_of(kind).row(0, "", value))
         for kind, value in self.shared.updates():
@@ -298,6 +304,8 @@ class _Batch:
                 ref = operation.member
                 name = ref.id if isinstance(ref, ById) else ref.external_id
                 return Outcome(member_id=None, recorded=None, refusal=MemberNotFound(member=name))
+        elif isinstance(ref := operation.member, ByExternalId) and sheet.get(Member, ()).external_id != ref.external_id:
+            raise Overloaded(f"{ref.external_id} is being erased; send it again")
         elif (elsewhere := await self._elsewhere(operation, sheet)) is not None:
             # Not stored: once the merge is undone, the same request is done.
             return Outcome(member_id=lane.member_id, recorded=None, refusal=elsewhere)
@@ -317,6 +325,7 @@ class _Batch:
                 now=now,
                 recorded_at=recorded_at,
                 reactions=rules.reactions,
+                personal=rules.personal,
             )
             if newcomer is not None:
                 assert isinstance(operation.member, ByExternalId)

@@ -16,6 +16,7 @@ from core.events import (
     FLAG_DECIDED,
     GAINS_FORFEITED,
     MEMBER_ENROLLED,
+    MEMBER_ERASED,
     MEMBER_FLAGGED,
     MEMBER_MERGED,
     MEMBER_STATUS_CHANGED,
@@ -96,6 +97,10 @@ class MemberMerged(EventData):
     """A member was merged into another, and is closed: all that there was is the other's."""
 
     into: str = Field(description="Laurel's number of the other member.")
+
+
+class MemberErased(EventData):
+    """A member asked to be forgotten: whoever has kept anything of them should forget it, too."""
 
 
 class TierChanged(EventData):
@@ -282,6 +287,7 @@ EVENT_TYPES: Final[Mapping[str, EventType]] = {
         EventType(MEMBER_UPDATED, 1, MemberUpdated),
         EventType(MEMBER_STATUS_CHANGED, 1, MemberStatusChanged),
         EventType(MEMBER_MERGED, 1, MemberMerged),
+        EventType(MEMBER_ERASED, 1, MemberErased),
         EventType(TIER_CHANGED, 1, TierChanged),
         EventType(TIER_AT_RISK, 1, TierAtRisk),
         EventType(TIER_GRACE_STARTED, 1, TierGraceStarted),

@@ -19,7 +19,7 @@ class Sheet:
     A ``blank`` sheet is that of a member of whom the database holds nothing, so that nothing need be asked.
     """
 
-    __slots__ = ("_journal", "blank", "changed", "known", "new", "rows")
+    __slots__ = ("_journal", "blank", "changed", "known", "new", "removed", "rows")
 
     def __init__(self, *, blank: bool = False) -> None:
         self.rows: defaultdict[type, dict[Key, Any]] = defaultdict(dict)
@@ -27,6 +27,7 @@ class Sheet:
         self.known: defaultdict[Hashable, set[str]] = defaultdict(set)
         self.new: dict[tuple[type, Key], None] = {}
         self.changed: dict[tuple[type, Key], None] = {}
+        self.removed: dict[tuple[type, Key], Any] = {}
         self._journal: list[tuple[type, Key, Any, dict[tuple[type, Key], None] | None]] = []
 
     def of(self, kind: type) -> dict[Key, Any]:
@@ -39,10 +40,12 @@ class Sheet:
 
     def learn(self, kind: type, key: Key, value: Any) -> None:
         """Take a row over from the database, unless the sheet has a newer one. Not undone by a refusal."""
-        self.rows[kind].setdefault(key, value)
+        if (kind, key) not in self.removed:
+            self.rows[kind].setdefault(key, value)
 
     def add(self, kind: type, key: Key, value: Any) -> None:
         """A row that is to be inserted."""
+        assert (kind, key) not in self.removed, f"{kind.__name__} {key} is to be deleted"
         assert self.rows[kind].get(key) is None, f"{kind.__name__} {key} is there already"
         self._put(kind, key, value, self.new)
 
@@ -50,6 +53,13 @@ class Sheet:
         """A row that stands in the database or was added before, with its new value."""
         mark = (kind, key)
         self._put(kind, key, value, None if mark in self.new or mark in self.changed else self.changed)
+
+    def remove(self, kind: type, key: Key) -> None:
+        """A row that stands in the database, and is to be deleted."""
+        mark, rows = (kind, key), self.rows[kind]
+        assert mark not in self.new, f"{kind.__name__} {key} is not there yet"
+        self.removed[mark] = rows[key]
+        self._journal.append((kind, key, rows.pop(key), self.removed))
 
     def _put(self, kind: type, key: Key, value: Any, marks: dict[tuple[type, Key], None] | None) -> None:
         rows = self.rows[kind]
@@ -87,4 +97,8 @@ class Sheet:
 
     def updates(self) -> Iterator[tuple[type, Key, Any]]:
         """Rows to update, in the order in which they were first changed."""
-        return ((kind, key, self.rows[kind][key]) for kind, key in self.changed)
+        return ((kind, key, self.rows[kind][key]) for kind, key in self.changed if (kind, key) not in self.removed)
+
+    def deletes(self) -> Iterator[tuple[type, Any]]:
+        """Rows to delete, as they were."""
+        return ((kind, value) for (kind, _), value in self.removed.items())

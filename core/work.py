@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tortoise.models import Model
 
@@ -53,6 +53,9 @@ from core.tallies import Count, Tally, day_number, day_of
 from core.trust import pace
 from core.units import AMOUNT_MAX, POINTS
 
+if TYPE_CHECKING:
+    from core.people.erasing import PersonalData
+
 Reaction = Callable[[Event, "Work"], Awaitable[None]]
 M = TypeVar("M", bound=Model)
 
@@ -70,6 +73,7 @@ class Work:
     ``now`` is the present, or the moment that a replay has reached. ``version`` is the programme's version that judges,
     the one in force now unless ``judge_at`` chose another. ``happened_at`` is the time of the event, which may lie
     back. ``is_newcomer``: this operation enrolled the member.
+    ``personal`` is what channels keep of members that tells who they are.
     """
 
     def __init__(
@@ -84,8 +88,10 @@ class Work:
         now: datetime,
         recorded_at: datetime,
         reactions: Sequence[Reaction] = (),
+        personal: Sequence["PersonalData"] = (),
     ) -> None:
         self.operation = operation
+        self.personal = personal
         self.operation_id = operation_id
         self.now = now
         self.recorded_at = recorded_at
@@ -282,6 +288,15 @@ class Work:
             self._sheet.put(type(row), table.key_of(value), value)
         else:
             self._shared.put(self.operation_id, (type(row), table.key_of(value)), value)
+
+    def put(self, kind: type, value: Any, /, *, new: bool = False) -> None:
+        """The new values of a row that ``rows`` gave; or, with ``new``, of one that there was not."""
+        place = (kind, table_of(kind).key_of(value))
+        (self._sheet.add if new else self._sheet.put)(*place, value)
+
+    def remove(self, kind: type, value: Any, /) -> None:
+        """Delete a row that ``rows`` gave."""
+        self._sheet.remove(kind, table_of(kind).key_of(value))
 
     async def shared(self, model: type[M], /, **key: Any) -> M | None:
         """Claim a row that members share (stock, a budget), by its key: nobody else changes it until the commit.
@@ -659,9 +674,9 @@ class Work:
 
         What was done too often is put before somebody.
         """
-        await self._let_react()
+        await self.let_react()
         if await pace.watch(self):
-            await self._let_react()
+            await self.let_react()
         self.standing.take_up()
         if self._active_on:
             await self._renew()
@@ -669,7 +684,8 @@ class Work:
             # Whatever was given or taken back belongs to the other.
             await send_on(self)
 
-    async def _let_react(self) -> None:
+    async def let_react(self) -> None:
+        """Let reactions see by now what was told and counted so far. Otherwise they do at the end."""
         for _ in range(_ROUNDS_MAX):
             while self._told < len(self.events):
                 self._told += 1

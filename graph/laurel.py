@@ -19,7 +19,7 @@ from core.jobs import Jobs
 from core.members import new_id
 from core.outbox import Deliverer
 from core.outside import Outside
-from core.people import merging
+from core.people import following
 from core.programme import Programme, load_programme
 from core.programmes import Programmes
 from core.routes import Routes
@@ -86,7 +86,7 @@ async def open_laurel(
         store = Store()
         programmes = Programmes(lambda document: load_document(plugins, document))
         await programmes.refresh(store.reader())
-        routes = Routes({CORE: merging.OUTGOING, **plugins.outgoing})
+        routes = Routes({CORE: following.OUTGOING, **plugins.outgoing})
         places = dict(plugins.destinations)
         if settings.of_plugin(broker.NAME).get("url"):
             places[broker.NAME] = broker.BrokerEvents
@@ -102,6 +102,7 @@ async def open_laurel(
             clock=clock,
             new_id=new_id,
             reactions=plugins.reactions,
+            personal=plugins.personal_data,
             routes=routes,
         )
         changes = Changes()
@@ -112,7 +113,7 @@ async def open_laurel(
             _all_of(carriers.values()),
             Committer(store, rules, batch_max=batch_max, changes=changes) as committer,
             Deliverer(
-                {CORE: merging.deliver, **plugins.consumers},
+                {CORE: following.deliver, **plugins.consumers},
                 committer.submit,
                 clock,
                 destinations=destinations,

@@ -167,6 +167,9 @@ class Member(Node):
     birthday: date | None = strawberry.field(description="The member's birthday, if it is known.")
     enrolled_at: datetime = strawberry.field(description="When the membership began.")
     tier_since: datetime = strawberry.field(description="Since when the member has the tier.")
+    erased_at: datetime | None = strawberry.field(
+        description="When it was forgotten who the member was; null for everybody else. What was done stays."
+    )
     _value: strawberry.Private[MemberValue]
 
     @classmethod
@@ -178,6 +181,7 @@ class Member(Node):
             birthday=value.birthday,
             enrolled_at=value.enrolled_at,
             tier_since=value.tier_since,
+            erased_at=value.erased_at,
             _value=value,
         )
 

@@ -7,11 +7,14 @@ import strawberry
 
 from core.errors import MemberNotFound
 from core.operations import Outcome
+from core.people.erasing import EraseMember
 from core.people.merging import MergeMember, UndoMerge
+from core.units import POINTS
 from graph.context import Info
 from graph.member import Member, MemberByInput, find_member
 from graph.payload import Payload, perform
 from graph.permissions import actor, mutation
+from graph.scalars import Points
 from graph.tokens import Role
 from graph.trust import KEY, REASON
 
@@ -35,6 +38,17 @@ class UndoMergeInput:
     idempotency_key: str = strawberry.field(description=KEY)
 
 
+@strawberry.input
+class EraseMemberInput:
+    """A member who wants to be forgotten."""
+
+    member: MemberByInput = strawberry.field(description="The member to forget.")
+    reason: str = strawberry.field(
+        description="Why, 3 to 1000 characters. It is kept with the transaction: it should name nobody."
+    )
+    idempotency_key: str = strawberry.field(description=KEY)
+
+
 @strawberry.type
 class MergeMembersPayload(Payload):
     """What became of a merge. ``member`` and ``transaction`` are those of the member who was merged."""
@@ -49,6 +63,15 @@ class MergeMembersPayload(Payload):
 @strawberry.type
 class UndoMergePayload(Payload):
     """What became of undoing a merge. What comes back arrives within moments, in a transaction of its own."""
+
+
+@strawberry.type
+class EraseMemberPayload(Payload):
+    """What became of forgetting a member."""
+
+    forfeited: Points | None = strawberry.field(
+        default=None, description="How many points were lost with the membership; null when it was refused."
+    )
 
 
 @strawberry.type
@@ -90,6 +113,27 @@ class PeopleMutations:
             reason=input.reason,
         )
         return await perform(info, operation, UndoMergePayload)
+
+    @mutation(allow={Role.OPERATOR})
+    async def erase_member(self, info: Info, input: EraseMemberInput) -> EraseMemberPayload:
+        """Forget who a member was, for good, and close the membership with it.
+
+        The external id is replaced by a random token, and somebody who signs up with it later is a new member. What was
+        done stays, and tells of nobody; the books balance as before. Those who were merged into the member are
+        forgotten as well. MEMBER_ERASED when it was done before.
+        """
+        operation = EraseMember(
+            member=input.member.to_ref(info),
+            idempotency_key=input.idempotency_key,
+            actor=actor(info),
+            reason=input.reason,
+        )
+        return await perform(
+            info,
+            operation,
+            EraseMemberPayload,
+            lambda outcome: {"forfeited": Points(outcome.result["forfeited"].get(POINTS, 0))},
+        )
 
 
 async def _find(info: Info, by: MemberByInput) -> Member:

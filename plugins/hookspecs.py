@@ -19,6 +19,7 @@ from core.explaining import Explainer
 from core.jobs import Job
 from core.operations import Operation
 from core.outbox import Submit
+from core.people.erasing import PersonalData
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.tiers import FactKind
@@ -98,6 +99,16 @@ def register_models() -> Tables:
     """Offer tables of the plugin's own: modules of Tortoise models, and the package of their migrations.
 
     The app's label is the plugin's name. Each model's ``key`` begins with ``bucket, member_id``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_personal_data() -> Sequence[PersonalData]:
+    """Say which columns of the plugin's tables may hold personal data, and what is to stand there instead.
+
+    They are cleared in the transaction in which a member is erased. What is kept of a member elsewhere, in rows of
+    others or rows that members share, is cleared by ``react`` to ``MEMBER_ERASED``.
     """
     raise NotImplementedError
 

@@ -27,6 +27,7 @@ from core.event_types import EVENT_TYPES, EventType
 from core.explaining import Explainer
 from core.jobs import Job
 from core.outbox import Consumer
+from core.people.erasing import PersonalData
 from core.programme import ChannelSettings, countables_of
 from core.store.databases import Tables
 from core.suggest import did_you_mean
@@ -79,6 +80,7 @@ class Plugins:
     facts: Mapping[str, FactKind] = field(default_factory=lambda: FACTS)
     countables: Mapping[str, str] = field(default_factory=lambda: countables_of(FACTS))
     tables: Mapping[str, Tables] = field(default_factory=dict)
+    personal_data: tuple[PersonalData, ...] = ()
     refusals: tuple[type[Refusal], ...] = ()
     capabilities: Mapping[str, str] = field(default_factory=dict)
     queries: tuple[type, ...] = ()
@@ -211,6 +213,7 @@ class _Assembly:
             facts=facts,
             countables={**countables_of(facts), **self._countables()},
             tables=self._tables(),
+            personal_data=self._personal_data(),
             refusals=self._refusals(),
             capabilities=self._capabilities(mutations),
             queries=queries,
@@ -291,6 +294,16 @@ class _Assembly:
                     self._claim("table", table, self._who[name])
             tables[name] = offered
         return tables
+
+    def _personal_data(self) -> tuple[PersonalData, ...]:
+        offered = self._ask_each("register_personal_data", PersonalData)
+        for name, personal in offered:
+            try:
+                personal.check()
+            except TypeError as error:
+                raise PluginsInvalid(f"{self._who[name]}: {error}") from error
+            self._claim("personal data of", personal.model._meta.db_table, self._who[name])
+        return tuple(personal for _, personal in offered)
 
     def _refusals(self) -> tuple[type[Refusal], ...]:
         offered = self._ask_each("register_refusals", type)

@@ -53,6 +53,12 @@ class Writer(Reader):
     async def update(self, table: Table, rows: Sequence[Row]) -> None:
         """New values of existing rows, each row whole."""
 
+    async def delete(self, table: Table, row: Row) -> None:
+        """Delete a row, found by its key: once in a while, as nearly everything is kept."""
+        where = " AND ".join(f"{column} = ?" for column in table.key)
+        values = [row[table.columns.index(column)] for column in table.key]
+        await self.client.execute_query(in_words_of(self, f"DELETE FROM {table.name} WHERE {where}"), values)
+
     @abstractmethod
     async def accumulate(self, table: Table, rows: Sequence[Row]) -> None:
         """Add the last column to that of the existing row, or insert the row."""

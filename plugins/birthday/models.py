@@ -1,11 +1,13 @@
 """The channel's tables: the birthday that gifts go by, and the gifts."""
 
-from typing import ClassVar
+from datetime import date
+from typing import ClassVar, Final
 
 from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from core.people.erasing import PersonalData
 from core.store.fields import DayField, InstantField
 
 
@@ -42,3 +44,12 @@ class BirthdayGift(Model):
 
     class Meta:
         table = "birthday_gift"
+
+
+NOBODYS: Final = date(1900, 1, 1)
+
+PERSONAL = (
+    # A birthday that nobody has, and no gift goes by.
+    PersonalData(model=BirthdayKnown, cleared={"birthday": NOBODYS, "month_day": 0}),
+    PersonalData(model=BirthdayGift, cleared={"birthday": NOBODYS}),
+)

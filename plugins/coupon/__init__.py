@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from core.errors import Refusal
 from core.event_types import EventType
 from core.events import Event
+from core.people.erasing import PersonalData
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.work import Work
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
+from .models import PERSONAL
 from .mutations import CouponMemberFields, CouponMutations, CouponQueries
 from .operations import USED, follow
 from .refusals import REFUSALS
@@ -27,6 +29,11 @@ def register_settings() -> type[ChannelSettings]:
 @hookimpl
 def register_models() -> Tables:
     return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_personal_data() -> Sequence[PersonalData]:
+    return PERSONAL
 
 
 @hookimpl

@@ -6,6 +6,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from core.people.erasing import PersonalData
 from core.store.fields import InstantField, JsonField
 
 
@@ -39,3 +40,6 @@ class Coupon(Model):
     class Meta:
         table = "coupon"
         indexes = (Index(fields=("code",)),)
+
+
+PERSONAL = (PersonalData(model=Coupon, cleared={"occasion": ""}),)

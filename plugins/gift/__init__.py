@@ -6,14 +6,16 @@ from core.errors import Refusal
 from core.event_types import EventType
 from core.events import Delivery, Event
 from core.outbox import Submit
+from core.people.erasing import PersonalData
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.work import Work
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
+from .models import PERSONAL
 from .mutations import GiftMemberFields, GiftMutations
-from .operations import GIVEN, OUTGOING, deliver, follow_reversal
+from .operations import GIVEN, OUTGOING, deliver, follow_reversal, forget
 from .refusals import REFUSALS
 from .rules import GiftSettings
 
@@ -28,6 +30,11 @@ def register_settings() -> type[ChannelSettings]:
 @hookimpl
 def register_models() -> Tables:
     return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_personal_data() -> Sequence[PersonalData]:
+    return PERSONAL
 
 
 @hookimpl
@@ -53,6 +60,7 @@ def register_countables() -> Mapping[str, str]:
 @hookimpl
 async def react(event: Event, work: Work) -> None:
     await follow_reversal(event, work)
+    await forget(event, work)
 
 
 @hookimpl

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from tortoise import fields
 from tortoise.models import Model
 
+from core.people.erasing import PersonalData
 from core.store.fields import InstantField, JsonField
 
 
@@ -44,3 +45,11 @@ class GiftReceived(Model):
 
     class Meta:
         table = "gift_received"
+
+
+PERSONAL = (
+    PersonalData(
+        model=GiftSent, cleared={"receiver_name": "", "message": ""}, told=frozenset({"message", "giver_name"})
+    ),
+    PersonalData(model=GiftReceived, cleared={"giver_name": "", "message": ""}),
+)

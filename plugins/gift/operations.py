@@ -12,7 +12,7 @@ from unicodedata import category
 
 from core.accounts import Contra
 from core.errors import InvalidAmount, InvalidValue, NotReversible
-from core.events import TRANSACTION_REVERSED, Delivery, Event
+from core.events import MEMBER_ERASED, TRANSACTION_REVERSED, Delivery, Event
 from core.ledger import LotTerms
 from core.limits import used
 from core.lots import Draw, Lot
@@ -34,7 +34,8 @@ GIVEN: Final = "points_given"
 GIFT_GIVEN: Final = "gift.given"
 GIFT_RECALLED: Final = "gift.recalled"
 GIFT_RECEIVED: Final = "gift.received"
-OUTGOING: Final = (GIFT_GIVEN, GIFT_RECALLED)
+GIFT_ANONYMOUS: Final = "gift.anonymous"
+OUTGOING: Final = (GIFT_GIVEN, GIFT_RECALLED, GIFT_ANONYMOUS)
 
 _NAME_MAX: Final = 128
 
@@ -182,11 +183,37 @@ class TakeBackGift(Operation):
         return {"gift": self.gift, "points": self.points}
 
 
+@dataclass(frozen=True, kw_only=True)
+class ForgetName(Operation):
+    """The other member of a gift was erased: neither their name nor what they wrote is kept here."""
+
+    channel: ClassVar[str] = CHANNEL
+    kind: ClassVar[str] = "forget"
+    reaches_merged: ClassVar[bool] = True
+
+    gift: str
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        sent, received = await work.find(GiftSent, gift_id=self.gift), await work.find(GiftReceived, gift_id=self.gift)
+        if sent is not None:
+            sent.receiver_name = ""
+            work.save(sent)
+        if received is not None:
+            received.giver_name = received.message = ""
+            work.save(received)
+        return {"gift": self.gift}
+
+
 async def deliver(event: Delivery, submit: Submit) -> None:
     """Bring a gift to its receiver, or back to its giver. Its id is in the keys, so each is done once."""
     if event.name not in OUTGOING:
         return
     told, by = event.payload, f"plugin {CHANNEL}"
+    if event.name == GIFT_ANONYMOUS:
+        for other, gift in told["gifts"]:
+            key = f"forget:{event.member_id}:{gift}"
+            await submit(ForgetName(member=ById(other), idempotency_key=key, actor=by, gift=gift))
+        return
     receiver, gift = ById(told["receiver"]), told["gift"]
     if event.name == GIFT_RECALLED:
         key = f"recalled:{told['reversal']}"
@@ -206,6 +233,19 @@ async def deliver(event: Delivery, submit: Submit) -> None:
     if not outcome.accepted:
         giver = ById(event.member_id)
         await submit(ReturnGift(member=giver, idempotency_key=f"returned:{gift}", actor=by, gift=gift))
+
+
+async def forget(event: Event, work: Work) -> None:
+    """Let those whom an erased member has given to, or got from, forget the name as well."""
+    if event.name != MEMBER_ERASED:
+        return
+    gifts = [(sent.receiver, sent.gift_id) for sent in await work.rows(GiftSent)]
+    for received in await work.rows(GiftReceived):
+        giver = await work.look(Member, external_id=received.giver_name) if received.giver_name else None
+        if giver is not None:
+            gifts.append((giver.id, received.gift_id))
+    if gifts:
+        work.tell(GIFT_ANONYMOUS, gifts=gifts)
 
 
 async def follow_reversal(event: Event, work: Work) -> None:

@@ -6,6 +6,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from core.people.erasing import PersonalData
 from core.store.fields import InstantField
 
 
@@ -93,3 +94,6 @@ class LotteryDraw(Model):
     class Meta:
         table = "lottery_draw"
         indexes = (Index(fields=("status", "draw_id")),)
+
+
+PERSONAL = (PersonalData(model=LotteryDraw, cleared={"note": None}, told=frozenset({"note"})),)

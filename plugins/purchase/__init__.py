@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from core.errors import Refusal
 from core.events import Event
 from core.explaining import Explainer
+from core.people.erasing import PersonalData
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.work import Work
@@ -12,7 +13,7 @@ from plugins import hookimpl
 from plugins.hookspecs import Importer
 
 from .importer import ORDERS
-from .models import PurchaseOrder
+from .models import PERSONAL, PurchaseOrder
 from .mutations import PurchaseMemberFields, PurchaseMutations, PurchaseQueries
 from .operations import RecordPurchase, follow_reversal, what_rules_saw
 from .refusals import REFUSALS
@@ -29,6 +30,11 @@ def register_settings() -> type[ChannelSettings]:
 @hookimpl
 def register_models() -> Tables:
     return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_personal_data() -> Sequence[PersonalData]:
+    return PERSONAL
 
 
 @hookimpl

@@ -1,10 +1,12 @@
 """The channel's one table: orders, with all that a refund needs to price again what is left of them."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from tortoise import fields
 from tortoise.models import Model
 
+from core.people.erasing import PersonalData
 from core.store.fields import InstantField, JsonField
 
 
@@ -38,3 +40,11 @@ class PurchaseOrder(Model):
 
     class Meta:
         table = "purchase_order"
+
+
+def _anonymous(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What rules saw beside the items, of a buyer of whom only what they did is known."""
+    return {**facts, "member": {**facts["member"], "birthday": None, "tags": []}}
+
+
+PERSONAL = (PersonalData(model=PurchaseOrder, cleared={"facts": _anonymous}),)

@@ -13,7 +13,7 @@ from plugins import hookimpl
 
 from .events import EVENT_TYPES
 from .mutations import ReferralMemberFields, ReferralMutations
-from .operations import OUTGOING, REFERRALS, follow, tell_inviter
+from .operations import OUTGOING, REFERRALS, follow, forget, tell_inviter
 from .refusals import REFUSALS
 from .rules import ReferralSettings
 
@@ -53,6 +53,7 @@ def register_member_fields() -> Sequence[type]:
 @hookimpl
 async def react(event: Event, work: Work) -> None:
     await follow(event, work)
+    await forget(event, work)
 
 
 @hookimpl

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 from core.calendar import day_start, month_end, next_day
 from core.caps import draw
-from core.events import TRANSACTION_REVERSED, Delivery, Event
+from core.events import MEMBER_ERASED, TRANSACTION_REVERSED, Delivery, Event
 from core.members import ById
 from core.money import money
 from core.operations import Newcomer, Operation
@@ -191,6 +191,17 @@ class TakeBackInviterReward(Operation):
 
 
 # -- what happens to orders ---------------------------------------------------------------------------
+
+
+async def forget(event: Event, work: Work) -> None:
+    """The codes of an erased member lead to nobody any more."""
+    if event.name != MEMBER_ERASED:
+        return
+    for code in sorted(await work.look_all(ReferralCode, inviter=work.member.id)):
+        row = await work.shared(ReferralCode, code=code.code)
+        assert row is not None, "codes are never deleted"
+        row.expires_at = work.now
+        work.save(row)
 
 
 async def follow(event: Event, work: Work) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from core.errors import Refusal
 from core.event_types import EventType
+from core.people.erasing import PersonalData
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.tiers import FactKind
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
+from .models import PERSONAL
 from .mutations import ReviewMemberFields, ReviewMutations, ReviewQueries
 from .refusals import REFUSALS
 from .rules import REVIEWS, ReviewSettings
@@ -30,6 +32,11 @@ def register_facts() -> Mapping[str, FactKind]:
 @hookimpl
 def register_models() -> Tables:
     return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_personal_data() -> Sequence[PersonalData]:
+    return PERSONAL
 
 
 @hookimpl

@@ -7,6 +7,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from core.people.erasing import PersonalData
 from core.store.fields import InstantField, JsonField
 
 
@@ -41,3 +42,6 @@ class Review(Model):
     class Meta:
         table = "review"
         indexes = (Index(fields=("status", "transaction_id")),)
+
+
+PERSONAL = (PersonalData(model=Review, cleared={"reason": None}),)

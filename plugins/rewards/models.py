@@ -6,6 +6,7 @@ from tortoise import fields
 from tortoise.migrations.constraints import UniqueConstraint
 from tortoise.models import Model
 
+from core.people.erasing import PersonalData
 from core.store.fields import InstantField, JsonField
 
 
@@ -83,3 +84,6 @@ class RewardDelivery(Model):
 
     class Meta:
         table = "reward_delivery"
+
+
+PERSONAL = (PersonalData(model=RewardOrder, cleared={"note": None}, told=frozenset({"note"})),)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from core.errors import Refusal
 from core.event_types import EventType
 from core.events import Event
+from core.people.erasing import PersonalData
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.tiers import FactKind
@@ -12,6 +13,7 @@ from core.work import Work
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
+from .models import PERSONAL
 from .mutations import ShareMemberFields, ShareMutations
 from .operations import follow_reversal
 from .refusals import REFUSALS
@@ -33,6 +35,11 @@ def register_facts() -> Mapping[str, FactKind]:
 @hookimpl
 def register_models() -> Tables:
     return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_personal_data() -> Sequence[PersonalData]:
+    return PERSONAL
 
 
 @hookimpl

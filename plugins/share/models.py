@@ -8,6 +8,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from core.people.erasing import PersonalData
 from core.store.dialect import Reader
 from core.store.fields import InstantField
 from core.store.tables import table_of
@@ -38,6 +39,9 @@ class Share(Model):
     class Meta:
         table = "share"
         indexes = (Index(fields=("code",)),)
+
+
+PERSONAL = (PersonalData(model=Share, cleared={"visitor": None}, told=frozenset({"visitor"})),)
 
 
 class SharersByCode(NamedTuple):

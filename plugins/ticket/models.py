@@ -7,6 +7,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from core.people.erasing import PersonalData
 from core.store.fields import InstantField, JsonField
 
 
@@ -52,3 +53,9 @@ class TicketMessage(Model):
 
     class Meta:
         table = "ticket_message"
+
+
+PERSONAL = (
+    PersonalData(model=Ticket, cleared={"subject": ""}, told=frozenset({"subject", "text"})),
+    PersonalData(model=TicketMessage, cleared={"text": "", "author": ""}),
+)

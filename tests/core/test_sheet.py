@@ -48,6 +48,26 @@ def test_what_is_learned_neither_overwrites_nor_is_written() -> None:
     assert list(sheet.inserts()) == []
 
 
+def test_a_row_that_is_removed_is_deleted_as_it_stood_and_not_learned_again() -> None:
+    sheet = Sheet()
+    sheet.learn(Row, (1,), Row(10))
+    savepoint = sheet.savepoint()
+    sheet.put(Row, (1,), Row(11))
+    sheet.remove(Row, (1,))
+    sheet.add(Row, (2,), Row(11))
+    sheet.learn(Row, (1,), Row(10))
+
+    assert sheet.of(Row) == {(2,): Row(11)}
+    assert list(sheet.deletes()) == [(Row, Row(11))]
+    assert list(sheet.updates()) == []
+    assert list(sheet.inserts()) == [(Row, (2,), Row(11))]
+
+    sheet.rollback(savepoint)
+
+    assert sheet.of(Row) == {(1,): Row(10)}
+    assert [*sheet.deletes(), *sheet.updates(), *sheet.inserts()] == []
+
+
 def test_row_that_is_not_known_is_none() -> None:
     sheet = Sheet()
     sheet.learn(Row, (1,), None)

@@ -5,6 +5,7 @@ from typing import Any
 from core.verify import verify
 from graph.testing import Shop
 from graph.tokens import Role
+from tests.plugins.channel import told
 
 MERGE = """mutation ($input: MergeMembersInput!) { mergeMembers(input: $input) {
   member { status mergedInto { externalId } } into { externalId } transaction { kind channel reason } replayed
@@ -38,7 +39,7 @@ async def test_a_merged_member_says_where_everything_is(shop: Shop) -> None:
 
     merged = await do(shop, MERGE, "m", **pair)
     audited = (await shop.ask(AUDIT, role=Role.OPERATOR))["auditLog"]["nodes"][0]
-    await shop.laurel.deliverer.drain()
+    await told(shop)
     again = await do(shop, MERGE, "m", **pair)
 
     assert merged == {
@@ -71,11 +72,11 @@ async def test_a_request_for_a_merged_member_is_refused_until_the_merge_is_undon
     for name in ("anna", "anne"):
         await shop.enrol(name)
     await do(shop, MERGE, "m", **{"from": {"externalId": "anna"}, "into": {"externalId": "anne"}})
-    await shop.laurel.deliverer.drain()
+    await told(shop)
 
     refused = (await shop.ask(GIVE, {"m": "anna"}, role=Role.OPERATOR))["adjustPoints"]["errors"]
     undone = await do(shop, UNDO, "u", member={"externalId": "anna"})
-    await shop.laurel.deliverer.drain()
+    await told(shop)
     accepted = (await shop.ask(GIVE, {"m": "anna"}, role=Role.OPERATOR))["adjustPoints"]["errors"]
 
     assert [error["code"] for error in refused] == ["MEMBER_MERGED"]

@@ -41,6 +41,7 @@ from core.explaining import Explainer, Seen
 from core.jobs import Daily, Job, Run
 from core.members import ByExternalId, ById
 from core.outbox import Submit
+from core.people.erasing import PersonalData
 from core.programme import ChannelSettings, Programme
 from core.rules import Activity, RuleSet
 from core.store.databases import Tables
@@ -86,6 +87,7 @@ def test_every_section_has_an_example_of_its_hook(visit: ModuleType, hook: str) 
 def test_the_plugin_of_the_guide_loads_with_all_that_it_offers(visit: ModuleType, loaded: Plugins) -> None:
     assert loaded.settings == {"visit": visit.VisitSettings}
     assert "visits" in loaded.facts
+    assert [(of.model, of.cleared) for of in loaded.personal_data] == [(visit.Visit, {"said": ""})]
     assert loaded.refusals == (visit.ShopClosed,)
     assert list(loaded.importers) == ["visits"]
     assert [job.name for job in loaded.jobs] == ["visit_thanks"]

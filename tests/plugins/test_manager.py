@@ -14,7 +14,9 @@ import plugins
 from core.errors import InvalidAmount, Refusal
 from core.events import Delivery, Event
 from core.jobs import Every, Job, Run
+from core.models import JobRow, LotRow
 from core.outbox import Submit
+from core.people.erasing import PersonalData
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.tiers import FactKind
@@ -311,6 +313,8 @@ def test_a_refusal_of_two_plugins_names_both() -> None:
         ({"register_jobs": giving(job("visit"))}, "must give a list of Job"),
         ({"register_jobs": giving([job("holds")])}, "job 'holds' must be named 'visit' or begin with visit_"),
         ({"register_jobs": giving([job("visit"), job("visit")])}, "job 'visit' is offered twice"),
+        ({"register_personal_data": giving([PersonalData(model=JobRow, cleared={})])}, "JobRow is no table of members"),
+        ({"register_personal_data": giving([PersonalData(model=LotRow, cleared={"unit": ""})])}, "no column 'unit'"),
         ({"register_outgoing": giving(["member.enrolled"])}, "register_outgoing and after_event need one another"),
     ],
 )
