@@ -7,9 +7,9 @@ members share (see ``core.shared``). What they leave is written with one stateme
 
 from asyncio import CancelledError
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -32,6 +32,7 @@ from core.store.dialect import Reader, Writer
 from core.store.questions import Rows
 from core.store.tables import Row, Table, table_of
 from core.tallies import Count
+from core.units import POINTS
 from core.work import Reaction, Work
 
 _Running = Coroutine[Any, Any, None]
@@ -106,6 +107,39 @@ async def rehearse(operation: Operation, reader: Reader, rules: Rules, *, lock: 
         raise ticket.defect
     assert ticket.outcome is not None
     return ticket.outcome
+
+
+class Rehearsed(NamedTuple):
+    """What the outcomes would be, and what members would owe of points: before and after."""
+
+    outcomes: Sequence[Outcome]
+    debts: Mapping[str, tuple[int, int]]
+
+
+async def rehearse_many(operations: Sequence[Operation], reader: Reader, rules: Rules) -> Rehearsed:
+    """What would become of the operations, one after another, at about this moment. Nothing is locked or written.
+
+    Raises what one of them ran into.
+    """
+    await rules.programmes.refresh(reader)
+    tickets = [Ticket(operation, rules.new_id()) for operation in operations]
+    batch = _Batch(reader, reader.select, rules)
+    await batch.perform(tickets)
+    outcomes = []
+    for ticket in tickets:
+        if ticket.defect is not None:
+            raise ticket.defect
+        assert ticket.outcome is not None
+        outcomes.append(ticket.outcome)
+    table = table_of(Account)
+    accounts: list[tuple[str, Account]] = [(row[1], table.of(table.decode(row))) for row in batch.accounts]
+    before = {member: account.debt for member, account in accounts if account.unit == POINTS}
+    debts = {}
+    for lane in batch.lanes:
+        after: Account | None = lane.sheet.get(Account, (POINTS,))
+        if after is not None:
+            debts[lane.member_id] = (before.get(lane.member_id, 0), after.debt)
+    return Rehearsed(outcomes, debts)
 
 
 class _Batch:

@@ -5,6 +5,7 @@ from datetime import time, timedelta
 from typing import Final
 
 from core.jobs import Daily, Every, Job, Run
+from core.people.remedies import REMEDIES
 from core.redemption_cost import watch
 from core.reminders import reminders_due
 from core.reviewing import adoptions, begun, reviews_due
@@ -67,4 +68,5 @@ CHORES: Final[Sequence[Job]] = (
         when=Daily(time(6)),
         run=watch,
     ),
+    REMEDIES,
 )

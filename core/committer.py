@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol, Self
 from tortoise.exceptions import IntegrityError
 
 from core.audit import current_note
-from core.batch import Rules, Ticket, perform, rehearse
+from core.batch import Rehearsed, Rules, Ticket, perform, rehearse, rehearse_many
 from core.changes import Changes
 from core.errors import DatabaseFull, DatabaseUnreachable, DeadlineExceeded, Overloaded, ShuttingDown, Unavailable
 from core.operations import Operation, Outcome
@@ -157,6 +157,10 @@ class Committer:
                 outcome = await rehearse(operation, writer, self._rules, lock=writer.lock)
         assert outcome is not None, "nobody changes who is locked"
         return outcome
+
+    async def rehearse_many(self, operations: Sequence[Operation]) -> Rehearsed:
+        """What ``submit_many`` would answer at about this moment, and what members would owe. Nothing is written."""
+        return await rehearse_many(operations, self._store.reader(), self._rules)
 
     def _enqueue(self, operations: Sequence[Operation], patience: float | None) -> list[_Waiting]:
         if self._closing:

@@ -525,3 +525,49 @@ class JobRow(Model):
 
     class Meta:
         table = "job"
+
+
+class RemedyRow(Model):
+    """Something that is put right for many at once: see ``core.people.remedies``."""
+
+    id = fields.CharField(max_length=36, primary_key=True)
+    idempotency_key = fields.CharField(max_length=200, unique=True)
+    request_hash = fields.CharField(max_length=64)
+    kind = fields.CharField(max_length=16)
+    state = fields.CharField(max_length=16)
+    selection = JsonField()
+    points = fields.BigIntField()
+    items = fields.IntField()
+    reason = fields.CharField(max_length=1000)
+    actor = fields.CharField(max_length=200)
+    mutation = fields.CharField(max_length=100)
+    request_id = fields.CharField(max_length=100)
+    created_at = InstantField()
+    started_at = InstantField(null=True)
+    finished_at = InstantField(null=True)
+
+    class Meta:
+        table = "remedy"
+        indexes = (Index(fields=("state", "id")),)
+
+
+class RemedyItemRow(Model):
+    """One thing to be put right: a ``member``'s transaction to reverse, or the member to compensate.
+
+    ``result_id`` is the transaction that did it, ``points`` what it gave (positive) or took; ``code`` and ``message``
+    say why it was refused.
+    """
+
+    id = fields.CharField(max_length=36, primary_key=True)
+    remedy_id = fields.CharField(max_length=36)
+    member = fields.CharField(max_length=36)
+    transaction_id = fields.CharField(max_length=36, null=True)
+    state = fields.CharField(max_length=16)
+    points = fields.BigIntField()
+    result_id = fields.CharField(max_length=36, null=True)
+    code = fields.CharField(max_length=64, null=True)
+    message = fields.CharField(max_length=500, null=True)
+
+    class Meta:
+        table = "remedy_item"
+        indexes = (Index(fields=("remedy_id", "state", "id")), Index(fields=("remedy_id", "id")))

@@ -53,6 +53,7 @@ from graph.people import PeopleMutations
 from graph.permissions import EVERYONE, STAFF, caller_of, query
 from graph.programme import ProgrammeMutations, ProgrammeQueries
 from graph.promises import PromiseQueries
+from graph.remedies import RemedyMutations, RemedyQueries
 from graph.resolving import resolve_directly
 from graph.scalars import SCALARS
 from graph.settings import Subgraph
@@ -238,6 +239,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 KeyQueries,
                 JobQueries,
                 PromiseQueries,
+                RemedyQueries,
                 ValueQueries,
                 ExplanationQueries,
                 *plugins.queries,
@@ -251,6 +253,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 FlagMutations,
                 ForfeitMutations,
                 NoticeMutations,
+                RemedyMutations,
                 ProgrammeMutations,
                 KeyMutations,
                 JobMutations,
