@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "jobs": "graph.commands.jobs",
     "token": "graph.commands.token",
     "key": "graph.commands.key",
+    "disclose": "graph.commands.disclose",
     "schema": "graph.commands.schema",
     "access": "graph.commands.access",
     "plugin": "graph.commands.plugin",

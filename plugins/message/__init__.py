@@ -8,6 +8,7 @@ from core.errors import Refusal
 from core.event_types import EventType
 from core.events import Event
 from core.jobs import Job
+from core.people.erasing import PersonalData
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.work import Work
@@ -15,6 +16,7 @@ from plugins import hookimpl
 
 from .events import EVENT_TYPES
 from .keeping import JOBS
+from .models import PERSONAL
 from .mutations import MessageMemberFields, MessageMutations, MessageQueries
 from .operations import watch
 from .refusals import REFUSALS
@@ -34,6 +36,11 @@ def register_settings() -> type[ChannelSettings]:
 @hookimpl
 def register_models() -> Tables:
     return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_personal_data() -> Sequence[PersonalData]:
+    return PERSONAL
 
 
 @hookimpl

@@ -7,6 +7,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from core.people.erasing import PersonalData
 from core.store.fields import InstantField, JsonField
 
 WAITING: Final = "waiting"
@@ -71,3 +72,13 @@ class MessageMark(Model):
 
     class Meta:
         table = "message_mark"
+
+
+PERSONAL: Final = (
+    PersonalData(
+        model=MessagePreferences,
+        cleared={"locale": None, "timezone": None, "topics": {}, "carriers": {}, "addresses": {}},
+        told=frozenset({"addresses", "address", "locale", "timezone"}),
+    ),
+    PersonalData(model=MemberMessage, cleared={"locale": None, "reason": None}),
+)
