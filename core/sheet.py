@@ -89,7 +89,7 @@ class Sheet:
         first: dict[tuple[type, Key], Any] = {}
         for kind, key, before, _ in self._journal[savepoint:]:
             first.setdefault((kind, key), None if before is _ABSENT else before)
-        return ((kind, key, before, self.rows[kind][key]) for (kind, key), before in first.items())
+        return ((kind, key, before, self.rows[kind].get(key)) for (kind, key), before in first.items())
 
     def inserts(self) -> Iterator[tuple[type, Key, Any]]:
         """Rows to insert, in the order in which they were added."""
