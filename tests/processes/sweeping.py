@@ -11,7 +11,7 @@ from core import sweep
 from core.clock import StoppedClock
 from tests.core.committing import desk_at
 
-sweep.BATCH_MAX = 8
+vars(sweep)["BATCH_MAX"] = 8
 
 
 async def main(url: str) -> None:
