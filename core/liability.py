@@ -114,7 +114,7 @@ async def liability(reader: Reader, programme: Programme, at: datetime, unit: st
     for expires_at, available, pending, held in await reader.query(
         f"SELECT expires_at, SUM(CASE WHEN available_from <= {now} THEN remaining - held ELSE 0 END),"
         f" SUM(CASE WHEN available_from > {now} THEN remaining - held ELSE 0 END), SUM(held)"
-        f" FROM lot WHERE unit = '{unit}' AND remaining > 0 GROUP BY expires_at"
+        f" FROM lot WHERE unit = '{unit}' AND remaining >= 1 GROUP BY expires_at"
     ):
         found[expires_at] += Outstanding(int(available), int(pending), int(held))
     for expires_at, amount in await reader.query(

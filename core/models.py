@@ -159,8 +159,9 @@ class LotRow(Model):
         indexes = (
             # For those who ask what expires on a day; all that expires together does so at one instant.
             Index(fields=("expires_at", "bucket")),
-            # For those who ask what is left, of all members.
-            PartialIndex(fields=("unit", "remaining"), where="remaining > 0"),
+            # For those who ask what is left of all members, and for nobody else: who asks for a member's lots says
+            # "remaining > 0", or SQLite would look for them here.
+            PartialIndex(fields=("unit", "remaining"), where="remaining >= 1"),
         )
 
 

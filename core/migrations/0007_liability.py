@@ -15,6 +15,6 @@ class Migration(migrations.Migration):
         ),
         AddIndex(
             model_name="LotRow",
-            index=PartialIndex(fields=["unit", "remaining"], where="remaining > 0"),
+            index=PartialIndex(fields=["unit", "remaining"], where="remaining >= 1"),
         ),
     ]
