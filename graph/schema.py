@@ -46,6 +46,7 @@ from graph.keys import KeyMutations, KeyQueries
 from graph.limits.prices import ListSize, declare, priced
 from graph.lint import require_clean
 from graph.member import Member, MemberByInput, MemberOrder, MembersFilter, find_member
+from graph.moves import MoveQueries
 from graph.notices import NoticeMutations, NoticeQueries
 from graph.operator import CoreMutations
 from graph.pages import PAGE_MAX, Connection, Page, page_of_all, paged
@@ -240,6 +241,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 JobQueries,
                 PromiseQueries,
                 RemedyQueries,
+                MoveQueries,
                 ValueQueries,
                 ExplanationQueries,
                 *plugins.queries,

@@ -192,3 +192,37 @@ async def test_a_tier_that_the_programme_has_not_is_named(club: Shop) -> None:
     )
 
     assert answer["errors"][0]["extensions"]["code"] == "TIER_NOT_FOUND"
+
+
+CHANGES: Final = """query ($document: String!) { ladderChanges(document: $document) {
+  rise { former { code } tier { code } memberCount }
+  fall { former { code } tier { code } memberCount }
+  gone { former { code } tier { code } memberCount }
+} }"""
+
+
+async def test_it_is_told_before_a_ladder_is_published_whom_it_would_move(club: Shop) -> None:
+    for name, points in (("ann", 1_000), ("bob", 900), ("cat", 6_000), ("dan", 800)):
+        await club.give(await club.enrol(name), points, f"g-{name}")
+    kept = await set_tier(club, await club.enrol("eve"), "gold", "1", until="2028-01-01T00:00:00Z")
+
+    async def changes(*replaced: tuple[str, str]) -> Any:
+        document = PROGRAMME
+        for before, after in replaced:
+            document = document.replace(before, after)
+        told = (await club.ask(CHANGES, {"document": document}, role=Role.ANALYST))["ladderChanges"]
+        return {way: [(m["former"]["code"], m["tier"]["code"], m["memberCount"]) for m in told[way]] for way in told}
+
+    same = await changes()
+    easier = await changes(("1000", "850"))
+    harder = await changes(("1000", "1300"), ("5000", "9000"))
+    without = await changes(("- {id: silver", "- {id: bronze"))
+    refused = await club.post(CHANGES, {"document": PROGRAMME}, role=Role.SERVICE)
+
+    assert kept["errors"] == []
+    assert same == {"rise": [], "fall": [], "gone": []}
+    assert easier == {"rise": [("regular", "silver", 1)], "fall": [], "gone": []}
+    # Eighty in a hundred of 1300 are 1040, and of 9000 are 7200; one tier at a time; what is locked stays.
+    assert harder == {"rise": [], "fall": [("gold", "silver", 1), ("silver", "regular", 1)], "gone": []}
+    assert without == {"rise": [], "fall": [], "gone": [("silver", "bronze", 1)]}
+    assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
