@@ -44,11 +44,12 @@ def check_url(text: str, *, private: bool) -> httpx.URL:
         raise AddressRefused(f"it is longer than {URL_MAX} characters")
     try:
         url = httpx.URL(text)
-    except httpx.InvalidURL as error:
+        host = url.host
+    except (httpx.InvalidURL, UnicodeError) as error:  # the latter for what cannot be read as a name of IDNA
         raise AddressRefused("it is no URL") from error
     if url.scheme != "https" and not (private and url.scheme == "http"):
         raise AddressRefused("it must begin with https://")
-    if not url.host:
+    if not host:
         raise AddressRefused("it names no host")
     if "%" in url.raw_host.decode("ascii"):
         raise AddressRefused("it names no host that there can be")
@@ -58,7 +59,7 @@ def check_url(text: str, *, private: bool) -> httpx.URL:
         raise AddressRefused("it carries a user name or a password")
     if url.fragment:
         raise AddressRefused("it has a fragment")
-    if not private and (literal := _literal(url.host)) is not None:
+    if not private and (literal := _literal(host)) is not None:
         _check(literal)
     return url
 

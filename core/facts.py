@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+import orjson
 from tortoise.models import Model
 
 from core.lots import Extension
@@ -64,4 +65,4 @@ def _plain(value: Any) -> str | int:
         case datetime() | date():
             return value.isoformat()
         case _:
-            return str(value)
+            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

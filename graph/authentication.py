@@ -118,12 +118,12 @@ class Authenticator:
         except (jwt.PyJWTError, ValueError) as error:
             raise TokenInvalid("the token is not valid") from error
         algorithm, key_id = header.get("alg"), header.get("kid")
+        if not isinstance(algorithm, str) or not isinstance(key_id, str | None):
+            raise TokenInvalid("the token is not valid")
         if algorithm == ALGORITHM and self._settings.secret:
             return read_token(self._settings.secret, token, now=now)
         if algorithm not in ALGORITHMS or self._keys is None:
             raise TokenInvalid("the token is not signed in a way that is accepted")
-        if not isinstance(key_id, str | None):
-            raise TokenInvalid("the token is not valid")
         keys = await self._keys.find(key_id, algorithm)
         claims = self._mapped(self._checked(token, [key.key for key in keys], algorithm))
         if (external_id := claims.pop("external_id", None)) is not None:

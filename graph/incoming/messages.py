@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from core.errors import InvalidInput, Refusal, fact
+from core.errors import InvalidInput, ProgrammeNotFound, Refusal, fact
 from core.operations import Operation
 from graph.laurel import Laurel
 from graph.payload import check_operation
@@ -57,6 +57,9 @@ class Incoming:
                 rehearsed = await self.laurel.committer.rehearse(operation)
                 if rehearsed.refusal is not None and rehearsed.refusal.code in message.waits_for:
                     return Taken(None, refusal=rehearsed.refusal, again=True)
+        except ProgrammeNotFound as early:
+            # Not the message is at fault: the shop has yet to open.
+            return Taken(None, refusal=early, again=True)
         except Refusal as refused:
             return Taken(None, refusal=refused)
         outcome = await self.laurel.committer.submit(operation)

@@ -20,6 +20,7 @@ class MessagePreferences(Model):
     """What a member has chosen. ``topics`` and ``carriers`` say yes or no to those named, ``addresses`` where."""
 
     key: ClassVar = ("bucket", "member_id", "number")
+    audited: ClassVar = ("topics", "carriers")
     bucket = fields.SmallIntField()
     member_id = fields.CharField(max_length=36)
     number = fields.IntField(primary_key=True, generated=False)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
+from core.auditing import audited, write_down
 from core.carriers import Letter
 from core.destinations import NotHeard
 from core.errors import InvalidValue
@@ -438,15 +439,23 @@ class MessageMutations:
         try:
             await carrier.carry(letter)
         except NotHeard as failure:
+            await _put_down(info, {"message": message.id, "carrier": input.carrier}, answer=str(failure)[:200])
             return SendTestMessagePayload(text=text, failure=str(failure))
+        await _put_down(info, {"message": message.id, "carrier": input.carrier}, answer="taken")
         return SendTestMessagePayload(text=text)
 
     @mutation(allow=_OPERATORS)
     async def replay_messages(self, info: Info, input: ReplayMessagesInput) -> ReplayMessagesPayload:
         """Send messages again that a carrier would not take, as if for the first time."""
         find_carrier(input.carrier, info.context.laurel.carriers)
-        replayed = [await revive(consumer, input.messages) for consumer in consumers_of(input.carrier)]
-        return ReplayMessagesPayload(replayed_messages=sum(replayed))
+        replayed = sum([await revive(consumer, input.messages) for consumer in consumers_of(input.carrier)])
+        await _put_down(info, {"carrier": input.carrier}, replayed=replayed)
+        return ReplayMessagesPayload(replayed_messages=replayed)
+
+
+async def _put_down(info: Info, facts: dict[str, str | int], **more: str | int) -> None:
+    """Keep in the audit log what was sent, and what came of it."""
+    await audited(lambda: write_down(info.context.now, before=facts, after={**facts, **more}))
 
 
 async def _offered(info: Info) -> tuple[Programme, MessageSettings]:

@@ -158,6 +158,17 @@ async def test_a_tampered_token_is_not_valid(shop: Shop, company: Any) -> None:
     assert await said(authenticator, f"{head}.{body}.{signature}") == "the token is not valid"
 
 
+@pytest.mark.parametrize(
+    "header", [{"alg": ["RS256"]}, {"alg": {}}, {"alg": None}, {"kid": {}}, {"kid": 1}, {"b64": False}]
+)
+async def test_a_header_that_nobody_means_is_not_valid(shop: Shop, company: Any, header: dict[str, Any]) -> None:
+    _, authenticator = company
+    _, body, signature = token(shop).split(".")
+    head = base64url_encode(json.dumps({"alg": "RS256", "kid": "first", **header}).encode()).decode()
+
+    assert "valid" in str(await said(authenticator, f"{head}.{body}.{signature}"))
+
+
 async def test_a_new_key_is_found_when_it_is_first_used(shop: Shop, company: Any) -> None:
     server, authenticator = company
     assert isinstance(await said(authenticator, token(shop)), Caller)

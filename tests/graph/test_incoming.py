@@ -93,6 +93,14 @@ async def test_a_refund_that_comes_first_is_to_come_again(shop: Shop) -> None:
     assert await points(shop) == 70
 
 
+async def test_what_comes_before_the_shop_has_opened_is_to_come_again(tmp_path: Path) -> None:
+    secrets = {"LAUREL_INCOMING_SECRETS": f"shop:{SECRET}"}
+    async with open_shop(tmp_path, None, plugins=only("purchase"), now=NOON, variables=secrets) as shop:
+        early = await send(shop, paid())
+
+    assert (early.status_code, early.json()["code"]) == (409, "PROGRAMME_NOT_FOUND")
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -128,6 +136,8 @@ async def test_a_secret_that_is_being_rotated_is_good(shop: Shop) -> None:
         (b"[]", "MESSAGE_INVALID"),
         (b'{"type": "order.paid"}', "MESSAGE_INVALID"),
         (paid() | {"version": 2}, "UNKNOWN_MESSAGE"),
+        (paid() | {"version": True}, "UNKNOWN_MESSAGE"),
+        (b"[" * 100_000, "MESSAGE_INVALID"),
         (paid() | {"type": "order.lost"}, "UNKNOWN_MESSAGE"),
         ({"type": "order.paid", "data": {"reference": "A-1"}}, "MESSAGE_INVALID"),
         (paid(kind="refund"), "MESSAGE_INVALID"),

@@ -15,7 +15,7 @@ from graph.testing import Shop, open_shop
 from graph.tokens import Role
 from plugins.manager import Plugins, load_plugins
 from tests.databases import SqliteFolder
-from tests.graph.story import PROGRAMME, Story, ids_in
+from tests.graph.story import PROGRAMME, VARIABLES, Story, ids_in
 from tests.plugins.channel import told
 
 PLUGINS: Plugins = load_plugins()
@@ -25,7 +25,7 @@ SCHEMA: LaurelSchema = build_schema(PLUGINS)
 @pytest.fixture
 async def story(sqlite_folder: SqliteFolder) -> AsyncIterator[Story]:
     url = sqlite_folder.migrated(tables(PLUGINS))
-    async with open_shop(url, PROGRAMME, plugins=PLUGINS, variables={"LAUREL_WEBHOOKS_PRIVATE": "yes"}) as shop:
+    async with open_shop(url, PROGRAMME, plugins=PLUGINS, variables=VARIABLES) as shop:
         story = Story(shop, SCHEMA._schema)
         await story.tell()
         # What another member gets comes after.
