@@ -116,9 +116,8 @@ def state_of(sheet: Sheet) -> dict[str, str | int]:
     state: dict[str, str | int] = {"status": member.status, "tier": member.tier, "profile": _profile(member)}
     if member.frozen is not None and member.status != MemberStatus.FROZEN:
         state["frozen"] = member.frozen
-    for name, value in (("frozen_until", member.frozen_until), ("merged_into", member.merged_into)):
-        if value is not None:
-            state[name] = value.isoformat() if isinstance(value, datetime) else value
+    if member.frozen_until is not None:
+        state["frozen_until"] = member.frozen_until.isoformat()
     for account in sheet.of(Account).values():
         state[f"{account.unit}.balance"] = account.balance
         state[f"{account.unit}.held"] = account.held

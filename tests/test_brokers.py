@@ -167,7 +167,7 @@ class Nats:
         subscription = await self.jetstream.pull_subscribe(subject, durable=f"test_{subject.count('refused')}")
         async with asyncio.timeout(PATIENCE):
             while len(set(taken)) < count:
-                with suppress(nats.errors.TimeoutError):
+                with suppress(TimeoutError):  # of the library, or, at times, of asyncio below it
                     for message in await subscription.fetch(500, timeout=1):
                         taken.append(message.data)
                         await message.ack()

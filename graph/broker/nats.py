@@ -6,7 +6,6 @@ from typing import Self
 
 import nats
 from nats.aio.msg import Msg
-from nats.errors import TimeoutError as NothingCame
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError
 
@@ -47,7 +46,7 @@ class NatsBroker(Broker):
         while True:
             try:
                 messages = await subscription.fetch(AT_ONCE_MAX, timeout=_WAIT_SECONDS)
-            except NothingCame:
+            except TimeoutError:  # of the library, or, at times, of asyncio below it
                 continue
             await asyncio.gather(*(self._handle(name, message, take) for message in messages))
 

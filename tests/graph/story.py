@@ -257,6 +257,8 @@ class Story:
         await self.do("updateMessagePreferences", topics=[{"topic": "points", "wanted": False}], carriers=[])
         await self.do("sendTestMessage", message="losing", carrier="webhook")
         await self.do("replayMessages", carrier="webhook")
+        notice = await self.do("publishNotice", title="A till was down", text="Points of Monday come late.")
+        await self.do("withdrawNotice", notice=notice["notice"]["id"])
 
     async def _looking_after(self) -> None:
         await self.do("freezeMember", scope="SPENDING")

@@ -52,7 +52,11 @@ async def test_a_merged_member_says_where_everything_is(shop: Shop) -> None:
     assert again == {**merged, "replayed": True}
     assert (audited["mutation"], audited["reason"]) == ("mergeMembers", "the same person")
     changed = {f["name"]: (f["before"], f["after"]) for f in audited["facts"] if f["before"] != f["after"]}
-    assert changed == {"status": ("active", "closed"), "points.balance": ("600", "0")}
+    assert changed == {
+        "status": ("active", "closed"),
+        "points.balance": ("600", "0"),
+        "member_merge.state": (None, "merged"),
+    }
     assert await look(shop, "anna") == {
         "id": anna,
         "status": "CLOSED",

@@ -187,7 +187,7 @@ async def test_nothing_waits_for_a_receiver_that_does_not_answer(shop: Shop, rec
 async def test_a_receiver_that_answers_bit_by_bit_is_given_up_like_one_that_says_nothing(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("plugins.webhooks.sending.SECONDS_MAX", 0.5)
+    monkeypatch.setattr("core.posting.SECONDS_MAX", 0.5)
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
