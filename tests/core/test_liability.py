@@ -158,3 +158,20 @@ async def test_it_reads_what_is_outstanding_and_not_what_has_been_spent(valued: 
             assert await looked_at(reader) - before < 500
 
     assert found.outstanding == Outstanding(available=500)
+
+
+async def test_who_looks_for_the_lots_of_a_member_is_not_led_through_those_of_all(valued: Desk) -> None:
+    desk, ann = valued, await valued.enrol("ann")
+    if desk.store.reader().client.capabilities.dialect != "sqlite":
+        pytest.skip("the others go by what they know of the tables")
+    await desk.give(ann, 10)
+    with statements() as sent:
+        await desk.redeem(ann, 3)
+    plans = []
+    for sql in sent:
+        if "lot" in sql and sql.startswith("SELECT"):
+            plans += await desk.store.reader().query(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?"))
+
+    searched = [str(plan) for plan in plans if "lot" in str(plan) or " t " in str(plan)]
+    assert [plan for plan in searched if "SEARCH" in plan and "bucket=?" in plan]
+    assert not [plan for plan in searched if "remaining>?" in plan]
