@@ -1,5 +1,6 @@
 """The catalogue is true: it has every row, the channels it names are there, and so are the tests."""
 
+import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -56,3 +57,24 @@ def test_the_tests_of_a_row_ask_through_the_schema(row: Row) -> None:
     past_it = [name for name in row.tests if "graph.testing" not in (ROOT / name).read_text(encoding="utf-8")]
 
     assert past_it == []
+
+
+# -- what others have shipped -------------------------------------------------------------------------
+
+DEFECTS: Final = [
+    (defect.strip(), [test.strip() for test in tests.split(",")])
+    for line in (ROOT / "docs" / "defects.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith("| ") and "::" in line
+    for defect, tests in [line.strip("|").rsplit(" | ", 1)]
+]
+
+
+def test_defects_are_told_apart() -> None:
+    assert len(DEFECTS) == len({defect for defect, _ in DEFECTS}) > 30
+
+
+@pytest.mark.parametrize("tests", [tests for _, tests in DEFECTS], ids=[defect for defect, _ in DEFECTS])
+def test_each_defect_has_tests_that_would_notice_it(tests: list[str]) -> None:
+    for test in tests:
+        file, _, name = test.partition("::")
+        assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), test

@@ -9,8 +9,8 @@ from typing import Annotated, Any, cast
 import strawberry
 
 from core.errors import InsufficientPoints, MemberNotFound, Refusal
+from core.figures import Balance, Balances
 from core.limits import Used, used_of
-from core.lots import Lot
 from core.members import ById, Frozen
 from core.members import Member as MemberValue
 from core.operations import Outcome
@@ -439,10 +439,9 @@ async def _visitor(info: Info, by: MemberByInput | None) -> _Visitor | None:
     if member is None:
         return None
     loaders, now = info.context.loaders, info.context.now
-    lots: list[Lot] = await loaders.rows(Lot, member.member_id, "remaining > 0")
     tallies: list[Tally] = await loaders.rows(Tally, member.member_id, _TALLIES)
-    available = sum(lot.free(now) for lot in lots if lot.unit == POINTS)
-    return _Visitor(member._value, available, tallies)
+    found: Balance | None = await loaders.ask(Balances(), Balances.key(member.member_id, POINTS, now))
+    return _Visitor(member._value, found.available if found else 0, tallies)
 
 
 async def _stock_left(info: Info, items: Sequence[Item]) -> Mapping[str, int]:

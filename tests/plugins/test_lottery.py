@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 
 from core.errors import ProgrammeInvalid
+from core.members import ByExternalId
 from core.programme import load_programme
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
 from plugins.lottery.draws import commitment_of, place_of, roll
+from plugins.lottery.operations import DrawLottery
 from plugins.lottery.rules import LotterySettings, Pool
 from tests.databases import Apps
 from tests.plugins.channel import freeze, only, reverse, standing
@@ -651,3 +653,16 @@ async def test_a_refused_first_draw_makes_no_seed(mall: Shop) -> None:
     assert (await refusal(mall, poor, "past", key="past"))["code"] == "LOTTERY_CLOSED"
 
     assert await mall.laurel.store.reader().query("SELECT pool FROM lottery_seed") == []
+
+
+async def test_nothing_is_drawn_before_there_is_a_seed(mall: Shop) -> None:
+    ann = await with_points(mall, "ann", 50)
+    before = await standing(mall, ann)
+    # As the mutation does before it has a seed made.
+    draw_first = DrawLottery(member=ByExternalId("ann"), idempotency_key="first", actor="a test", pool="wheel")
+
+    outcome = await mall.laurel.committer.submit(draw_first)
+
+    assert outcome.refusal is not None
+    assert outcome.refusal.to_json()["code"] == "LOTTERY_NOT_READY"
+    assert await standing(mall, ann) == before

@@ -613,6 +613,25 @@ async def test_the_store_is_filtered_by_category_and_by_what_the_member_can_pay(
     }
 
 
+async def test_what_a_hold_sets_aside_no_longer_can_be_paid_with(mall: Shop) -> None:
+    ann = await with_points(mall, "ann", 5_000)
+    held = await mall.ask(
+        "mutation ($input: HoldPointsInput!) { holdPoints(input: $input) { errors { code } } }",
+        {"input": {"member": {"id": ann}, "points": 1, "seconds": 60, "idempotencyKey": "till"}},
+    )
+    assert held["holdPoints"]["errors"] == []
+    look = (
+        'query ($m: MemberByInput) { rewards(member: $m, affordable: true, category: "home") { id refusal { code } } }'
+    )
+
+    meanwhile = await mall.ask(look, {"m": {"id": ann}})
+    mall.clock.advance(timedelta(seconds=60))
+    later = await mall.ask(look, {"m": {"id": ann}})
+
+    assert meanwhile == {"rewards": []}
+    assert later == {"rewards": [{"id": "flask"}]}
+
+
 async def test_a_member_cannot_look_at_the_store_as_somebody_else(mall: Shop) -> None:
     ann, bob = await mall.enrol("ann"), await mall.enrol("bob")
 
