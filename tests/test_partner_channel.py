@@ -78,6 +78,7 @@ def free_port() -> int:
 
 @needs_uv
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed, with which the guide asks")
+@pytest.mark.timeout(360)  # half a minute, where nothing else is done
 def test_the_commands_of_the_guide_make_an_afternoon(environment: Mapping[str, str], tmp_path: Path) -> None:
     guide = (ROOT / "plugins" / "README.md").read_text(encoding="utf-8")
     section = guide.partition("\n## A partner's afternoon\n")[2].partition("\n## ")[0]
@@ -90,7 +91,7 @@ def test_the_commands_of_the_guide_make_an_afternoon(environment: Mapping[str, s
     )
 
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=350, check=False
     )
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -28,7 +28,9 @@ class Sqlite(Writer):
     def _select(table: Table, by: tuple[str, ...], where: str) -> str:
         columns = ", ".join(f"t.{column}" for column in table.columns)
         on = " AND ".join(f"t.{column} = json_extract(k.value, '$[{at}]')" for at, column in enumerate(by))
-        more = f" AND {where}" if where else ""
+        # IS TRUE makes it a filter and nothing else: SQLite would take an index of all members' open lots for it,
+        # and look through all of them for each member.
+        more = f" AND ({where}) IS TRUE" if where else ""
         # CROSS JOIN fixes the order: look each key up, instead of scanning the table for keys.
         return f"SELECT {columns} FROM json_each(?) k CROSS JOIN {table.name} t WHERE {on}{more}"
 

@@ -1,10 +1,14 @@
 """What the tests of a channel begin with: a shop with only the plugins they are about, and what a member has in it."""
 
 import asyncio
+from typing import Final
 
 from graph.testing import Shop  # noqa: TID251  used by tests only
 from graph.tokens import Role
 from plugins.manager import Plugins, find_offers, load_plugins
+
+WITHOUT_A_CALL: Final = {"campaign", "opening", "tier_gift", "webhooks", "welcome", "win_back"}
+"""Plugins whose READMEs show no mutation of theirs by which a member earns or spends."""
 
 
 def only(*names: str) -> Plugins:

@@ -19,7 +19,7 @@ from graph.testing import Shop, open_shop
 from graph.tokens import Role
 from plugins.manager import find_offers, load_plugins
 from tests.databases import SqliteFolder
-from tests.plugins.channel import standing, told
+from tests.plugins.channel import WITHOUT_A_CALL, standing, told
 
 OFFERS: Final = {offer.name: offer for offer in find_offers()}
 
@@ -44,8 +44,6 @@ STOPS: Final[dict[str, tuple[bool, bool]]] = {
     "tier_purchase": (False, True),
 }
 """Whether the call of a channel's README is refused while the member is frozen for earning, and for spending."""
-
-WITHOUT_A_CALL: Final = {"campaign", "opening", "tier_gift", "webhooks", "welcome", "win_back"}
 
 
 def test_every_plugin_is_looked_at() -> None:
