@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from core.accounts import Account
@@ -10,9 +11,13 @@ from core.holds import Hold, HoldLot, without_overdue
 from core.lots import Lot
 from core.members import ById, bucket_of
 from core.redemption import HoldPoints, RedeemPoints
+from core.store import Store
+from core.store.databases import Tables, connect
+from core.store.migrating import migrate
 from core.store.questions import Rows
+from core.store.tables import table_of
 from core.units import GROWTH, POINTS
-from tests.core.committing import BEGIN, Desk, Give
+from tests.core.committing import BEGIN, Desk, Give, statements
 
 DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)
@@ -104,3 +109,25 @@ async def test_totals_begin_with_their_day(desk: Desk) -> None:
     answer = await Totals().answer(desk.store.reader(), [*keys, Totals.key(member.id, "orders", 0)])
 
     assert answer == dict(zip(keys[:4], (60, 60, 50, 30), strict=True))
+
+
+async def test_a_members_lots_are_found_by_their_key_and_not_among_all_that_are_open(tmp_path: Path) -> None:
+    """Without figures of its own SQLite would take an index of all members' open lots for it."""
+    apps = {"core": Tables(("core.models",), "core.migrations")}
+    url = f"sqlite://{tmp_path / 'empty.sqlite3'}"
+    await migrate(url, apps)
+    async with connect(url, apps):
+        reader = Store().reader()
+        with statements() as sent:
+            for kind, by in ((Lot, ("bucket", "member_id", "unit")), (Lot, ("bucket", "member_id"))):
+                await reader.select(table_of(kind), by, [(1, "ann", POINTS)[: len(by)]], "remaining > 0")
+            await reader.select(table_of(Hold), ("bucket", "member_id"), [(1, "ann")], "state = 'open'")
+            for question in (Balances(), Balances(expiring=True)):
+                await question.answer(reader, [Balances.key("ann", POINTS, BEGIN)])
+        plans = [await reader.query(f"EXPLAIN QUERY PLAN {sql}", ["[]"]) for sql in sent]
+
+    for plan in plans:
+        steps = [str(row[3]) for row in plan]
+        assert [step for step in steps if step.startswith("SEARCH t USING PRIMARY KEY (bucket=? AND member_id=?")], (
+            steps
+        )
