@@ -27,6 +27,7 @@ from graph.ids import read_id
 from graph.testing import SECRET, Shop, open_shop
 from graph.tokens import Role
 from plugins.manager import load_plugins
+from plugins.webhooks.endpoints import ENDPOINTS_MAX
 from plugins.webhooks.models import WebhookEndpoint
 from tests.plugins.channel import only
 from tests.plugins.receiver import Receiver, receiving
@@ -538,3 +539,13 @@ async def test_endpoints_and_secrets_are_the_operators(shop: Shop) -> None:
         assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     fields = (await shop.ask('{ __type(name: "WebhookEndpoint") { fields { name } } }'))["__type"]["fields"]
     assert not {"secret", "formerSecret"} & {field["name"] for field in fields}
+
+
+async def test_there_is_an_end_to_endpoints(shop: Shop, receiver: Receiver) -> None:
+    for _ in range(ENDPOINTS_MAX):
+        await listen(shop, receiver)
+
+    refused = await operate(shop, CREATE, url=receiver.url, events=["transaction.recorded"])
+
+    assert [error["code"] for error in refused["errors"]] == ["TOO_MANY_WEBHOOK_ENDPOINTS"]
+    assert await WebhookEndpoint.all().count() == ENDPOINTS_MAX
