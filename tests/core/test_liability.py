@@ -167,7 +167,7 @@ async def test_who_looks_for_the_lots_of_a_member_is_not_led_through_those_of_al
     await desk.give(ann, 10)
     with statements() as sent:
         await desk.redeem(ann, 3)
-    plans = []
+    plans: list[object] = []
     for sql in sent:
         if "lot" in sql and sql.startswith("SELECT"):
             plans += await desk.store.reader().query(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?"))
