@@ -15,6 +15,7 @@ from typing import Any, Final
 from core.calendar import local_day, month_start
 from core.clock import instant, microseconds
 from core.holds import HoldState
+from core.lots import REVIEW
 from core.money import money_step
 from core.programme import Programme
 from core.store.dialect import Reader
@@ -111,11 +112,16 @@ async def liability(reader: Reader, programme: Programme, at: datetime, unit: st
     now = microseconds(at)
     found: dict[int | None, Outstanding] = defaultdict(Outstanding)
     # All that expires together does so at one instant, so that there are as many rows as days.
-    for expires_at, available, pending, held in await reader.query(
+    for expires_at, available, pending, held, reviewed in await reader.query(
         f"SELECT expires_at, SUM(CASE WHEN available_from <= {now} THEN remaining - held ELSE 0 END),"
-        f" SUM(CASE WHEN available_from > {now} THEN remaining - held ELSE 0 END), SUM(held)"
+        f" SUM(CASE WHEN available_from > {now} THEN remaining - held ELSE 0 END), SUM(held),"
+        f" SUM(CASE WHEN available_from >= {microseconds(REVIEW)} THEN remaining ELSE 0 END)"
         f" FROM lot WHERE unit = '{unit}' AND remaining >= 1 GROUP BY expires_at"
     ):
+        if reviewed and expires_at is not None and expires_at <= now:
+            # What waits for a review does not lapse: once its date is over, nobody knows when it is lost.
+            found[None] += Outstanding(pending=int(reviewed))
+            pending -= reviewed
         found[expires_at] += Outstanding(int(available), int(pending), int(held))
     for expires_at, amount in await reader.query(
         "SELECT l.expires_at, SUM(p.amount) FROM hold h JOIN hold_lot p ON p.bucket = h.bucket"

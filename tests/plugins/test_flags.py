@@ -10,14 +10,19 @@ from tortoise.context import TortoiseContext
 
 from core.corrections import ExpirePoints, ReverseTransaction
 from core.errors import InsufficientPoints, Refusal
+from core.figures import Balances
+from core.liability import liability
 from core.lots import Extension, Lot
 from core.members import Frozen
+from core.people.merging import MergeMember
+from core.programme import load_programme
 from core.redemption import RedeemPoints
 from core.tallies import Tally
-from core.trust.flags import Flag, FlagAlreadyDecided, FlagNotFound, FlagState, Pace
+from core.trust.flags import Flag, FlagAlreadyDecided, FlagNotFound, FlagsOpen, FlagState, Pace
 from core.trust.reviewing import DecideFlag
+from core.units import POINTS
 from core.verify import verify
-from tests.plugins.shopping import JULY, Shop, open_shop
+from tests.plugins.shopping import JULY, PLUGINS, Shop, open_shop
 
 DOCUMENT = """
 id: shop
@@ -64,6 +69,15 @@ async def spend(shop: Shop, points: int) -> Refusal | None:
     return (await shop.submit(RedeemPoints(**shop.request("ann", {}), points=points))).refusal
 
 
+async def figures_of(shop: Shop) -> dict[str, int]:
+    """What everybody reads, who adds up where it lies."""
+    programme = load_programme(DOCUMENT, PLUGINS.settings, PLUGINS.facts, PLUGINS.countables)
+    reader, key = shop.store.reader(), Balances.key(shop.members["ann"], POINTS, shop.clock.now())
+    balance = (await Balances().answer(reader, [key]))[key]
+    owed = await liability(reader, programme, shop.clock.now())
+    return {"pending": balance.pending, "total": balance.total, "outstanding": owed.outstanding.pending}
+
+
 async def waiting(shop: Shop) -> Sequence[tuple[str, int]]:
     return [(lot.unit, lot.seq) for lot in await shop.rows(Lot) if lot.waits_for_review]
 
@@ -102,6 +116,7 @@ async def test_clearing_gives_back_the_days_that_it_took(shop: Shop) -> None:
     await shop.submit(ExpirePoints(**shop.request("ann", {})))
     # Two of three lots have lapsed on 2 August; the third waits.
     assert (await shop.available(), await shop.balance()) == (0, 10)
+    assert await figures_of(shop) == {"pending": 10, "total": 10, "outstanding": 10}
     assert await verify(shop.store.reader()) == []
 
     cleared = await decide(shop, FlagState.CLEARED, key="decide")
@@ -237,3 +252,19 @@ async def test_replays_of_the_past_and_what_puts_things_right_do_not_count(shop:
 
     assert await shop.rows(Flag) == []
     assert await shop.rows(Pace) == []
+
+
+async def test_nobody_is_merged_before_somebody_has_looked(shop: Shop) -> None:
+    await shop.buy("B1", "10", member="bert")
+    await buy(shop, "1", "2", "3")
+
+    async def merge() -> Refusal | None:
+        request = shop.request("ann", {})
+        return (await shop.submit(MergeMember(**request, into=shop.members["bert"], reason="the same one"))).refusal
+
+    refused = await merge()
+    await decide(shop, FlagState.CLEARED)
+
+    assert isinstance(refused, FlagsOpen)
+    assert refused.open_flags == 1
+    assert await merge() is None
