@@ -13,7 +13,8 @@ from typing import Final
 import uvicorn
 from starlette.applications import Starlette
 
-from graph.commands.serve import KEPT_SECONDS
+from graph.settings import Settings
+from graph.transport.connections import connection_options
 
 HERE: Final = Path(__file__).parents[1]
 _PATIENCE_SECONDS: Final = 30
@@ -23,9 +24,8 @@ _PATIENCE_SECONDS: Final = 30
 async def served(app: Starlette) -> AsyncIterator[str]:
     """The address of an application that has been started, served in this event loop."""
     # Its lifespan is the caller's, who has the shop open.
-    config = uvicorn.Config(
-        app, lifespan="off", log_level="warning", timeout_graceful_shutdown=5, timeout_keep_alive=KEPT_SECONDS
-    )
+    options = connection_options(Settings())
+    config = uvicorn.Config(app, lifespan="off", log_level="warning", timeout_graceful_shutdown=5, **options)
     server = uvicorn.Server(config)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

@@ -30,9 +30,9 @@ from graph.observing.logs import configure
 from graph.observing.metrics import MULTIPLE
 from graph.settings import Settings
 from graph.tokens import Role, issue_token
+from graph.transport.connections import connection_options
 from plugins.manager import load_plugins
 
-KEPT_SECONDS: Final = 75
 _SAMPLE_TOKEN: Final = timedelta(days=30)
 
 
@@ -80,8 +80,7 @@ def command(settings: Settings, host: str | None, port: int | None, workers: int
             log_config=None,
             log_level="warning",
             access_log=False,
-            # Longer than balancers and routers keep a connection: the side that is asked must not be first to close it.
-            timeout_keep_alive=KEPT_SECONDS,
+            **connection_options(settings),
             # A client that does not read would keep the process for ever.
             timeout_graceful_shutdown=10,
         )

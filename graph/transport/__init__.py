@@ -8,4 +8,5 @@
     execution      the one way in which every request is executed, whatever brought it
     failures       what is answered when that does not succeed
     http  sse  websocket    how it comes and goes
+    connections    what must hold before there is a request
 """

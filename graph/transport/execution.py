@@ -179,11 +179,13 @@ class Engine:
         await self.rates.charge(standing, prepared.charge.requested)
         return prepared
 
-    def prepare_batch(self, given: Sequence[Any], caller: Caller | None) -> list[Prepared | RequestFailed]:
+    async def prepare_batch(self, given: Sequence[Any], caller: Caller | None) -> list[Prepared | RequestFailed]:
         """What each request of a list asks, or why it is not executed. Together they may cost what one may."""
         found: list[Prepared | RequestFailed] = []
         spent = 0
         for one in given:
+            # Others have their turn, as each may be a document that takes long to refuse.
+            await asyncio.sleep(0)
             try:
                 prepared = self.prepare(read_asked(one), caller)
                 spent += prepared.charge.requested

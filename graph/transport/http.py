@@ -146,7 +146,7 @@ class _Exchange:
             raise RequestFailed(Failure.INVALID_PARAMETERS, reason)
         if not self._accepts.single:
             raise RequestFailed(Failure.NOT_ACCEPTABLE, "the answers to a list of requests are not streamed")
-        prepared = self._engine.prepare_batch(given, self._caller)
+        prepared = await self._engine.prepare_batch(given, self._caller)
         cost = sum(one.charge.requested if isinstance(one, Prepared) else REFUSED_COST for one in prepared)
         await self._engine.rates.charge(self._standing, cost, len(given))
         answers = [await self._one_of_many(one) for one in prepared]

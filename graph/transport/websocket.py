@@ -3,7 +3,7 @@
 ::
 
     4400  a frame that is none of the protocol     4409  an id that is in use
-    4401  an operation before connection_init      4429  a second connection_init
+    4401  an operation before connection_init      4429  a second connection_init, or too many requests
     4403  a token that is not valid, or not any more
     4406  another protocol                         4408  no connection_init in time
 
@@ -179,6 +179,7 @@ class _Socket:
         if given is not None:
             self._authorization = given
         await self._authenticate()
+        await self._admit()
         self._acknowledged = True
         await self._tell("connection_ack")
         self._start(self._keep())
@@ -188,6 +189,13 @@ class _Socket:
             self._caller = await self._engine.authenticate(self._authorization)
         except RequestFailed as failed:
             raise _Closed(4403, str(failed)) from failed
+
+    async def _admit(self) -> None:
+        """Count the connection as a request, or somebody could open as many as there are ports."""
+        try:
+            await self._engine.rates.admit(self._caller, self._address)
+        except RequestFailed as failed:
+            raise _Closed(4429, str(failed)) from failed
 
     async def _keep(self) -> None:
         """Look at the token again when it ends, and now and then before, as it may be revoked."""

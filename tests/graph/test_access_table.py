@@ -37,8 +37,6 @@ ACCESS = list(access_of(SCHEMA, PLUGINS.offered_by))
 TABLE = Path(__file__).parents[2] / "docs" / "access-table.md"
 EXAMPLES = [Path(__file__).parents[2] / "examples" / "programmes" / f"{name}.yaml" for name in ("ecosystem", "mall")]
 UNKNOWN = "01a20385-4ce9-71a6-bfc3-cf13caec3862"
-# What is looked into now and then, whoever asks.
-MEANWHILE = ("programme_version", "outbox", "webhook", "job")
 SCALARS: dict[str, Any] = {
     "String": "some text",
     "Int": 1,
@@ -286,7 +284,7 @@ async def test_a_member_is_answered_about_another_as_about_nobody(shop: Shop) ->
         for asked in (Asked(raw, transaction), Asked(UNKNOWN, UNKNOWN)):
             async with statements() as seen:
                 answers.append(await answer(shop, access, "another member", asked, token))
-            asked_of_database.append([sql for sql in seen if not any(table in sql for table in MEANWHILE)])
+            asked_of_database.append(list(seen))
         annas, nobodys = answers
         value = (annas["data"] or {}).get(access.name)
         refused = value is None or value == [None] or value.get("errors")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 import strawberry
@@ -23,28 +24,29 @@ class Slow:
     """A query that takes its time."""
 
     @query(allow=EVERYONE)
-    async def nap(self, info: Info, seconds: int) -> int:
+    async def nap(self, info: Info, seconds: Annotated[int, strawberry.argument(description="How long.")]) -> int:
         """Sleeps."""
         await asyncio.sleep(seconds)
         return seconds
 
     @priced(Cost(weight="7"), ListSize(slicing_arguments=["count"]))
     @query(allow=EVERYONE)
-    async def naps(self, info: Info, count: int) -> list[int]:
+    async def naps(self, info: Info, count: Annotated[int, strawberry.argument(description="How many.")]) -> list[int]:
         """Counts naps."""
         return list(range(count))
 
 
 @strawberry.type
-class NapPayload(Payload):
+class TakeNapPayload(Payload):
     """What became of a nap."""
 
 
 @strawberry.input
-class NapInput:
+class TakeNapInput:
     """A nap."""
 
     seconds: int = strawberry.field(description="How long.")
+    idempotency_key: str = strawberry.field(description="Any text.")
 
 
 @strawberry.type
@@ -52,10 +54,10 @@ class SlowMutations:
     """A mutation that takes its time."""
 
     @mutation(allow=EVERYONE)
-    async def take_nap(self, info: Info, input: NapInput) -> NapPayload:
+    async def take_nap(self, info: Info, input: TakeNapInput) -> TakeNapPayload:
         """Sleeps."""
         await asyncio.sleep(input.seconds)
-        return NapPayload(replayed=True)
+        return TakeNapPayload(replayed=True)
 
 
 @pytest.fixture
@@ -127,7 +129,8 @@ async def test_a_query_that_takes_too_long_is_given_up(live: Shop) -> None:
 
 
 async def test_a_mutation_is_not_given_up_and_none_is_begun_when_time_is_over(live: Shop) -> None:
-    asked = "mutation { a: takeNap(input: {seconds: 2}) { replayed } b: takeNap(input: {seconds: 2}) { replayed } }"
+    nap = 'takeNap(input: {seconds: 2, idempotencyKey: "n"}) { replayed }'
+    asked = f"mutation {{ a: {nap} b: {nap} }}"
 
     answer = await live.post(asked)
 

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import pytest
 import strawberry
@@ -36,7 +36,9 @@ class Defective:
     """What nobody offers."""
 
     @query(allow=EVERYONE)
-    async def defect(self, info: Info, about: str) -> str:
+    async def defect(
+        self, info: Info, about: Annotated[str, strawberry.argument(description="What it is about.")]
+    ) -> str:
         """Something that fails, and says what it was about."""
         raise RuntimeError(f"Key (external_id)=({about}) exists; {MAIL}; {info.context.request_id}")
 

@@ -16,7 +16,7 @@ from core.errors import Overloaded, Unavailable
 from graph.testing import Shop, open_shop
 from graph.transport import http
 from graph.transport.failures import _CAMEL, Failure
-from graph.vocabulary import EVERYONE, Info, mutation, query
+from graph.vocabulary import EVERYONE, Info, Payload, mutation, query
 from plugins.manager import Plugins
 from tests.serving import served
 
@@ -87,17 +87,30 @@ class Slow:
         return 1
 
 
+@strawberry.input
+class MutateSlowlyInput:
+    """Nothing much."""
+
+    seconds: float = strawberry.field(description="How long it takes.")
+    idempotency_key: str = strawberry.field(description="Any text.")
+
+
+@strawberry.type
+class MutateSlowlyPayload(Payload):
+    """What became of it."""
+
+
 @strawberry.type
 class SlowMutations:
     """A mutation that takes long."""
 
     @mutation(allow=EVERYONE)
-    async def mutation_slowly(self, info: Info) -> int:
+    async def mutate_slowly(self, info: Info, input: MutateSlowlyInput) -> MutateSlowlyPayload:
         """Takes its time."""
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(input.seconds)
         Slow.became.append("mutation done")
         Slow.ended.set()
-        return 1
+        return MutateSlowlyPayload(replayed=False)
 
 
 @pytest.fixture
@@ -386,9 +399,12 @@ async def test_a_query_is_given_up_when_its_client_has_gone_and_a_mutation_is_no
 ) -> None:
     monkeypatch.setattr(http, "LONG_SECONDS", 0.01)
     async with served(slow.app) as address, httpx.AsyncClient(base_url=address, timeout=0.2) as client:
-        for kind in ("query", "mutation"):
+        for document in (
+            "{ querySlowly }",
+            'mutation { mutateSlowly(input: {seconds: 0.5, idempotencyKey: "s"}) { replayed } }',
+        ):
             with pytest.raises(httpx.ReadTimeout):
-                await client.post("/graphql", json={"query": f"{kind} {{ {kind}Slowly }}"}, headers=bearer(slow))
+                await client.post("/graphql", json={"query": document}, headers=bearer(slow))
         async with asyncio.timeout(5):
             await Slow.ended.wait()
 
