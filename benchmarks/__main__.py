@@ -17,7 +17,18 @@ from graph.collecting import collect_rarely
 from graph.laurel import tables
 from tests.databases import KINDS, Server, open_server, server_address
 
-PARTS = ("reads", "watching", "operations", "channels", "statements", "sweeps", "reviews", "imports", "memory")
+PARTS = (
+    "reads",
+    "where",
+    "watching",
+    "operations",
+    "channels",
+    "statements",
+    "sweeps",
+    "reviews",
+    "imports",
+    "memory",
+)
 
 
 @contextmanager
@@ -86,6 +97,9 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                         _say(f"{kind}: a review of {members:,} members …")
                         figures["reviews"].append(asyncio.run(reviews.measure(server, members)))
         with _server("sqlite") as server:
+            if "where" in asked.parts:
+                _say("where the time goes …")
+                figures["where"] = asyncio.run(reads.measure_where(server, seconds=5 * seconds))
             if "watching" in asked.parts:
                 _say("watching …")
                 figures["watching"] = asyncio.run(reads.measure_watching(server, rounds=rounds, seconds=seconds))

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from tortoise.connection import get_connection
 
+from benchmarks import sampling
 from core.clock import instant, microseconds
 from core.members import bucket_of
 from core.tallies import day_number
@@ -213,8 +214,14 @@ def application() -> Starlette:
         request.app.state.fetch = _fetch()
         return Response()
 
+    async def samples(request: Request) -> Response:
+        return Response(orjson.dumps(sampling.take()), media_type="application/json")
+
+    if os.environ.get("BENCHMARKS_SAMPLED"):
+        sampling.begin()
     app.router.routes += [
         Route("/opened", opened),
+        Route("/samples", samples),
         Route("/bar/{member_id}", bar),
         Route("/page", page),
         Route("/history/{external_id}", history),

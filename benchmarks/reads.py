@@ -126,7 +126,9 @@ async def fill(url: str) -> list[Member]:
 
 
 @contextmanager
-def serving(url: str, **variables: str) -> Iterator[tuple[int, psutil.Process]]:
+def serving(
+    url: str, variables: Mapping[str, str] | None = None, *, sampled: bool = False
+) -> Iterator[tuple[int, psutil.Process]]:
     """A server on a port of its own, and its process. Nothing watches it and no rate is too high, unless said."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -138,7 +140,8 @@ def serving(url: str, **variables: str) -> Iterator[tuple[int, psutil.Process]]:
         "LAUREL_DATABASE_URL": url,
         "LAUREL_SECRET": SECRET,
         "LAUREL_JOBS": "no",
-        **{f"LAUREL_{name.upper()}": value for name, value in {**UNBOUND, **variables}.items()},
+        "BENCHMARKS_SAMPLED": "yes" if sampled else "",
+        **{f"LAUREL_{name.upper()}": value for name, value in {**UNBOUND, **(variables or {})}.items()},
     }
     server = subprocess.Popen([*command, *options], env=environment, stderr=subprocess.DEVNULL)
     try:
@@ -249,7 +252,7 @@ async def measure_watching(server: Server, *, rounds: int, seconds: float) -> li
     turns, spent = {}, {name: list[float]() for name in WATCHED}
     async with AsyncExitStack() as opened:
         for name, variables in WATCHED.items():
-            port, process = opened.enter_context(serving(url, **variables))
+            port, process = opened.enter_context(serving(url, variables))
             connected = await opened.enter_async_context(clients(port))
             turns[name] = _turn(connected, asked, seconds, process, spent[name])
         await take_turns(turns, 1)  # a round that does not count
@@ -306,6 +309,26 @@ async def measure_reads(server: Server, *, rounds: int, seconds: float) -> list[
                         ),
                     }
                 )
+    server.done(url)
+    return measured
+
+
+async def measure_where(server: Server, *, seconds: float) -> list[dict[str, Any]]:
+    """By whose code the processor's time of each read is spent."""
+    url = server.migrated(tables(load_plugins()))
+    members = await fill(url)
+    measured = []
+    with serving(url, sampled=True) as (port, process):
+        async with clients(port) as connected:
+            for read in READS:
+                asked, _ = requests(read, members)
+                spent: list[float] = []
+                turn = _turn(connected, asked, seconds, process, spent)
+                await turn()  # one that does not count
+                await connected[0].ask(_get("/samples"))
+                await turn()
+                counted = json.loads(await connected[0].ask(_get("/samples")))
+                measured.append({"read": read, "cpu_us": round(spent[-1]), "counted": counted})
     server.done(url)
     return measured
 

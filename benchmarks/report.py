@@ -12,7 +12,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import reads
+from benchmarks import reads, sampling
 from benchmarks.channels import CALLERS
 from benchmarks.operations import COMMITTER, ONE_EACH, PLAIN_TORTOISE
 from core.store.databases import Tables, connect
@@ -86,6 +86,7 @@ def sections(figures: dict[str, Any]) -> list[Section]:
     """A table for each part that was measured."""
     made: dict[str, Callable[[Any], Section]] = {
         "reads": _reads,
+        "where": _where,
         "watching": _watching,
         "operations": _operations,
         "channels": _channels,
@@ -120,6 +121,29 @@ def _reads(figures: dict[str, list[dict[str, Any]]]) -> Section:
             for one in measured
         ],
     )  # fmt: skip
+
+
+def _where(figures: list[dict[str, Any]]) -> Section:
+    parts = [part for part in sampling.PARTS if any(part in one["counted"] for one in figures)]
+    return Section(
+        "Where the time of a read goes",
+        "By GraphQL on SQLite again: every millisecond of the serving process's time was noted whose code ran, in"
+        " microseconds of a request. `the request` is finding and checking it and writing the answer, of which"
+        " documents are parsed and validated once; `graphql-core` is executing fields and completing values, which a"
+        " plan of the document would save.",
+        ("read", "processor µs", *parts),
+        [
+            [
+                one["read"],
+                f"{one['cpu_us']:,}",
+                *(
+                    f"{one['cpu_us'] * one['counted'].get(part, 0) / sum(one['counted'].values()):,.0f}"
+                    for part in parts
+                ),
+            ]
+            for one in figures
+        ],
+    )
 
 
 def _watching(figures: list[dict[str, Any]]) -> Section:

@@ -3,9 +3,10 @@
 ::
 
     4400  a frame that is none of the protocol     4409  an id that is in use
-    4401  an operation before connection_init      4429  a second connection_init, or too many requests
+    4401  an operation before connection_init      4429  a second connection_init
     4403  a token that is not valid, or not any more
     4406  another protocol                         4408  no connection_init in time
+    1013  too many connections: try again later    1009  a frame that is too long
 
 What is wrong with an operation is an ``error`` message of it and closes nothing.
 """
@@ -191,11 +192,14 @@ class _Socket:
             raise _Closed(4403, str(failed)) from failed
 
     async def _admit(self) -> None:
-        """Count the connection as a request, or somebody could open as many as there are ports."""
+        """Count the connection as a request, or somebody could open as many as there are ports.
+
+        Clients take 4429 for good, and connect again after 1013.
+        """
         try:
             await self._engine.rates.admit(self._caller, self._address)
         except RequestFailed as failed:
-            raise _Closed(4429, str(failed)) from failed
+            raise _Closed(1013, str(failed)) from failed
 
     async def _keep(self) -> None:
         """Look at the token again when it ends, and now and then before, as it may be revoked."""

@@ -196,7 +196,7 @@ async def test_connections_are_counted_as_requests(sqlite_folder: SqliteFolder, 
     sqlite_folder.done(url)
 
     assert [b"connection_ack" in payload for _, payload in answers] == [True, True, True, False]
-    assert int.from_bytes(answers[3][1][:2]) == 4429
+    assert int.from_bytes(answers[3][1][:2]) == 1013
 
 
 BYTES = st.one_of(
