@@ -140,6 +140,7 @@ def serving(
         "LAUREL_DATABASE_URL": url,
         "LAUREL_SECRET": SECRET,
         "LAUREL_JOBS": "no",
+        "LAUREL_SECONDS_MAX": "120",
         "BENCHMARKS_SAMPLED": "yes" if sampled else "",
         **{f"LAUREL_{name.upper()}": value for name, value in {**UNBOUND, **(variables or {})}.items()},
     }

@@ -1,5 +1,6 @@
 """However many members a page has, it costs the same number of statements."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -87,3 +88,34 @@ async def test_a_page_of_members_costs_a_fixed_number_of_statements(crowd: Shop)
         assert counted[1] == counted[10] == counted[50]
         assert counted[50] <= most, seen
     assert {member["keeping"]["projectedTier"]["code"] for member in answer["members"]["nodes"]} == {"regular"}
+
+
+OF_MEMBERS = ("account", "entry", "hold", "lot", "lot_move", "operation", "tally", "tier_change")
+
+
+async def test_what_is_asked_about_members_is_looked_up_by_member(crowd: Shop) -> None:
+    bar = """{ viewer { member { tier { name } points { available pending expiring { points at } } progress { ratio
+      criteria { current required } } } } }"""
+    anna = (await crowd.ask("{ members(first: 1) { nodes { id } } }"))["members"]["nodes"][0]["id"]
+    async with statements() as seen:
+        await crowd.ask(PAGE, {"first": 50})
+        await crowd.ask(bar, member=anna)
+
+    connection: Any = get_connection("default")
+    looked_up = []
+    for sql in seen:
+        if not sql.lstrip().startswith(("SELECT", "WITH")):
+            continue
+        for row in await connection.execute_query_dict(f"EXPLAIN QUERY PLAN {sql}"):
+            how, _, rest = row["detail"].partition(" ")
+            looked_up += [(how, rest, sql)] if names_table(rest, sql) else []
+
+    assert len(looked_up) >= 8
+    assert [(rest, sql) for how, rest, sql in looked_up if how == "SCAN" or "member_id=?" not in rest] == []
+
+
+def names_table(detail: str, sql: str) -> bool:
+    """Whether a step of a plan reads a table of members, which may have another name in the statement."""
+    named, *_ = detail.split(maxsplit=1)
+    of = re.search(rf"\b(?:FROM|JOIN) \"?(\w+)\"? (?:AS )?{named}\b", sql)
+    return (of[1] if of else named) in OF_MEMBERS
