@@ -19,6 +19,7 @@ from aio_pika.abc import AbstractChannel, AbstractQueue
 from nats.aio.client import Client as NatsClient
 
 from core.verify import verify
+from graph.broker import Handled, broker_of
 from graph.laurel import tables
 from graph.testing import SECRET, Shop, open_shop
 from plugins.manager import load_plugins
@@ -138,7 +139,7 @@ class Nats:
     async def joining(cls, address: str, name: str) -> AsyncIterator[Self]:
         client = await nats.connect(address)
         jetstream = client.jetstream()
-        for subject in (name, f"{name}_out"):
+        for subject in (name, f"{name}_out", f"{name}_refused"):
             await jetstream.add_stream(name=subject.upper(), subjects=[f"{subject}.>"])
         yield cls(client, name)
         for subject in (name, f"{name}_out", f"{name}_refused"):
@@ -256,3 +257,29 @@ async def test_orders_through_a_broker_leave_what_the_mutations_would(address: s
                 by_member[event["member"]["externalId"]].append(entry["seq"])
     assert by_member.keys() == expected.keys()
     assert all(seqs == list(range(1, len(seqs) + 1)) for seqs in by_member.values()), "in the order of the member"
+
+
+async def test_what_always_comes_too_early_is_kept_aside_in_the_end(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("nats", "rabbitmq"):
+        monkeypatch.setattr(f"graph.broker.{module}.AGAIN_MAX", 3)
+    taken: list[bytes] = []
+    came = asyncio.Event()
+
+    async def take(body: bytes) -> Handled:
+        taken.append(body)
+        came.set()
+        return Handled.LATER
+
+    name = f"laurel_test_{uuid.uuid4().hex[:8]}"
+    async with talking_to(address, name) as other, broker_of({"url": address, "again_seconds": "0.05"}) as broker:
+        listening = asyncio.create_task(broker.listen(name, take))
+        await other.tell([b"early"])
+        async with asyncio.timeout(PATIENCE):
+            await came.wait()
+        assert await other.refused(1) == [b"early"]
+        listening.cancel()
+        await asyncio.wait([listening])
+
+    assert 3 <= len(taken) <= 4
