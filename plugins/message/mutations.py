@@ -448,6 +448,8 @@ class MessageMutations:
     async def replay_messages(self, info: Info, input: ReplayMessagesInput) -> ReplayMessagesPayload:
         """Send messages again that a carrier would not take, as if for the first time."""
         find_carrier(input.carrier, info.context.laurel.carriers)
+        for id in input.messages or ():
+            check_text("messages", id, 36)
         replayed = sum([await revive(consumer, input.messages) for consumer in consumers_of(input.carrier)])
         await _put_down(info, {"carrier": input.carrier}, replayed=replayed)
         return ReplayMessagesPayload(replayed_messages=replayed)

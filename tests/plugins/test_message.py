@@ -363,6 +363,7 @@ async def test_what_is_not_taken_is_kept_for_operators_and_replayed(
     await deliver(shop)
     assert box.bodies[1:] == ["101", "102"]
     assert (await operate(shop, REPLAY, carrier="pigeon"))["errors"] == [{"code": "CARRIER_NOT_FOUND"}]
+    assert (await operate(shop, REPLAY, carrier="smtp", messages=["\0"]))["errors"] == [{"code": "INVALID_VALUE"}]
 
 
 async def test_an_event_that_is_told_again_is_one_message(shop: Shop, box: Mailbox) -> None:
