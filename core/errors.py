@@ -238,6 +238,7 @@ class TierNotFound(NotFound):
 
     code = "TIER_NOT_FOUND"
     says = "no tier {tier}; there are: {tiers}"
+    says_zh = "没有等级 {tier}；现有：{tiers}"
     tier: str = fact("The tier that was asked for.")
     tiers: str = fact("The tiers of the programme, with commas between them; empty when it has none.")
 

@@ -37,6 +37,7 @@ class MemberErased(Refusal):
 
     code = "MEMBER_ERASED"
     says = "the member was erased at {erased_at}"
+    says_zh = "该会员的个人信息已于 {erased_at} 删除"
     erased_at: datetime = fact("When.")
 
 

@@ -70,6 +70,7 @@ class RemedyNotFound(NotFound):
 
     code = "REMEDY_NOT_FOUND"
     says = "no remedy {remedy}"
+    says_zh = "没有补救 {remedy}"
     remedy: str = fact("The id as it was given.")
 
 
@@ -78,6 +79,7 @@ class RemedyEnded(Refusal):
 
     code = "REMEDY_ENDED"
     says = "the remedy is {state}"
+    says_zh = "该补救的状态为 {state}"
     state: str = fact("done or cancelled.")
 
 
@@ -86,6 +88,7 @@ class SelectionChanged(Refusal):
 
     code = "SELECTION_CHANGED"
     says = "{selected} are selected, {expected_count} were expected"
+    says_zh = "选中了 {selected} 项，预期为 {expected_count} 项"
     selected: int = fact("How many are selected now.")
     expected_count: int = fact("How many were expected.")
 

@@ -30,6 +30,7 @@ class NothingSelected(Refusal):
 
     code = "NOTHING_SELECTED"
     says = "nothing is selected"
+    says_zh = "没有选中任何内容"
 
 
 class TooMuchSelected(Refusal):
@@ -37,6 +38,7 @@ class TooMuchSelected(Refusal):
 
     code = "TOO_MUCH_SELECTED"
     says = "more than {selected_max} are selected"
+    says_zh = "选中的超过 {selected_max} 项"
     selected_max: int = fact("How many there may be.")
 
 

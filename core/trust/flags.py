@@ -66,6 +66,7 @@ class FlagNotFound(NotFound):
 
     code = "FLAG_NOT_FOUND"
     says = "no flag {flag}"
+    says_zh = "没有标记 {flag}"
     flag: str = fact("The flag that was asked for.")
 
 
@@ -74,6 +75,7 @@ class FlagsOpen(Refusal):
 
     code = "FLAGS_OPEN"
     says = "{open_flags} flags of the member are open"
+    says_zh = "该会员有 {open_flags} 条待处理的标记"
     open_flags: int = fact("How many flags are open.")
 
 
@@ -82,6 +84,7 @@ class FlagAlreadyDecided(Refusal):
 
     code = "FLAG_ALREADY_DECIDED"
     says = "the flag was {flag_state} at {decided_at}"
+    says_zh = "该标记已于 {decided_at} 处理，结果为 {flag_state}"
     flag_state: str = fact("What was decided: cleared or confirmed.")
     decided_at: datetime = fact("When.")
     decided_by: str = fact("By whom: operator:eve.")

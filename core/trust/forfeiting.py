@@ -25,6 +25,7 @@ class NothingGained(Refusal):
 
     code = "NOTHING_GAINED"
     says = "transaction {transaction} gave nothing"
+    says_zh = "交易 {transaction} 没有发放任何积分"
     transaction: str = fact("The transaction.")
 
 
@@ -33,6 +34,7 @@ class AlreadyTakenBack(Refusal):
 
     code = "ALREADY_TAKEN_BACK"
     says = "all {gained} that transaction {transaction} gave was taken back before"
+    says_zh = "交易 {transaction} 发放的 {gained} 已全部收回"
     transaction: str = fact("The transaction.")
     gained: Points = fact("What it gave, of all units.")
 
@@ -42,6 +44,7 @@ class NothingToForfeit(Refusal):
 
     code = "NOTHING_TO_FORFEIT"
     says = "nothing is left to forfeit of what {channel} gave"
+    says_zh = "{channel} 所发放的已无可没收"
     channel: str = fact("The channel.")
 
 
@@ -50,6 +53,7 @@ class ForfeitExceedsGains(Refusal):
 
     code = "FORFEIT_EXCEEDS_GAINS"
     says = "{needed} to forfeit, {left} gained and not taken back"
+    says_zh = "要没收 {needed}，未收回的所得仅 {left}"
     needed: Points = fact("What was to be forfeited.")
     left: Points = fact("What was gained and not taken back before.")
 
@@ -59,6 +63,7 @@ class TooManyGains(Refusal):
 
     code = "TOO_MANY_GAINS"
     says = "{gains} gains are named, and {gains_max} can be forfeited at once"
+    says_zh = "指明了 {gains} 笔所得，一次最多没收 {gains_max} 笔"
     gains: int = fact("How many are named.")
     gains_max: int = fact("How many can be forfeited at once.")
 

@@ -25,6 +25,7 @@ class NoticeNotFound(NotFound):
 
     code = "NOTICE_NOT_FOUND"
     says = "no notice {notice}"
+    says_zh = "没有公告 {notice}"
     notice: str = fact("The notice that was asked for.")
 
 
@@ -33,6 +34,7 @@ class NoticeEnded(Refusal):
 
     code = "NOTICE_ENDED"
     says = "the notice ended at {ended_at}"
+    says_zh = "该公告已于 {ended_at} 结束"
     ended_at: datetime = fact("When it ended.")
 
 
