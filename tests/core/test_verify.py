@@ -146,6 +146,11 @@ DAMAGE = {
     "causes of a tier history": "UPDATE tier_change SET cause = 'review' WHERE number = 2",
     "dates of a tier": "UPDATE member SET tier_due_at = 1",
     "tallies of what was earned": "UPDATE tally SET amount = amount + 1",
+    "merged members": "UPDATE member SET merged_into = 'another'",
+    "nothing left of the merged": "UPDATE member SET merged_into = 'another', status = 'closed'",
+    "entries of merges": "UPDATE entry SET contra = 'merge' WHERE unit = 'points' AND seq = 3",
+    "nothing lost between members": "INSERT INTO merged_tally (bucket, member_id, transfer_id, merge_id, arrived,"
+    " name, day, amount) VALUES (0, '', '', '', TRUE, 'orders', 20260115, 1)",
 }
 
 
