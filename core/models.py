@@ -331,6 +331,7 @@ class MergeRow(Model):
     """
 
     key: ClassVar = ("bucket", "member_id", "merge_id")
+    audited: ClassVar = ("state", "other")
     bucket = fields.SmallIntField()
     member_id = fields.CharField(max_length=36)
     merge_id = fields.CharField(max_length=36, primary_key=True)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from core.verify import verify
+from graph.ids import read_id
 from graph.testing import Shop
 from graph.tokens import Role
 from tests.plugins.channel import told
@@ -56,6 +57,7 @@ async def test_a_merged_member_says_where_everything_is(shop: Shop) -> None:
         "status": ("active", "closed"),
         "points.balance": ("600", "0"),
         "member_merge.state": (None, "merged"),
+        "member_merge.other": (None, read_id(anne)[1]),
     }
     assert await look(shop, "anna") == {
         "id": anna,
