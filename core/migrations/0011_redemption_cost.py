@@ -5,7 +5,7 @@ from core.store.operations import AddIndex, CreateModel
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0008_budget_alarms"), ("core", "0008_keeping_tiers")]
+    dependencies = [("core", "0010_keeping_tiers")]
 
     initial = False
 

@@ -6,7 +6,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0008_budget_alarms"), ("core", "0008_keeping_tiers")]
+    dependencies = [("core", "0011_redemption_cost")]
 
     initial = False
 

@@ -3,7 +3,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0007_liability"), ("core", "0007_people")]
+    dependencies = [("core", "0008_people")]
 
     initial = False
 

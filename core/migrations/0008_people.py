@@ -6,7 +6,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 class Migration(migrations.Migration):
-    dependencies = [('core', '0006_trust')]
+    dependencies = [("core", "0007_liability")]
 
     initial = False
 

@@ -6,7 +6,7 @@ from tortoise.indexes import Index
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0007_liability"), ("core", "0007_people")]
+    dependencies = [("core", "0009_budget_alarms")]
 
     initial = False
 
