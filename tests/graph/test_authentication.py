@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -53,16 +53,17 @@ class KeyServer:
             yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys.json"
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        self.asked += 1
-        if not self.silent:
+        # Also when the test is over before the other gives up.
+        with closing(writer):
+            await reader.readuntil(b"\r\n\r\n")
+            self.asked += 1
+            if self.silent:
+                await reader.read()  # until the other gives up
+                return
             body = json.dumps(self.content).encode()
             head = f"HTTP/1.1 {self.status} X\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
             writer.write(head.encode() + body)
             await writer.drain()
-        else:
-            await reader.read()  # until the other gives up
-        writer.close()
 
 
 @pytest.fixture

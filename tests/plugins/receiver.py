@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -37,6 +37,11 @@ class Receiver:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request a connection."""
+        # Also when the test is over before the answer.
+        with closing(writer):
+            await self._answer(reader, writer)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers["content-length"]))
@@ -50,7 +55,6 @@ class Receiver:
         if status is not None:
             writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n{self.more}\r\n".encode() * self.times)
             await writer.drain()
-        writer.close()
 
     def _verified(self, headers: dict[str, str], body: bytes) -> Any:
         """The message, by the library of the specification."""

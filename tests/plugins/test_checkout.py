@@ -16,7 +16,7 @@ from core.errors import ProgrammeInvalid
 from core.money import money, parse_money
 from core.programme import load_programme
 from graph.ids import global_id, read_id
-from graph.laurel import tables
+from graph.laurel import load_document, tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
 from plugins.checkout.rules import CheckoutSettings, money_for, points_for
@@ -216,7 +216,7 @@ def test_the_example_programmes_let_points_pay_what_their_documents_say(
 ) -> None:
     plugins = load_plugins()
     text = (ROOT / "examples" / "programmes" / f"{programme}.yaml").read_text(encoding="utf-8")
-    settings = load_programme(text, plugins.settings, plugins.facts, plugins.countables).channels["checkout"]
+    settings = load_document(plugins, text).channels["checkout"]
     assert isinstance(settings, CheckoutSettings)
     quote = settings.quote(parse_money(basket, "CNY"), "CNY", tier, 1_000_000)
     assert (money(quote.most, "CNY"), quote.points) == (Decimal(paid), points)

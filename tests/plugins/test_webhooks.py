@@ -191,7 +191,7 @@ async def test_a_receiver_that_answers_bit_by_bit_is_given_up_like_one_that_says
     monkeypatch.setattr("core.posting.SECONDS_MAX", 0.5)
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError), contextlib.closing(writer):
             while True:
                 writer.write(b"H")
                 await writer.drain()
