@@ -112,7 +112,6 @@ class Work:
         self.is_newcomer = False
         self.counted_off = False
         """Whether anything was taken away of what was counted."""
-        self.standing = Standing(self)
         self.ledger = Ledger(
             sheet,
             member_id=member_id,
@@ -129,6 +128,12 @@ class Work:
         """The member as this operation sees them."""
         member: Member = self._sheet.of(Member)[()]
         return member.at(self.now)
+
+    @property
+    def standing(self) -> Standing:
+        """Where the member stands on the ladder, and what moves them there."""
+        # Not kept: it knows this work, and a circle of the two would be garbage that only the collector finds.
+        return Standing(self)
 
     @property
     def programme(self) -> Programme:

@@ -2,13 +2,23 @@
 
 import gc
 
+_rarely = False
+
 
 def collect_rarely() -> None:
-    """Let the cycle collector leave alone what start-up has made, and come every 500,000 objects.
+    """Let the cycle collector come every 500,000 objects only, and leave alone what ``settle`` finds.
 
     A batch makes many small values that no cycle holds; as Python comes, the collector goes through them so often that
-    it takes a third of an import's time. Only for a process that opens one Laurel and ends with it: what exists now is
-    never freed.
+    it takes a third of an import's time. Only for a process that opens one Laurel and ends with it: what exists once
+    it is open is never freed.
     """
-    gc.freeze()
+    global _rarely
+    _rarely = True
     gc.set_threshold(500_000, 20, 10)
+
+
+def settle() -> None:
+    """A Laurel is open, and what was made for it stays: where garbage is collected rarely, nobody looks there again."""
+    if _rarely:
+        gc.collect()
+        gc.freeze()

@@ -28,6 +28,7 @@ from core.store.databases import Tables, connect
 from core.store.migrating import require_migrated
 from graph.authentication import Authenticator
 from graph.broker import events as broker
+from graph.collecting import settle
 from graph.settings import Settings
 from plugins.manager import Plugins, load_plugins
 
@@ -121,6 +122,7 @@ async def open_laurel(
             ) as deliverer,
             Authenticator(settings, store, clock) as authenticator,
         ):
+            settle()
             yield Laurel(
                 settings=settings,
                 plugins=plugins,

@@ -1,5 +1,7 @@
 """Work's verbs through the committer, on every database: time, tiers, counts, and who may do what."""
 
+import gc
+import weakref
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -294,3 +296,34 @@ async def test_a_replay_of_the_past_earns_and_expires_at_its_own_time(connected:
         assert await desk.lots(ann) == [0]
         assert [tally.day for tally in await desk.rows(Tally, ann)] == [20241211]
         assert await verify(desk.store.reader()) == []
+
+
+# -- what is left of it -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remembered(Give):
+    """A gift whose work can be looked for afterwards."""
+
+    kind: ClassVar[str] = "remembered"
+    seen: ClassVar[list[weakref.ref[Work]]] = []
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        self.seen.append(weakref.ref(work))
+        return await super().perform(work)
+
+
+async def test_nothing_of_an_operation_is_left_to_the_garbage_collector(desk: Desk) -> None:
+    # A circle of a work and what knows it took collections of half a second from whoever was writing.
+    ann = await desk.enrol()
+    Remembered.seen.clear()
+    gc.disable()
+    try:
+        await desk.accepted(Remembered(**desk.request(ann), points=600))
+        await desk.accepted(Remembered(**desk.request(ann), points=600))
+        left = [seen() for seen in Remembered.seen]
+    finally:
+        gc.enable()
+
+    assert len(left) == 2
+    assert left[0] is None, "the last one may still be in the committer's hands"
