@@ -57,7 +57,7 @@ ERASE: Final = """mutation ($input: EraseMemberInput!) { eraseMember(input: $inp
   errors { code ... on MemberErased { erasedAt } ... on MemberNotFound { member } ... on InvalidValue { field } } } }"""
 PERSONAL: Final = (
     NAME,
-    "1990",
+    "1990-06-01",
     "vegetarian",
     "Elm Street",
     "my dear",
