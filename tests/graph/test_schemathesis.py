@@ -310,8 +310,8 @@ async def test_nothing_that_the_schema_allows_is_a_defect(shop: Shop, caplog: py
     assert storm.wrong == []
     assert [record.getMessage() for record in caplog.records] == []
     assert await verify(shop.laurel.store.reader()) == []
-    # Or it has asked of nothing that there is. How many chance leaves out differs from run to run.
+    # Or it has asked of nothing that there is. What the shop has nothing of (remedies, say) is asked, and answers null.
     fields = fields_of("Query") | fields_of("Mutation")
-    assert len(fields - storm.answered["admin"]) < len(fields) / 3
-    assert len(storm.done) >= 8
+    assert len(fields - storm.answered["admin"]) < len(fields) / 6
+    assert len(storm.done) >= 12
     assert storm.codes["GRAPHQL_VALIDATION_FAILED"] < storm.requests / 10
