@@ -1,4 +1,3 @@
-import time
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, localcontext
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.expressions import Expression, ExpressionInvalid, Scope
 from core.language import FUNCTIONS, NUMBERS
+from tests.calls import counting_calls
 from tests.core.shop import FACTS, line, purchase
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -226,22 +226,20 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_texts_are_refused_at_once(text: str) -> None:
-    began = time.process_time()
+def test_hostile_texts_are_refused_with_little_work(text: str) -> None:
+    with counting_calls() as calls:
+        refusal(text)
 
-    refusal(text)
-
-    assert time.process_time() - began < 0.5
+    assert calls.count < 20_000
 
 
-def test_the_largest_expression_that_passes_is_quick() -> None:
+def test_the_largest_expression_that_passes_is_little_work() -> None:
     text = " or ".join(["order.amount*order.amount<1"] * 14 + ["order.first"])
     expression = SCOPE.compile(text, bool)
-    began = time.process_time()
+    with counting_calls() as calls:
+        assert expression.evaluate(BINDINGS) is False
 
-    assert expression.evaluate(BINDINGS) is False
-
-    assert time.process_time() - began < 0.1
+    assert calls.count < 5_000
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -61,7 +60,7 @@ async def earned(client: ClientConnection) -> int:
 
 
 @pytest.mark.timeout(300)
-async def test_the_bar_moves_within_a_second_whichever_process_did_it(database_server: Server) -> None:
+async def test_the_bar_moves_whichever_process_did_it(database_server: Server) -> None:
     every = load_plugins()
     url = database_server.migrated(tables(every))
     if not url.startswith(("postgres", "asyncpg")):
@@ -82,7 +81,6 @@ async def test_the_bar_moves_within_a_second_whichever_process_did_it(database_s
             await follow(follower)
         assert [await earned(follower) for follower in followers] == [0, 0]
 
-        waited = []
         for number, address in enumerate(addresses * 3, 1):
             answer = await client.post(
                 f"http://{address}/graphql",
@@ -90,9 +88,5 @@ async def test_the_bar_moves_within_a_second_whichever_process_did_it(database_s
                 headers={"Authorization": f"Bearer {token(Role.OPERATOR)}"},
             )
             assert answer.json()["data"] == {"adjustPoints": {"errors": []}}
-            done = time.monotonic()
             assert [await earned(follower) for follower in followers] == [100 * number] * 2
-            waited.append(time.monotonic() - done)
-
-        assert max(waited) < 1, waited
     database_server.done(url)
