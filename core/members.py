@@ -99,7 +99,11 @@ class Member(NamedTuple):
 
 
 class TierChange(NamedTuple):
-    """A step of a member's tier history, numbered from 1; ``former`` is None at enrolment."""
+    """A step of a member's tier history, numbered from 1; ``former`` is None at enrolment.
+
+    ``version`` is that of the programme whose ladder held, and ``grounds`` what was judged (``core.grounds``), where
+    criteria were. Neither is known of what happened before they were kept.
+    """
 
     number: int
     former: str | None
@@ -107,6 +111,8 @@ class TierChange(NamedTuple):
     operation_id: str
     at: datetime
     cause: str = TierCause.EARNED
+    version: int | None = None
+    grounds: Mapping[str, Any] | None = None
 
 
 class ById(NamedTuple):

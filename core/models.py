@@ -404,7 +404,7 @@ class MergeStandingRow(Model):
 
 
 class TierChangeRow(Model):
-    """A member's tier history, numbered from 1: from which tier to which, when, and the operation that caused it."""
+    """A member's tier history, numbered from 1: see ``core.members.TierChange``. Only ever inserted."""
 
     key: ClassVar = ("bucket", "member_id", "number")
     bucket = fields.SmallIntField()
@@ -415,6 +415,8 @@ class TierChangeRow(Model):
     operation_id = fields.CharField(max_length=36)
     at = InstantField()
     cause = fields.CharField(max_length=16, default="earned", db_default="earned")
+    version = fields.IntField(null=True)
+    grounds = JsonField(null=True)
 
     class Meta:
         table = "tier_change"

@@ -8,12 +8,14 @@ be done next. That lies before the judgement while a warning is to come, and aft
 A date that was set is a promise: no new version of the programme brings it nearer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from core.calendar import day_start, local_day
 from core.events import TIER_AT_RISK, TIER_CHANGED, TIER_GRACE_STARTED, TIER_RENEWED
+from core.grounds import Grounds
 from core.keeping import Keep
 from core.members import Member, MemberStatus, TierCause, TierChange
 from core.programme import Programme
@@ -137,12 +139,13 @@ class Standing:
 
     # -- moving -----------------------------------------------------------------------------------
 
-    def move(self, tier: str, cause: TierCause, **more: Any) -> None:
+    def move(self, tier: str, cause: TierCause, grounds: Grounds | None = None, **more: Any) -> None:
         """Put the member into another tier, up or down, with what the history says of it. ``more`` is told with it."""
         work = self._work
         former, number = work.member.tier, work.member.tier_changes + 1
         work.change_member(tier=tier, tier_since=work.now, tier_changes=number)
-        work.add_tier_change(TierChange(number, former, tier, work.operation_id, work.now, cause))
+        version, judged = work.version_now.number, None if grounds is None else grounds.to_json()
+        work.add_tier_change(TierChange(number, former, tier, work.operation_id, work.now, cause, version, judged))
         self.begin(work.now)
         work.tell(TIER_CHANGED, former=former, tier=tier, cause=cause, **more)
 
@@ -163,11 +166,14 @@ class Standing:
             return False
         former, held = work.member.tier, ladder.entry
         if former != ladder.ladder[-1].id or work.counted_off:
-            held = await self.earned()
-        # A tier that a newer ladder does not know ranks below all.
-        if ladder.rank(held) > ladder.rank(former):
-            self.move(held, TierCause.EARNED)
-            return True
+            facts = await self.facts(self._today)
+            held = ladder.evaluate(facts)
+            # A tier that a newer ladder does not know ranks below all.
+            if ladder.rank(held) > ladder.rank(former):
+                # The one above as well, for who asks why it is not that.
+                tiers = [tier for tier in (held, ladder.above(held)) if tier is not None]
+                self.move(held, TierCause.EARNED, Grounds.of(ladder, tiers, facts, self._today))
+                return True
         return await self._is_saved(ladder) or await self._loses_ground(ladder, held)
 
     async def _is_saved(self, ladder: Ladder) -> bool:
@@ -190,15 +196,15 @@ class Standing:
         if await self._cause() not in (TierCause.EARNED, TierCause.TAKEN_BACK):
             return False  # what it stands on was not counted
         since = member.tier_from or member.tier_since
-        if since == member.tier_since:
-            stood_on = ladder.evaluate(await self.facts(local_day(since, work.programme_now.zone)))
-        else:
-            facts = await self.facts(last_day(since, work.programme_now), keeping=True)
-            stood_on = ladder.evaluate(facts, keeping=True)
+        keeping = since != member.tier_since
+        on = last_day(since, work.programme_now) if keeping else local_day(since, work.programme_now.zone)
+        facts = await self.facts(on, keeping=keeping)
+        stood_on = ladder.evaluate(facts, keeping=keeping)
         tier = ladder.fall(member.tier, max(held, stood_on, key=ladder.rank), keep.taken_back, self.floor)
         if tier == member.tier:
             return False
-        self.move(tier, TierCause.TAKEN_BACK)
+        lost = ladder.between(tier, member.tier)
+        self.move(tier, TierCause.TAKEN_BACK, Grounds.of(ladder, lost, facts, on, keeping=keeping))
         return True
 
     async def _cause(self) -> str:
@@ -229,7 +235,8 @@ class Standing:
         said["mode"] = shown.mode
         if due_at < review_at:
             return {"step": self._warn(ladder, keep, held, said), **said}
-        return {"step": self._judge(ladder, keep, held, said), **said}
+        grounds = partial(Grounds.of, ladder, ladder.between(held, member.tier), facts, *counted, keeping=True)
+        return {"step": self._judge(ladder, keep, held, said, grounds), **said}
 
     async def _policy(self, review_at: datetime) -> Keep | None:
         """How the tier is judged; None when it is not.
@@ -264,7 +271,9 @@ class Standing:
             work.tell(TIER_AT_RISK, falls_to=to, review_at=review_at.isoformat(), **said)
         return "warned"
 
-    def _judge(self, ladder: Ladder, keep: Keep, held: str, said: Mapping[str, Any]) -> str:
+    def _judge(
+        self, ladder: Ladder, keep: Keep, held: str, said: Mapping[str, Any], grounds: Callable[[], Grounds]
+    ) -> str:
         work, member = self._work, self._work.member
         review_at, due_at = member.tier_review_at, member.tier_due_at
         assert review_at is not None
@@ -283,7 +292,7 @@ class Standing:
             work.change_member(tier_due_at=ends_at)
             work.tell(TIER_GRACE_STARTED, falls_to=to, until=ends_at.isoformat(), **said)
             return "grace"
-        self.move(to, TierCause.REVIEW)
+        self.move(to, TierCause.REVIEW, grounds())
         return "fell"
 
     def _renew(self, since: datetime, *, in_grace: bool) -> None:
@@ -298,10 +307,12 @@ class Standing:
         """What the ladder in force means for a member whom an earlier one has placed: a tier that there is, a date."""
         ladder, member = self.ladder, self._work.member
         if ladder is not None and member.tier and ladder.rank(member.tier) < 0:
-            tier = ladder.replaces.get(member.tier)
+            tier, grounds = ladder.replaces.get(member.tier), None
             if tier is None:
-                tier = ladder.evaluate(await self.facts(self._today, keeping=True), keeping=True)
-            self.move(tier, TierCause.PROGRAMME)
+                facts = await self.facts(self._today, keeping=True)
+                tier = ladder.evaluate(facts, keeping=True)
+                grounds = Grounds.of(ladder, [tier], facts, self._today, keeping=True)
+            self.move(tier, TierCause.PROGRAMME, grounds)
         self.take_up()
         return {"former": member.tier, "tier": self._work.member.tier}
 

@@ -268,6 +268,10 @@ class Ladder(Section):
         following = self.ladder.index(self.tier(tier_id)) + 1
         return self.ladder[following].id if following < len(self.ladder) else None
 
+    def between(self, lower: str, upper: str) -> list[str]:
+        """The tiers from the upper one down to the lower, both included; nothing when that is the higher."""
+        return [tier.id for tier in reversed(self.ladder[self.rank(lower) : self.rank(upper) + 1])]
+
     def evaluate(self, facts: Mapping[Need, Number], *, keeping: bool = False) -> str:
         """The highest tier whose criteria hold; tiers on the way to it may be skipped.
 

@@ -496,6 +496,12 @@ INVARIANTS: Final[Sequence[Invariant]] = (
         " OR (t.cause IN ('review', 'programme', 'operator') AND o.channel <> 'tiers')",
     ),
     Invariant(
+        "grounds of a tier history",
+        "where criteria decided a tier change, their figures are kept with it, and where none did there are none",
+        "SELECT member_id, number, cause FROM tier_change WHERE version IS NOT NULL AND cause <> 'programme'"
+        " AND (grounds IS NOT NULL) <> (cause IN ('earned', 'review', 'taken_back'))",
+    ),
+    Invariant(
         "dates of a tier",
         "a tier that is judged has a period that begins before and something that is due; any other has neither",
         "SELECT m.id AS member_id, m.tier, m.tier_from, m.tier_review_at, m.tier_due_at FROM member m"

@@ -141,9 +141,14 @@ class Work:
         return self.version.programme
 
     @property
-    def programme_now(self) -> Programme:
+    def version_now(self) -> Version:
         """The version that is in force now, though another may judge."""
-        return self._programmes.at(self.now).programme
+        return self._programmes.at(self.now)
+
+    @property
+    def programme_now(self) -> Programme:
+        """The programme of the version that is in force now."""
+        return self.version_now.programme
 
     @property
     def today(self) -> date:
@@ -184,7 +189,8 @@ class Work:
         for unit in self.programme.unit_names:
             self.ledger.open_account(unit)
         self.is_newcomer = True
-        self._sheet.add(TierChange, (1,), TierChange(1, None, tier, self.operation_id, at, TierCause.ENROLMENT))
+        number = self.version.number
+        self.add_tier_change(TierChange(1, None, tier, self.operation_id, at, TierCause.ENROLMENT, number))
         self.tell(MEMBER_ENROLLED, external_id=external_id, tier=tier)
         return member
 

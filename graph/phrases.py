@@ -140,6 +140,74 @@ PHRASES: Final[Mapping[str, Mapping[Locale, str]]] = {
     },
     "move.debt": {Locale.EN: "{amount} of a debt.", Locale.ZH: "其中 {amount} 为欠款。"},
     "until": {Locale.EN: ", to be used before {day}", Locale.ZH: "（{day} 前有效）"},
+    # why a tier changed
+    "tier.enrolment": {
+        Locale.EN: "The membership began on {at}, and everyone starts as {tier}.",
+        Locale.ZH: "会员资格始于 {at}，初始等级为 {tier}。",
+    },
+    "tier.earned": {
+        Locale.EN: "{tier} was reached on {at}, by version {version} of the programme: what it asks for was met.",
+        Locale.ZH: "{at} 升至 {tier}：已满足规则第 {version} 版的条件。",
+    },
+    "tier.review": {
+        Locale.EN: "{former} was judged on {at}, by version {version} of the programme, and not kept: {tier} followed.",
+        Locale.ZH: "{at} 按规则第 {version} 版评定，未能保住 {former}，降至 {tier}。",
+    },
+    "tier.taken_back": {
+        Locale.EN: "What {former} had been reached or kept with was taken back on {at}: by version {version} of the "
+        "programme, {tier} followed.",
+        Locale.ZH: "{at} 升至或保住 {former} 所依据的消费或积分被收回，按规则第 {version} 版降至 {tier}。",
+    },
+    "tier.operator": {
+        Locale.EN: "An operator set {tier} on {at}, whatever the criteria: {reason}.",
+        Locale.ZH: "{at} 由运营人员设为 {tier}，不论条件是否满足：{reason}。",
+    },
+    "tier.channel": {
+        Locale.EN: "{channel}.{kind} brought {tier} on {at}, whatever the criteria.",
+        Locale.ZH: "{at} 由 {channel}.{kind} 设为 {tier}，不论条件是否满足。",
+    },
+    "tier.merger": {
+        Locale.EN: "{tier} came on {at} from a membership that was merged into this one.",
+        Locale.ZH: "{at} 因另一会员资格并入而升至 {tier}。",
+    },
+    "tier.merger.back": {
+        Locale.EN: "{former} had come from a merged membership; that was undone on {at}, and {tier} followed.",
+        Locale.ZH: "{former} 来自并入的会员资格，{at} 该合并被撤销，回到 {tier}。",
+    },
+    "tier.programme": {
+        Locale.EN: "Version {version} of the programme has no tier {former}: {tier} took its place on {at}.",
+        Locale.ZH: "规则第 {version} 版不再设 {former}，{at} 改为 {tier}。",
+    },
+    "tier.not_kept": {
+        Locale.EN: "The figures of that time were not kept.",
+        Locale.ZH: "当时的数据未予保存。",
+    },
+    "judged": {
+        Locale.EN: "{tier} asks for {mode} of these: {met}.",
+        Locale.ZH: "{tier} 须满足以下{mode}条件：{met}。",
+    },
+    "judged.keeping": {
+        Locale.EN: "To be kept, {tier} asks for {mode} of these: {met}.",
+        Locale.ZH: "{tier} 保级须满足以下{mode}条件：{met}。",
+    },
+    "mode.all": {Locale.EN: "all", Locale.ZH: "全部"},
+    "mode.any": {Locale.EN: "any", Locale.ZH: "任一"},
+    "met": {Locale.EN: "met", Locale.ZH: "已满足"},
+    "not_met": {Locale.EN: "not met", Locale.ZH: "未满足"},
+    "criterion": {
+        Locale.EN: "{fact} {window} came to {current}, and {required} is asked for: {met}.",
+        Locale.ZH: "{fact}（{window}）为 {current}，要求 {required}：{met}。",
+    },
+    "window.life": {Locale.EN: "until {until}", Locale.ZH: "截至 {until}"},
+    "window.since": {Locale.EN: "from {since} to {until}", Locale.ZH: "{since} 至 {until}"},
+}
+
+_FACTS: Final[Mapping[str, str]] = {
+    "points_earned": "获得积分",
+    "growth_earned": "获得成长值",
+    "spend": "消费金额",
+    "orders": "订单数",
+    "average_order": "平均订单金额",
 }
 
 
@@ -151,6 +219,11 @@ def say(locale: Locale, key: str, **parts: str) -> str:
 def unit_name(locale: Locale, unit: str) -> str:
     """What members call a unit; one of the programme's own has its own name."""
     return _UNITS[locale].get(unit, unit)
+
+
+def fact_name(locale: Locale, fact: str) -> str:
+    """What a fact that tiers ask for is called; one of a channel's has its own name."""
+    return _FACTS.get(fact, fact) if locale == Locale.ZH else fact
 
 
 def whole(locale: Locale, value: Decimal | int) -> str:

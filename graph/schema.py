@@ -60,6 +60,7 @@ from graph.scalars import SCALARS
 from graph.settings import Subgraph
 from graph.subscription import Subscription
 from graph.tier import Tier
+from graph.tier_explanation import TierExplanationFields
 from graph.tiers import TierMutations
 from graph.tokens import Role
 from graph.transaction import Hold, Transaction
@@ -264,6 +265,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
             "Subscription": plugins.subscriptions,
             "Member": plugins.member_fields,
             "Transaction": (ExplanationFields,),
+            "TierChange": (TierExplanationFields,),
         },
         codes=error_codes(refusals),
         query=Query,

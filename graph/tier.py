@@ -7,7 +7,7 @@ from enum import Enum
 
 import strawberry
 
-from core import tiers
+from core import tiers, windows
 from core.calendar import local_day
 from core.errors import TierNotFound
 from core.figures import Totals
@@ -17,7 +17,6 @@ from core.programme import Programme
 from core.standing import judged_on, outlook
 from core.tallies import day_number, fact_value
 from core.tiers import Need, Number
-from core.windows import LIFETIME
 from graph.context import Info
 from graph.ids import Node, global_id
 from graph.transaction import Transaction
@@ -76,7 +75,7 @@ class TierChange:
     at: datetime = strawberry.field(description="When it changed.")
     cause: TierChangeCause = strawberry.field(description="Why.")
     _member_id: strawberry.Private[str]
-    _operation_id: strawberry.Private[str]
+    _value: strawberry.Private[Change]
 
     @classmethod
     def of(cls, programme: Programme, member_id: str, change: Change) -> "TierChange":
@@ -87,13 +86,13 @@ class TierChange:
             at=change.at,
             cause=TierChangeCause(change.cause),
             _member_id=member_id,
-            _operation_id=change.operation_id,
+            _value=change,
         )
 
     @strawberry.field
     async def transaction(self, info: Info) -> Transaction | None:
         """What did it: the order that brought the tier, the review with its figures, the operator's request."""
-        return await Transaction.find(info, self._member_id, self._operation_id)
+        return await Transaction.find(info, self._member_id, self._value.operation_id)
 
 
 @strawberry.type
@@ -102,6 +101,11 @@ class Window:
 
     months: int | None = strawberry.field(description="So many months, today included.")
     days: int | None = strawberry.field(description="So many days, today included.")
+
+    @classmethod
+    def of(cls, window: windows.Window) -> "Window | None":
+        """A window; None for the whole membership."""
+        return None if window == windows.LIFETIME else cls(months=window.months, days=window.days)
 
 
 @strawberry.enum
@@ -285,7 +289,7 @@ def _criterion(info: Info, criterion: tiers.CriterionProgress, on: date, until: 
     return CriterionProgress(
         fact=criterion.fact,
         description=info.context.laurel.plugins.facts[criterion.fact].description,
-        window=None if window == LIFETIME else Window(months=window.months, days=window.days),
+        window=Window.of(window),
         since=window.start(on),
         until=until,
         current=criterion.current,

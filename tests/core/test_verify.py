@@ -144,6 +144,7 @@ DAMAGE = {
     "tier history": "UPDATE member SET tier = 'silver'",
     "steps of a tier history": "UPDATE tier_change SET former = 'gold' WHERE number = 2",
     "causes of a tier history": "UPDATE tier_change SET cause = 'review' WHERE number = 2",
+    "grounds of a tier history": "UPDATE tier_change SET grounds = NULL WHERE number = 2",
     "dates of a tier": "UPDATE member SET tier_due_at = 1",
     "tallies of what was earned": "UPDATE tally SET amount = amount + 1",
     "merged members": "UPDATE member SET merged_into = 'another'",
