@@ -4,7 +4,8 @@ No channel knows the other. A programme in which a coupon is granted that nobody
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import Annotated, Final
+from datetime import datetime
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -14,7 +15,8 @@ from core.suggest import did_you_mean
 from core.work import Work
 
 COUPON_GRANTED: Final = "coupon.granted"
-"""The member is to have a coupon. Payload: ``coupon``, its id in the programme, and ``occasion``."""
+"""The member is to have a coupon. Payload: ``coupon``, its id in the programme, ``occasion``, and ``until`` where it
+lapses then at the latest."""
 
 COUPONS_REVOKED: Final = "coupon.revoked"
 """What was granted for an ``occasion`` is theirs no more, unless it was used."""
@@ -45,10 +47,14 @@ def unknown_coupons(programme: Programme, named: Iterable[tuple[Path, str]]) -> 
             yield Misfit(path, f"no coupon {coupon!r} in the programme{did_you_mean(coupon, known)}")
 
 
-def grant(work: Work, coupons: Iterable[str], occasion: str) -> None:
-    """Let the member have these coupons. ``occasion`` names what they were granted for, once in the member's life."""
+def grant(work: Work, coupons: Iterable[str], occasion: str, until: datetime | None = None) -> None:
+    """Let the member have these coupons, until then at the latest.
+
+    ``occasion`` names what they were granted for, once in the member's life.
+    """
+    ends: dict[str, Any] = {} if until is None else {"until": until.isoformat()}
     for coupon in coupons:
-        work.tell(COUPON_GRANTED, coupon=coupon, occasion=occasion)
+        work.tell(COUPON_GRANTED, coupon=coupon, occasion=occasion, **ends)
 
 
 def revoke(work: Work, occasion: str) -> None:

@@ -103,12 +103,14 @@ class Explainer(NamedTuple):
 
     ``operation`` is its channel and kind: another channel's, where a reaction has given the award. ``seen`` is given
     the version that judged, the rows of ``model`` that name the operation in ``transaction_id``, and what the rules of
-    the operation's own channel saw.
+    the operation's own channel saw. ``says`` tells in sentences what no rule has judged: it is given the version, the
+    rows and the language, ``en`` or ``zh``.
     """
 
     operation: tuple[str, str]
     model: type
-    seen: Callable[[Programme, Sequence[Any], Sequence[Seen]], Sequence[Seen]]
+    seen: Callable[[Programme, Sequence[Any], Sequence[Seen]], Sequence[Seen]] = lambda *_: ()
+    says: Callable[[Programme, Sequence[Any], str], Sequence[str]] = lambda *_: ()
 
 
 def keep(activity: Activity) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from core.benefits import Benefit
 from core.budgets import NamedBudget, budget_of
 from core.document import Identifier, QuotedDecimal, Section
 from core.errors import Problem, ProgrammeInvalid, UnknownUnit
@@ -78,6 +79,10 @@ class ChannelSettings(Section):
 
         Asked when each part by itself is right.
         """
+        return ()
+
+    def brings(self, programme: "Programme", tier: str) -> "Iterable[Benefit]":
+        """What members of a tier have of the channel, for those who show what a tier brings."""
         return ()
 
     def budgets(self, channel: str) -> "Iterable[NamedBudget]":

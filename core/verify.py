@@ -40,9 +40,9 @@ class Finding(NamedTuple):
     offenders: Sequence[Mapping[str, Any]]
 
 
-async def verify(reader: Reader) -> list[Finding]:
-    """Everything that is wrong with the books; empty when nothing is."""
-    findings = [await _look(reader, invariant) for invariant in INVARIANTS]
+async def verify(reader: Reader, more: Sequence[Invariant] = ()) -> list[Finding]:
+    """Everything that is wrong with the books; empty when nothing is. ``more`` are the invariants of plugins."""
+    findings = [await _look(reader, invariant) for invariant in (*INVARIANTS, *more)]
     return [finding for finding in findings if finding.places]
 
 

@@ -196,6 +196,7 @@ async def _explained(info: Info, member_id: str, recorded: Recorded, locale: Loc
     text = [teller.done(recorded)]
     for award in awards:
         text += _sentences(award)
+    text += await _said(info, member_id, recorded, version, locale)
     text += await _books(info, member_id, recorded, teller)
     return Explanation(
         transaction=Transaction.of(member_id, recorded),
@@ -216,6 +217,15 @@ async def _seen(info: Info, member_id: str, recorded: Recorded, version: Version
         rows = await info.context.loaders.rows(explainer.model, member_id, transaction_id=recorded.id)
         seen += explainer.seen(version.programme, rows, tuple(seen))
     return seen
+
+
+async def _said(info: Info, member_id: str, recorded: Recorded, version: Version, locale: Locale) -> list[str]:
+    """What channels say of it themselves."""
+    text: list[str] = []
+    for explainer in info.context.laurel.plugins.explainers.get((recorded.channel, recorded.kind), ()):
+        rows = await info.context.loaders.rows(explainer.model, member_id, transaction_id=recorded.id)
+        text += explainer.says(version.programme, rows, locale.language)
+    return text
 
 
 def _sentences(award: ExplainedAward) -> Iterable[str]:

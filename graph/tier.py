@@ -8,6 +8,7 @@ from enum import Enum
 import strawberry
 
 from core import tiers, windows
+from core.benefits import brought_by, gained
 from core.calendar import local_day
 from core.errors import TierNotFound
 from core.figures import Totals
@@ -17,6 +18,7 @@ from core.programme import Programme
 from core.standing import judged_on, outlook
 from core.tallies import day_number, fact_value
 from core.tiers import Need, Number
+from graph.benefit import Benefit
 from graph.context import Info
 from graph.ids import Node, global_id
 from graph.transaction import Transaction
@@ -44,6 +46,12 @@ class Tier(Node):
     async def resolve_node(cls, info: Info, *parts: str) -> "Tier | None":
         tier = cls.of((await info.context.version()).programme, parts[0])
         return tier if tier.rank is not None else None
+
+    @strawberry.field
+    async def benefits(self, info: Info) -> list[Benefit]:
+        """What its members have by the programme in force, whichever channel it is of."""
+        programme = (await info.context.version()).programme
+        return [Benefit.of(programme, benefit) for benefit in brought_by(programme, self.code)]
 
 
 @strawberry.enum
@@ -165,6 +173,14 @@ class Progress:
         description="What is missing, and where it can be had, the nearest first. Each of them is needed where all "
         "criteria must be met; the first one is enough where any is. Empty when the tier is reached."
     )
+
+    @strawberry.field
+    async def brings(self, info: Info) -> list[Benefit]:
+        """What that tier has that the member's has not, or not on these terms; empty at the top."""
+        if self.next_tier is None:
+            return []
+        programme = (await info.context.version()).programme
+        return [Benefit.of(programme, each) for each in gained(programme, self.tier.code, self.next_tier.code)]
 
 
 @strawberry.enum

@@ -20,6 +20,7 @@ from decimal import Decimal
 
 from strawberry import ID
 
+from graph.benefit import Benefit
 from graph.context import Context, Info
 from graph.errors import UserError, user_error
 from graph.federation import entity
@@ -42,6 +43,7 @@ __all__ = [
     "EVERYONE",
     "ID",
     "STAFF",
+    "Benefit",
     "Connection",
     "Context",
     "Cost",

@@ -23,6 +23,7 @@ from core.people.erasing import PersonalData
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.tiers import FactKind
+from core.verify import Invariant
 from core.work import Work
 from plugins import hookspec
 
@@ -175,6 +176,16 @@ def register_explainers() -> Sequence[Explainer]:
 
     An award is explained by the version that judged it, rule by rule. Explainers are asked only when somebody wants to
     know: that of the operation's own channel first, then the others by the names of their plugins.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_invariants() -> Sequence[Invariant]:
+    """Say what always holds of the plugin's tables, for ``laurel verify``: each a query that must return no row.
+
+    The name is the plugin's, or begins with it. The query is one that all databases understand, with ``member_id``
+    and what is wrong among its columns.
     """
     raise NotImplementedError
 

@@ -32,6 +32,7 @@ from core.programme import ChannelSettings, countables_of
 from core.store.databases import Tables
 from core.suggest import did_you_mean
 from core.tiers import FACTS, FactKind
+from core.verify import INVARIANTS, Invariant
 from core.work import Reaction
 from plugins import CONTRACT, PROJECT, hookspecs
 from plugins.hookspecs import Importer
@@ -90,6 +91,7 @@ class Plugins:
     importers: Mapping[str, Importer] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
     explainers: Mapping[tuple[str, str], tuple[Explainer, ...]] = field(default_factory=dict)
+    invariants: tuple[Invariant, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     outgoing: Mapping[str, frozenset[str]] = field(default_factory=dict)
     consumers: Mapping[str, Consumer] = field(default_factory=dict)
@@ -223,6 +225,7 @@ class _Assembly:
             importers=self._importers(),
             jobs=self._jobs(),
             explainers=self._explainers(),
+            invariants=self._invariants(),
             reactions=tuple(function for _, function in self._implementations("react")),
             outgoing=self._outgoing(consumers),
             consumers=consumers,
@@ -393,6 +396,21 @@ class _Assembly:
             operation: tuple(explainer for _, explainer in sorted(each, key=lambda pair: pair[0]))
             for operation, each in found.items()
         }
+
+    def _invariants(self) -> tuple[Invariant, ...]:
+        offered = self._ask_each("register_invariants", Invariant)
+        for invariant in INVARIANTS:
+            self._claim("invariant", invariant.name, "the core")
+        for name, invariant in offered:
+            if invariant.sql is None:
+                raise PluginsInvalid(f"{self._who[name]}: invariant {invariant.name!r} has no query")
+            if invariant.name.partition(" ")[0] != name:
+                raise PluginsInvalid(f"{self._who[name]}: invariant {invariant.name!r} must begin with {name!r}")
+            self._claim("invariant", invariant.name, self._who[name])
+        names = [invariant.name for _, invariant in offered]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise PluginsInvalid(f"invariant {twice[0]!r} is offered twice by {self._owners['invariant', twice[0]]}")
+        return tuple(invariant for _, invariant in offered)
 
     def _outgoing(self, consumers: Mapping[str, Consumer]) -> dict[str, frozenset[str]]:
         named: dict[str, set[str]] = {}

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 
 import click
 import orjson
@@ -12,10 +13,10 @@ from rich.table import Table
 from core.store import Store
 from core.store.databases import connect
 from core.store.migrating import require_migrated
-from core.verify import INVARIANTS, Finding, verify
+from core.verify import INVARIANTS, Finding, Invariant, verify
 from graph.laurel import tables
 from graph.settings import Settings
-from plugins.manager import load_plugins
+from plugins.manager import Plugins, load_plugins
 
 
 @click.command("verify")
@@ -23,23 +24,25 @@ from plugins.manager import load_plugins
 @click.pass_obj
 def command(settings: Settings, as_json: bool) -> None:
     """Check every invariant of the ledger; exit status 1 when one is broken. May run while Laurel serves."""
-    findings = asyncio.run(_verify(settings))
+    plugins = load_plugins(settings.disabled_plugins)
+    invariants = (*INVARIANTS, *plugins.invariants)
+    findings = asyncio.run(_verify(settings, plugins))
     if as_json:
-        click.echo(orjson.dumps(_json(findings), option=orjson.OPT_INDENT_2))
+        click.echo(orjson.dumps(_json(invariants, findings), option=orjson.OPT_INDENT_2))
     else:
-        _print(findings)
+        _print(invariants, findings)
     sys.exit(1 if findings else 0)
 
 
-async def _verify(settings: Settings) -> list[Finding]:
-    apps = tables(load_plugins(settings.disabled_plugins))
+async def _verify(settings: Settings, plugins: Plugins) -> list[Finding]:
+    apps = tables(plugins)
     # As for a migration, with no limit to how long a statement may take: these read all there is.
     async with connect(settings.database_url, apps, migrating=True) as context:
         await require_migrated(context, settings.database_url, apps)
-        return await verify(Store().reader())
+        return await verify(Store().reader(), plugins.invariants)
 
 
-def _json(findings: list[Finding]) -> list[dict[str, object]]:
+def _json(invariants: Sequence[Invariant], findings: list[Finding]) -> list[dict[str, object]]:
     found = {finding.invariant.name: finding for finding in findings}
     return [
         {
@@ -48,16 +51,16 @@ def _json(findings: list[Finding]) -> list[dict[str, object]]:
             "broken": found[invariant.name].places if invariant.name in found else 0,
             "offenders": found[invariant.name].offenders if invariant.name in found else [],
         }
-        for invariant in INVARIANTS
+        for invariant in invariants
     ]
 
 
-def _print(findings: list[Finding]) -> None:
+def _print(invariants: Sequence[Invariant], findings: list[Finding]) -> None:
     console = Console()
     found = {finding.invariant.name: finding for finding in findings}
     table = Table("invariant", "says", "broken")
     table.columns[2].justify = "right"
-    for invariant in INVARIANTS:
+    for invariant in invariants:
         finding = found.get(invariant.name)
         if finding is None:
             table.add_row(invariant.name, invariant.says, "0")
@@ -67,6 +70,6 @@ def _print(findings: list[Finding]) -> None:
             table.add_row("", escape(", ".join(f"{name} {value}" for name, value in offender.items())), "")
     console.print(table)
     if findings:
-        console.print(f"{len(findings)} of {len(INVARIANTS)} invariants are broken", style="red")
+        console.print(f"{len(findings)} of {len(invariants)} invariants are broken", style="red")
     else:
-        console.print(f"all {len(INVARIANTS)} invariants hold")
+        console.print(f"all {len(invariants)} invariants hold")

@@ -187,7 +187,8 @@ class Trial:
 
     async def check_books(self) -> None:
         """Raise Fails when an invariant of the ledger is broken."""
-        for finding in await verify(self.shop.laurel.store.reader()):
+        store, own = self.shop.laurel.store.reader(), self.shop.laurel.plugins.invariants
+        for finding in await verify(store, own):
             raise Fails(f"the books are wrong afterwards: {finding.invariant.says}")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, NamedTuple, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from core.benefits import Benefit, BenefitKind, BenefitPeriod, BirthdayWindow
 from core.calendar import add_months, month_end, month_start
 from core.coupons import Coupons, unknown_coupons
 from core.document import Count, Identifier
@@ -57,6 +58,12 @@ class BirthdaySettings(ChannelSettings):
     def check(self, programme: Programme) -> Iterable[Misfit]:
         yield from unknown_tiers(programme, [(("tier_points", tier), tier) for tier in self.tier_points])
         yield from unknown_coupons(programme, [(("coupons", at), name) for at, name in enumerate(self.coupons)])
+
+    def brings(self, programme: Programme, tier: str) -> Iterable[Benefit]:
+        yield Benefit(
+            CHANNEL, "gift", "Birthday gift", BenefitKind.GIFT, BenefitPeriod.YEAR, 1,
+            coupons=self.coupons, points=self.gift(tier) or None, birthday=BirthdayWindow(self.within),
+        )  # fmt: skip
 
     def gift(self, tier: str) -> int:
         return self.tier_points.get(tier, self.points)

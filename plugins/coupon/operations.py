@@ -159,7 +159,9 @@ async def follow(event: Event, work: Work) -> None:
     payload = event.payload
     match event.name:
         case name if name == COUPON_GRANTED:
-            _issue(work, _granted(work, payload["coupon"]), payload["occasion"])
+            until = payload.get("until")
+            ends = datetime.fromisoformat(until) if until else None
+            _issue(work, _granted(work, payload["coupon"]), payload["occasion"], ends)
         case name if name == COUPONS_REVOKED:
             await _take_back(work, occasion=payload["occasion"])
         case name if name == TRANSACTION_REVERSED and payload["whole"]:
@@ -182,10 +184,11 @@ def _granted(work: Work, coupon: str) -> CouponKind:
     raise AssertionError("no programme is published that grants a coupon it does not have")
 
 
-def _issue(work: Work, coupon: CouponKind, occasion: str) -> str:
+def _issue(work: Work, coupon: CouponKind, occasion: str, until: datetime | None = None) -> str:
     number = sum(event.name == ISSUED for event in work.events)
     coupon_id = f"{work.operation_id}-{number:03}"
-    expires_at = day_start(work.today + timedelta(days=coupon.days), work.programme.zone) if coupon.days else None
+    own = day_start(work.today + timedelta(days=coupon.days), work.programme.zone) if coupon.days else None
+    expires_at = min((end for end in (own, until) if end is not None), default=None)
     work.add(
         Coupon,
         coupon_id=coupon_id,

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from core.benefits import Benefit, BenefitKind
 from core.document import Identifier, QuotedDecimal, Section
 from core.limits import Left, Limits
 from core.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
@@ -92,6 +93,10 @@ class RewardsSettings(ChannelSettings):
             named += [(("items", at, "tiers", place), tier) for place, tier in enumerate(item.tiers)]
             named += [(("items", at, "tier_prices", tier), tier) for tier in item.tier_prices or ()]
         return unknown_tiers(programme, named)
+
+    def brings(self, programme: Programme, tier: str) -> Iterable[Benefit]:
+        if price := self.tier_prices.get(tier):
+            yield Benefit(CHANNEL, "price", "Rewards for fewer points", BenefitKind.REWARD_PRICE, price=price)
 
     @cached_property
     def by_id(self) -> Mapping[str, Item]:

@@ -5,12 +5,14 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from core.benefits import Benefit, BenefitKind, BenefitPeriod
 from core.budgets import NamedBudget
 from core.coupons import unknown_coupons
 from core.document import Identifier
 from core.gifts import Gift
 from core.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
 from core.tiers import Ladder
+from core.units import POINTS
 
 CHANNEL: Final = "tier_gift"
 
@@ -39,6 +41,15 @@ class TierGiftSettings(ChannelSettings):
             for at, name in enumerate(gift.coupons)
         ]
         yield from unknown_coupons(programme, named)
+
+    def brings(self, programme: Programme, tier: str) -> Iterable[Benefit]:
+        gift = self.gifts.get(tier)
+        if gift is not None:
+            per = None if self.again else BenefitPeriod.MEMBERSHIP
+            yield Benefit(
+                CHANNEL, tier, "Gift on reaching the tier", BenefitKind.GIFT, per, 1 if per else None,
+                coupons=gift.coupons, points=gift.pack.get(POINTS),
+            )  # fmt: skip
 
     def reached(self, ladder: Ladder, former: str, tier: str) -> list[str]:
         """The tiers with a gift that a step from one to the other reaches, from the lowest up; none on a way down."""

@@ -48,6 +48,7 @@ from core.store.databases import Tables
 from core.store.fields import DayField
 from core.tiers import FactKind
 from core.units import POINTS
+from core.verify import Invariant
 from graph.vocabulary import Info, Member, MemberByInput, Payload, Role, actor, mutation, perform, query, subscription
 from plugins.hookspecs import Importer, Importing, Row
 """
@@ -92,6 +93,7 @@ def test_the_plugin_of_the_guide_loads_with_all_that_it_offers(visit: ModuleType
     assert list(loaded.importers) == ["visits"]
     assert [job.name for job in loaded.jobs] == ["visit_thanks"]
     assert [each.seen for each in loaded.explainers["visit", "record"]] == [visit.seen_of_visit]
+    assert [invariant.name for invariant in loaded.invariants] == ["visit of an operation"]
     assert loaded.reactions == (visit.react,)
     assert loaded.consumers == {"visit": visit.after_event}
     assert loaded.carriers == {"sms": visit.Sms}

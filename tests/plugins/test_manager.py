@@ -20,6 +20,7 @@ from core.people.erasing import PersonalData
 from core.programme import ChannelSettings
 from core.store.databases import Tables
 from core.tiers import FactKind
+from core.verify import Invariant
 from core.work import Work
 from graph.vocabulary import Info, Role, mutation
 from plugins import hookimpl
@@ -257,6 +258,7 @@ def job(name: str) -> Job:
 
 
 FACT = {"visits": FactKind("visits")}
+HOLDS = Invariant("visit days", "a visit is of one day", "SELECT member_id FROM visit WHERE day = ''")
 ORDERS = Tables(("plugins.purchase.models",), "plugins.purchase.migrations")
 
 
@@ -315,6 +317,9 @@ def test_a_refusal_of_two_plugins_names_both() -> None:
         ({"register_jobs": giving([job("visit"), job("visit")])}, "job 'visit' is offered twice"),
         ({"register_personal_data": giving([PersonalData(model=JobRow, cleared={})])}, "JobRow is no table of members"),
         ({"register_personal_data": giving([PersonalData(model=LotRow, cleared={"unit": ""})])}, "no column 'unit'"),
+        ({"register_invariants": giving([Invariant("visit", "holds", None)])}, "invariant 'visit' has no query"),
+        ({"register_invariants": giving([Invariant("visits", "hold", "SELECT 1")])}, "must begin with 'visit'"),
+        ({"register_invariants": giving([HOLDS, HOLDS])}, "invariant 'visit days' is offered twice"),
         ({"register_outgoing": giving(["member.enrolled"])}, "register_outgoing and after_event need one another"),
     ],
 )
@@ -347,6 +352,7 @@ def test_what_plugins_offer_is_put_together_in_the_order_of_their_names() -> Non
                 register_member_fields=giving([VisitFields]),
                 register_importers=giving([importer("visits")]),
                 register_jobs=giving([job("visit_thanks")]),
+                register_invariants=giving([HOLDS]),
                 register_outgoing=giving(["member.enrolled"]),
                 react=react,
                 after_event=after_event,
@@ -364,6 +370,7 @@ def test_what_plugins_offer_is_put_together_in_the_order_of_their_names() -> Non
     assert loaded.member_fields == (VisitFields,)
     assert list(loaded.importers) == ["visits"]
     assert loaded.jobs == (job("visit_thanks"),)
+    assert loaded.invariants == (HOLDS,)
     assert loaded.reactions == (react, react)
     assert loaded.outgoing == {"visit": {"member.enrolled"}}
     assert loaded.consumers == {"visit": after_event}
