@@ -107,6 +107,7 @@ class Work:
         self._shared = shared
         self._counted = False
         self._counts: dict[str, set[int]] = {}
+        self._own_counts: dict[tuple[str, int], int] = defaultdict(int)
         self._active_on: dict[str, int] = {}
         self._told = 0
         self.is_newcomer = False
@@ -624,6 +625,7 @@ class Work:
             self._sheet.add(Count, (name, day), Count(name, day, amount))
         else:
             self._sheet.put(Count, (name, day), before._replace(amount=before.amount + amount))
+        self._own_counts[name, day] += amount
         self._counted = True
         # Whether anything was taken away, and with it perhaps the ground on which a tier stands.
         self.counted_off |= amount < 0
@@ -650,6 +652,20 @@ class Work:
                 if count.name == name and first <= count.day <= last:
                     total += count.amount
         return total
+
+    async def counted_days(self, name: str, *, before: bool = False) -> dict[int, int]:
+        """A tally on each of its days, by the day's number; ``before``: without what this operation has counted."""
+        await self._know(Tally, "", {"name": name})
+        totals: dict[int, int] = defaultdict(int)
+        for kind in (Tally, Count):
+            for count in self._sheet.of(kind).values():
+                if count.name == name:
+                    totals[count.day] += count.amount
+        if before:
+            for (counted, day), amount in self._own_counts.items():
+                if counted == name:
+                    totals[day] -= amount
+        return {day: amount for day, amount in sorted(totals.items()) if amount}
 
     # -- tiers ------------------------------------------------------------------------------------
 

@@ -12,7 +12,15 @@ from typing import Any, ClassVar, Final
 
 from core.accounts import Account
 from core.errors import BalanceLimitExceeded, MemberMerged, MemberNotFound, Refusal, fact
-from core.events import MEMBER_MERGED, MEMBER_STATUS_CHANGED, MERGE_SENT, MERGE_UNDONE, Delivery
+from core.events import (
+    MEMBER_MERGED,
+    MEMBER_STATUS_CHANGED,
+    MERGE_GIVEN_BACK,
+    MERGE_SENT,
+    MERGE_TAKEN,
+    MERGE_UNDONE,
+    Delivery,
+)
 from core.holds import Hold, HoldState
 from core.members import ById, Member, MemberStatus, TierCause, bucket_of
 from core.membership import check_reason
@@ -195,6 +203,7 @@ class TakeMerged(Operation):
                 merged_at=work.now,
                 undone_at=None,
             )
+        work.tell(MERGE_TAKEN, other=self.sender, first=self.first)
         # Closed in the meantime, by nobody who knew of this.
         unwanted = self.first and member.status == MemberStatus.CLOSED and member.merged_into is None
         return {"from": self.sender, "moved": taken, "unwanted": unwanted}
@@ -230,6 +239,7 @@ class GiveBackMerged(Operation):
         row = await _end(work, self.merge)
         if row is not None and row.tier_gained is not None and work.member.tier == row.tier_gained:
             await self._fall(work, row.tier_former or "")
+        work.tell(MERGE_GIVEN_BACK, other=self.to)
         return {"to": self.to, "moved": sent}
 
     async def _fall(self, work: Work, former: str) -> None:

@@ -13,7 +13,7 @@ from plugins import hookimpl
 
 from .events import EVENT_TYPES
 from .mutations import SignInMemberFields, SignInMutations
-from .operations import follow_reversal
+from .operations import MADE_UP, follow_reversal
 from .refusals import REFUSALS
 from .rules import SIGN_INS, SignInSettings
 
@@ -28,6 +28,11 @@ def register_settings() -> type[ChannelSettings]:
 @hookimpl
 def register_facts() -> Mapping[str, FactKind]:
     return {SIGN_INS: FactKind("days on which the member signed in, made-up days not counted")}
+
+
+@hookimpl
+def register_countables() -> Mapping[str, str]:
+    return {MADE_UP: "missed days that the member has made up, each on its own day"}
 
 
 @hookimpl

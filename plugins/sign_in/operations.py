@@ -23,6 +23,10 @@ from .refusals import (
 from .rules import CHANNEL, ONE_DAY, SIGN_INS, Days, EventFacts, MemberFacts, SignInSettings, bit, days_of, month_number
 
 MAKE_UPS: Final = "sign_in_make_ups"
+"""Counted on the days on which days were bought."""
+
+MADE_UP: Final = "sign_ins_made_up"
+"""Counted on the days that were bought."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +92,7 @@ class MakeUpSignIn(Operation):
             await work.spend(make_up.cost)
         _mark(work, months, self.day, made_up=True)
         work.count(MAKE_UPS, 1)
+        work.count(MADE_UP, 1, at=day_start(self.day, zone))
         return {"day": self.day.isoformat(), "points": make_up.cost}
 
 
@@ -104,6 +109,8 @@ async def follow_reversal(event: Event, work: Work) -> None:
     work.save(month)
     tally = MAKE_UPS if reversed_.kind == MakeUpSignIn.kind else SIGN_INS
     work.count(tally, -1, at=reversed_.effective_at)
+    if tally == MAKE_UPS:
+        work.count(MADE_UP, -1, at=day_start(day, work.programme.zone))
 
 
 def current_streak(days: Days, today: date) -> int:
