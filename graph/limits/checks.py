@@ -2,7 +2,8 @@
 
 ::
 
-    check_shape(tree)      before the document is validated     depth, aliases, root fields, directives, comparisons
+    check_words(text)      before the document is parsed        tokens, fields of one name in one place
+    check_shape(tree)      before it is validated               depth, aliases, root fields, directives, comparisons
     price(operations, …)   once it is valid                     a sum for each operation, kept with the document
     check(cost, …)         for each request                     values, introspection, cost with these variables
 """
@@ -10,18 +11,28 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, OperationType, parse
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    Source,
+    parse,
+)
 
 from graph.limits.actual import Weigher
 from graph.limits.bounds import ALL, STAFF_ONLY, Bounds
 from graph.limits.cost import Costing, OperationCost
 from graph.limits.introspection import INTROSPECTIONS_MAX, WHOLE
 from graph.limits.lengths import SlicingInvalid
-from graph.limits.merging import comparisons
+from graph.limits.merging import Merging
 from graph.limits.prices import Prices
 from graph.limits.shape import FragmentCycle, Fragments, Shape, Shapes, fragments_of, in_order, operations_of
+from graph.limits.words import words_of
 from graph.tokens import Caller, Role
-from graph.transport.failures import Failure, RequestFailed
+from graph.transport.failures import Failure, RequestFailed, document_failed
 
 _STAFF: Final = frozenset({Role.SERVICE, Role.OPERATOR, Role.ANALYST, Role.ADMIN})
 
@@ -58,6 +69,16 @@ class Limits:
             return caller is not None and caller.role in _STAFF
         return self._introspection == ALL
 
+    def check_words(self, text: str) -> int:
+        """Raise RequestFailed for a document that it would take too long to parse; how many words it has."""
+        most = self.bounds.tokens_max
+        words = words_of(text, most)
+        if words.excess is not None:
+            told = f"Document contains more than {most} tokens. Parsing aborted."
+            raise document_failed([GraphQLSyntaxError(Source(text), words.excess, told)])
+        _check_comparisons(words.comparisons, self.bounds.comparisons_max)
+        return words.number
+
     def check_shape(self, tree: DocumentNode) -> None:
         """Raise RequestFailed for a document that it would take too long to validate, or to execute."""
         bounds, fragments, operations = self.bounds, fragments_of(tree), operations_of(tree)
@@ -70,7 +91,7 @@ class Limits:
             raise RequestFailed(Failure.GRAPHQL_VALIDATION_FAILED, str(cycle)) from None
         for operation in operations:
             self._check_operation(operation, shapes.of(operation.selection_set, operation.directives))
-        self._check_comparisons(operations, fragments)
+        self._check_merging(tree, operations, fragments)
 
     def _check_operation(self, operation: OperationDefinitionNode, shape: Shape) -> None:
         bounds = self.bounds
@@ -87,11 +108,21 @@ class Limits:
             "fields of the introspection below each other",
         )
 
-    def _check_comparisons(self, operations: Iterable[OperationDefinitionNode], fragments: Fragments) -> None:
-        most, count = self.bounds.comparisons_max, 0
+    def _check_merging(
+        self, tree: DocumentNode, operations: Iterable[OperationDefinitionNode], fragments: Fragments
+    ) -> None:
+        most = self.bounds.comparisons_max
+        merging = Merging(fragments, most)
         for operation in operations:
-            count += comparisons(operation.selection_set, fragments, most - count)
-            _check(Failure.MERGE_LIMIT_EXCEEDED, count, most, "fields and fragments to compare with each other")
+            merging.add(operation.selection_set)
+            _check_comparisons(merging.count, most)
+        # Validation looks at those as well that no operation spreads, and at the second one of a name.
+        for node in reversed(tree.definitions):
+            if isinstance(node, FragmentDefinitionNode):
+                name = node.name.value
+                if name not in merging.spread or fragments[name] is not node:
+                    merging.add(node.selection_set)
+                    _check_comparisons(merging.count, most)
 
     def price(self, operations: Mapping[str, OperationDefinitionNode], fragments: Fragments) -> Mapping[str, Priced]:
         """The prices of each operation of a valid document, by its name. Raises RequestFailed."""
@@ -139,6 +170,10 @@ def count_values(variables: Mapping[str, Any], most: int) -> int:
                 elif isinstance(value, list):
                     waiting.append(value)  # type: ignore[arg-type]  # sized and iterable, as the other
     return count
+
+
+def _check_comparisons(count: int, most: int) -> None:
+    _check(Failure.MERGE_LIMIT_EXCEEDED, count, most, "fields and fragments to compare with each other")
 
 
 def _check(failure: Failure, requested: int, maximum: int, counted: str) -> None:

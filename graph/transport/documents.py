@@ -25,6 +25,8 @@ SUGGESTED_MAX: Final = 10_000
 """Characters of a document up to which a misspelt name is compared with all that there are."""
 ERRORS_MAX: Final = 10
 """Mistakes of a document that are told; of what is rubbish nobody reads more."""
+WORDS_MAX: Final = 1_000
+"""Words of a document up to which so many are told, of a longer one the first: each may print the whole argument."""
 KEPT_MAX: Final = 512
 _CHARACTERS_MAX: Final = 250_000
 """Characters of all documents of one age: the tree of a dense document takes some 190 bytes for each."""
@@ -170,6 +172,7 @@ class Documents:
         longest = self._limits.bounds.source_max
         if len(text) > longest:
             raise RequestFailed(Failure.DOCUMENT_TOO_LARGE, f"the document is longer than {longest} characters")
+        long = self._limits.check_words(text) > WORDS_MAX
         try:
             tree = parse(text, max_tokens=self._limits.bounds.tokens_max)
         except GraphQLError as error:
@@ -177,7 +180,8 @@ class Documents:
         self._limits.check_shape(tree)
         try:
             hidden = not suggests or len(text) > SUGGESTED_MAX
-            errors = validate(self._schema.core, tree, self._schema.rules, ERRORS_MAX, hide_suggestions=hidden)
+            most = 1 if long else ERRORS_MAX
+            errors = validate(self._schema.core, tree, self._schema.rules, most, hide_suggestions=hidden)
         except RecursionError:
             errors = [GraphQLError("the document is nested too deeply")]
         if errors:

@@ -58,7 +58,7 @@ BOMBS = [
         "MERGE_LIMIT_EXCEEDED",
     ),
     Bomb("aliases", "{ " + " ".join(f"a{n}: __typename" for n in range(1_000)) + " }", "ALIAS_LIMIT_EXCEEDED"),
-    Bomb("root fields", "{ " + "__typename " * 1_000 + "}", "ROOT_FIELD_LIMIT_EXCEEDED"),
+    Bomb("root fields", "{ " + " ".join(f"f{n}" for n in range(1_000)) + " }", "ROOT_FIELD_LIMIT_EXCEEDED"),
     Bomb("mutations", "mutation { " + "redeemPoints(input: {}) { replayed } " * 6 + "}", "ROOT_FIELD_LIMIT_EXCEEDED"),
     Bomb("tokens", "{ " + "a " * 20_000 + "}", "GRAPHQL_PARSE_FAILED"),
     Bomb(
@@ -71,6 +71,31 @@ BOMBS = [
     Bomb("operations", " ".join(f"query q{n} {{ __typename }}" for n in range(900)), "OPERATION_LIMIT_EXCEEDED"),
     Bomb("overlaps", "{ viewer { " + "role " * 4_000 + "} }", "MERGE_LIMIT_EXCEEDED"),
     Bomb("overlaps in overlaps", _nested(14), "MERGE_LIMIT_EXCEEDED"),
+    Bomb(
+        "overlaps that nobody spreads",
+        "{ __typename } " + " ".join(f"fragment f{n} on Viewer {{ {'role ' * 99} }}" for n in range(45)),
+        "MERGE_LIMIT_EXCEEDED",
+    ),
+    Bomb(
+        "overlaps in fragments of one name",
+        "{ ...f } " + " ".join([f"fragment f on Query {{ {'viewer { role } ' * 99} }}"] * 11),
+        "MERGE_LIMIT_EXCEEDED",
+    ),
+    Bomb(
+        "overlaps with arguments",
+        "{ viewer { " + ("role(" + " ".join(f"a{n}: 1" for n in range(15)) + ") ") * 98 + "} }",
+        "MERGE_LIMIT_EXCEEDED",
+    ),
+    Bomb(
+        "fragments that are not there", "{ " + " ".join(f"...f{n}" for n in range(2_400)) + " }", "MERGE_LIMIT_EXCEEDED"
+    ),
+    Bomb(
+        "one key many times",
+        "mutation { redeemPoints(input: {" + "points: 1 " * 1_600 + "}) { replayed } }",
+        "MERGE_LIMIT_EXCEEDED",
+    ),
+    Bomb("comments", "#\n" * 49_000 + "{ __typename }", "GRAPHQL_PARSE_FAILED"),
+    Bomb("a string without end", '{ node(id: "' + '\\"' * 45_000, "GRAPHQL_PARSE_FAILED"),
     Bomb(
         "misspelt types",
         "{ viewer { " + "".join(f"... on Memberr{n} {{ a{n} }} " for n in range(700)) + "} }",
