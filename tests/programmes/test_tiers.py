@@ -89,10 +89,31 @@ async def told(shop: Shop) -> dict[str, list[tuple[str, str]]]:
 # -- the documents' numbers ---------------------------------------------------------------------------
 
 BOUNDARIES: Final[Mapping[str, Sequence[tuple[int, str]]]] = {
-    # By points earned; joining brings 50 of them with `sme`.
-    "sme": [(500, "bronze"), (501, "silver"), (1500, "silver"), (1501, "gold"), (3000, "gold"), (3001, "diamond")],
+    # By points earned, the least and the most of each tier with one less and one more; joining brings 50 of them.
+    "sme": [
+        (499, "bronze"),
+        (500, "bronze"),
+        (501, "silver"),
+        (502, "silver"),
+        (1499, "silver"),
+        (1500, "silver"),
+        (1501, "gold"),
+        (1502, "gold"),
+        (2999, "gold"),
+        (3000, "gold"),
+        (3001, "diamond"),
+        (3002, "diamond"),
+    ],
     # 1000 for the first tier, and 3000 more for the second.
-    "mini-programme": [(0, "member"), (999, "member"), (1000, "silver"), (3999, "silver"), (4000, "gold")],
+    "mini-programme": [
+        (0, "member"),
+        (999, "member"),
+        (1000, "silver"),
+        (1001, "silver"),
+        (3999, "silver"),
+        (4000, "gold"),
+        (4001, "gold"),
+    ],
 }
 
 
@@ -107,24 +128,54 @@ async def test_points_reach_a_tier_exactly_at_its_least_number(programme: Progra
             assert ((await standing(shop, member))["tier"]["code"], points) == (tier, points)
 
 
-ORDERS: Final[Mapping[str, Sequence[tuple[Sequence[tuple[str, int]], str]]]] = {
+Orders = Sequence[tuple[str, int]]
+
+
+def growth(amount: int) -> Orders:
+    """So much growth by thirty orders, which is often enough for every tier."""
+    return [("1.00", 29), (f"{amount - 29}.00", 1)]
+
+
+def often(orders: int) -> Orders:
+    """So many orders, with growth enough for every tier."""
+    return [("20000.00", 1), ("1.00", orders - 1)]
+
+
+ORDERS: Final[Mapping[str, Sequence[tuple[Orders, str]]]] = {
     # By what was spent, to the cent.
     "beauty-shop": [
         ([("999.99", 1)], "regular"),
         ([("1000.00", 1)], "silver"),
+        ([("1000.01", 1)], "silver"),
         ([("4999.99", 1)], "silver"),
         ([("5000.00", 1)], "gold"),
+        ([("5000.01", 1)], "gold"),
         ([("19999.99", 1)], "gold"),
         ([("20000.00", 1)], "platinum"),
+        ([("20000.01", 1)], "platinum"),
     ],
     # Growth alone reaches nothing, and neither does frequency. A growth is a whole yuan.
     "growth-tiers": [
-        ([("333.00", 3)], "regular"),
-        ([("500.00", 2)], "regular"),
-        ([("500.00", 1), ("250.00", 2)], "silver"),
+        *((growth(amount), "regular") for amount in (998, 999)),
+        *((growth(amount), "silver") for amount in (1_000, 1_001, 4_999)),
+        *((growth(amount), "gold") for amount in (5_000, 5_001, 19_999)),
+        *((growth(amount), "platinum") for amount in (20_000, 20_001)),
+        *((often(orders), "regular") for orders in (1, 2)),
+        *((often(orders), "silver") for orders in (3, 4, 9)),
+        *((often(orders), "gold") for orders in (10, 11, 29)),
+        *((often(orders), "platinum") for orders in (30, 31)),
         ([("499.90", 10)], "silver"),
-        ([("600.00", 9)], "silver"),
-        ([("500.00", 10)], "gold"),
+    ],
+    # Two orders a month are silver, and more than 200 an order is gold; what an order gives is too little for either.
+    "sme": [
+        ([("20.00", 1)], "bronze"),
+        ([("20.00", 2)], "silver"),
+        ([("20.00", 3)], "silver"),
+        ([("199.99", 1)], "bronze"),
+        ([("200.00", 1)], "bronze"),
+        ([("200.01", 1)], "gold"),
+        ([("200.00", 2)], "silver"),
+        ([("200.00", 1), ("200.01", 1)], "gold"),
     ],
 }
 
@@ -135,23 +186,99 @@ async def test_orders_reach_a_tier_exactly_at_its_threshold(programme: Programme
         for number, (orders, tier) in enumerate(ORDERS[name]):
             member = await shop.enrol(f"m{number}")
             for amount, times in orders:
-                reached = await buys(shop, member, amount, times)
+                if times:
+                    reached = await buys(shop, member, amount, times)
             assert (reached, orders) == (tier, orders)
 
 
-async def test_spending_points_moves_no_tier_and_is_no_spend(programme: Programme) -> None:
-    async with programme("beauty-shop") as shop:
+# The first order with the rest that is missing for a tier, which comes on the last day of the window or one too late.
+WINDOWS: Final[Mapping[str, tuple[Sequence[str], str, str]]] = {
+    "beauty-shop": (["999.99"], "0.01", "silver"),
+    "growth-tiers": (["500.00", "499.00"], "1.00", "silver"),
+    "mini-programme": (["999.00"], "1.00", "silver"),
+}
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+async def test_what_counts_for_a_tier_counts_for_twelve_months_and_no_day_longer(
+    programme: Programme, name: str
+) -> None:
+    before, rest, tier = WINDOWS[name]
+    async with programme(name) as shop:
+        ann, bob = await shop.enrol("ann"), await shop.enrol("bob")
+        shop.clock.set(at("2027-01-10", "23:59"))
+        for member in (ann, bob):
+            for amount in before:
+                entry = await buys(shop, member, amount)
+        shop.clock.set(at("2028-01-09", "23:59"))
+        in_time = await buys(shop, ann, rest)
+        shop.clock.set(at("2028-01-10", "00:00"))
+        too_late = await buys(shop, bob, rest)
+
+    assert (in_time, too_late) == (tier, entry)
+
+
+async def test_two_orders_count_as_of_one_month_up_to_its_last_day(programme: Programme) -> None:
+    async with programme("sme") as shop:
+        ann, bob = await shop.enrol("ann"), await shop.enrol("bob")
+        shop.clock.set(at("2027-01-05"))
+        await buys(shop, ann, "20.00")
+        await buys(shop, bob, "20.00")
+        shop.clock.set(at("2027-02-04", "23:59"))
+        in_time = await buys(shop, ann, "20.00")
+        shop.clock.set(at("2027-02-05", "00:00"))
+        too_late = await buys(shop, bob, "20.00")
+
+    assert (in_time, too_late) == ("silver", "bronze")
+
+
+@pytest.mark.parametrize(
+    ("name", "orders", "tier"),
+    [
+        ("sme", [("1000.00", 1), ("1000.00", 1)], "gold"),
+        ("growth-tiers", [("500.00", 10)], "gold"),
+        ("beauty-shop", [("5000.00", 1)], "gold"),
+        ("mini-programme", [("4000.00", 1)], "gold"),
+    ],
+)
+async def test_spending_points_moves_no_tier_and_is_no_spend(
+    programme: Programme, name: str, orders: Orders, tier: str
+) -> None:
+    async with programme(name) as shop:
         ann = await shop.enrol("ann")
-        await buys(shop, ann, "5000.00")
-        redeem = """mutation ($m: ID!) {
-          redeemPoints(input: {member: {id: $m}, points: 5000, idempotencyKey: "r"}) { errors { code } } }"""
+        for amount, times in orders:
+            await buys(shop, ann, amount, times)
+        before = await standing(shop, ann)
+        redeem = """mutation ($m: ID!, $points: Points!) {
+          redeemPoints(input: {member: {id: $m}, points: $points, idempotencyKey: "r"}) { errors { code } } }"""
 
-        assert await shop.ask(redeem, {"m": ann}) == {"redeemPoints": {"errors": []}}
-
+        spent = await shop.ask(redeem, {"m": ann, "points": before["points"]["available"]})
         after = await standing(shop, ann)
-        assert (after["tier"]["code"], after["points"]["available"]) == ("gold", 0)
-        assert after["progress"]["criteria"] == [{"fact": "spend", "current": "5000.00"}]
-        assert [step["cause"] for step in after["tierHistory"]] == ["ENROLMENT", "EARNED"]
+        # What is paid for with points was not spent either: only the rest is.
+        paid = {
+            "member": {"id": ann},
+            "reference": "P1",
+            "idempotencyKey": "P1",
+            "amount": {"amount": "100.00", "currency": "CNY"},
+            "paidWithPoints": {"points": 6000, "amount": "60.00"},
+        }
+        await shop.give(ann, 6000, "g")
+        base = await counted(shop)
+        assert (await shop.ask(RECORD, {"input": paid}))["recordPurchase"]["errors"] == []
+
+        assert spent == {"redeemPoints": {"errors": []}}
+        assert (before["tier"]["code"], after["points"]["available"]) == (tier, 0)
+        assert {**after, "points": None} == {**before, "points": None}
+        assert await counted(shop) == {**base, "spend": base["spend"] + 4000, "orders": base["orders"] + 1}
+        assert await verify(shop.laurel.store.reader()) == []
+
+
+async def counted(shop: Shop) -> dict[str, int]:
+    """What counts as spending of the only member: money in cents, and orders."""
+    sums = await shop.laurel.store.reader().query(
+        "SELECT name, SUM(amount) FROM tally WHERE name IN ('spend', 'orders') GROUP BY name"
+    )
+    return {name: int(amount) for name, amount in sums}
 
 
 async def test_the_small_business_keeps_a_tier_for_four_fifths_in_the_year_and_lowers_it_by_one(

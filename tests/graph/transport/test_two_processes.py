@@ -17,13 +17,24 @@ from graph.testing import SECRET, open_shop
 from graph.tokens import Role, issue_token
 from plugins.manager import load_plugins
 from tests.databases import Server
-from tests.graph.conftest import PROGRAMME
 from tests.graph.transport.sockets import PROTOCOL
+from tests.npm import installed, run_tests
 from tests.serving import free_port, process_of
 
-BAR: Final = 'subscription { memberProgress(by: {externalId: "anna"}) { progress { criteria { fact current } } } }'
-GIVE: Final = """mutation ($key: String!) { adjustPoints(input: {member: {externalId: "anna"}, points: 100,
-  reason: "the bar moves", idempotencyKey: $key}) { errors { code } } }"""
+BAR: Final = """subscription ($by: MemberByInput!) { memberProgress(by: $by) {
+  externalId progress { criteria { fact current } } } }"""
+BUY: Final = """mutation ($input: RecordPurchaseInput!) { recordPurchase(input: $input) { errors { code } } }"""
+SHOP: Final = """
+id: corner-shop
+currency: CNY
+timezone: Asia/Shanghai
+channels:
+  purchase: {earn: {points: {groups: [{id: base, add: sum, rules: [{id: spend, points: order.amount}]}]}}}
+tiers:
+  ladder:
+  - {id: regular}
+  - {id: silver, all: [{fact: points_earned, at_least: 1000}]}
+"""
 
 
 def token(role: Role) -> str:
@@ -35,21 +46,38 @@ async def served(url: str) -> AsyncIterator[str]:
     """The address, without its scheme, of a process that is ready."""
     port = free_port()
     variables = {"LAUREL_PORT": str(port), "LAUREL_CARRY_CHANGES": "yes", "LAUREL_JOBS": "no"}
-    async with process_of(url, SECRET, **variables) as process, httpx.AsyncClient() as client, asyncio.timeout(100):
-        while True:
-            assert process.returncode is None, "the server did not start"
-            try:
-                if (await client.get(f"http://127.0.0.1:{port}/health/ready")).status_code == 200:
-                    break
-            except httpx.TransportError:
-                await asyncio.sleep(0.2)
+    async with process_of(url, SECRET, **variables) as process, httpx.AsyncClient() as client:
+        async with asyncio.timeout(100):
+            while True:
+                assert process.returncode is None, "the server did not start"
+                try:
+                    if (await client.get(f"http://127.0.0.1:{port}/health/ready")).status_code == 200:
+                        break
+                except httpx.TransportError:
+                    await asyncio.sleep(0.2)
         yield f"127.0.0.1:{port}"
 
 
-async def follow(client: ClientConnection) -> None:
+@asynccontextmanager
+async def two_processes(server: Server) -> AsyncIterator[list[str]]:
+    """The addresses of two processes of a shop that Anna and Bert have joined."""
+    every = load_plugins()
+    url = server.migrated(tables(every))
+    if not url.startswith(("postgres", "asyncpg")):
+        pytest.skip("changes are carried by PostgreSQL here")
+    async with open_shop(url, SHOP, plugins=every) as shop:
+        await shop.enrol("anna")
+        await shop.enrol("bert")
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(served(url)) for _ in range(2)]
+    server.done(url)
+
+
+async def follow(client: ClientConnection, member: str) -> None:
     await client.send(json.dumps({"type": "connection_init"}))
     assert json.loads(await client.recv()) == {"type": "connection_ack"}
-    await client.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": BAR}}))
+    followed = {"query": BAR, "variables": {"by": {"externalId": member}}}
+    await client.send(json.dumps({"id": "1", "type": "subscribe", "payload": followed}))
 
 
 async def earned(client: ClientConnection) -> int:
@@ -60,33 +88,48 @@ async def earned(client: ClientConnection) -> int:
 
 
 @pytest.mark.timeout(300)
-async def test_the_bar_moves_whichever_process_did_it(database_server: Server) -> None:
-    every = load_plugins()
-    url = database_server.migrated(tables(every))
-    if not url.startswith(("postgres", "asyncpg")):
-        pytest.skip("changes are carried by PostgreSQL here")
-    async with open_shop(url, PROGRAMME, plugins=every) as shop:
-        await shop.enrol("anna")
+async def test_the_bar_moves_whichever_process_the_purchase_lands_on_and_nobody_elses(database_server: Server) -> None:
     async with AsyncExitStack() as stack:
-        addresses = [await stack.enter_async_context(served(url)) for _ in range(2)]
+        addresses = await stack.enter_async_context(two_processes(database_server))
         client = await stack.enter_async_context(httpx.AsyncClient())
         headers = {"Authorization": f"Bearer {token(Role.SERVICE)}"}
-        followers = [
-            await stack.enter_async_context(
-                connect(f"ws://{address}/graphql", subprotocols=[Subprotocol(PROTOCOL)], additional_headers=headers)
-            )
-            for address in addresses
-        ]
-        for follower in followers:
-            await follow(follower)
-        assert [await earned(follower) for follower in followers] == [0, 0]
+
+        async def followers(member: str) -> list[ClientConnection]:
+            found = []
+            for address in addresses:
+                opened = connect(
+                    f"ws://{address}/graphql", subprotocols=[Subprotocol(PROTOCOL)], additional_headers=headers
+                )
+                found.append(await stack.enter_async_context(opened))
+                await follow(found[-1], member)
+            return found
+
+        async def buy(address: str, member: str, reference: str) -> None:
+            order = {
+                "member": {"externalId": member},
+                "reference": reference,
+                "idempotencyKey": reference,
+                "amount": {"amount": "100.00", "currency": "CNY"},
+            }
+            body = {"query": BUY, "variables": {"input": order}}
+            answer = await client.post(f"http://{address}/graphql", json=body, headers=headers)
+            assert answer.json()["data"] == {"recordPurchase": {"errors": []}}
+
+        of_anna, of_bert = await followers("anna"), await followers("bert")
+        assert [await earned(follower) for follower in (*of_anna, *of_bert)] == [0] * 4
 
         for number, address in enumerate(addresses * 3, 1):
-            answer = await client.post(
-                f"http://{address}/graphql",
-                json={"query": GIVE, "variables": {"key": f"g{number}"}},
-                headers={"Authorization": f"Bearer {token(Role.OPERATOR)}"},
-            )
-            assert answer.json()["data"] == {"adjustPoints": {"errors": []}}
-            assert [await earned(follower) for follower in followers] == [100 * number] * 2
-    database_server.done(url)
+            await buy(address, "anna", f"A{number}")
+            assert [await earned(follower) for follower in of_anna] == [100 * number] * 2
+
+        # Who follows Bert was told nothing in all that time: the next that they hear is what Bert has bought.
+        await buy(addresses[0], "bert", "B1")
+        assert [await earned(follower) for follower in of_bert] == [100] * 2
+
+
+@pytest.mark.timeout(300)
+async def test_graphql_ws_sees_the_bar_move_on_either_process(database_server: Server) -> None:
+    project = await asyncio.to_thread(installed, "tests/clients")
+    async with two_processes(database_server) as addresses:
+        shop = {"urls": [f"http://{address}/graphql" for address in addresses], "token": token(Role.SERVICE)}
+        await run_tests(project, "processes.test.mjs", shop)
