@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks import channels, importing, operations, reads, report, reviews, sweep
+from benchmarks import bombs, channels, importing, operations, reads, report, reviews, sweep
 from graph.collecting import collect_rarely
 from graph.laurel import tables
 from tests.databases import KINDS, Server, open_server, server_address
@@ -21,6 +21,7 @@ PARTS = (
     "reads",
     "where",
     "watching",
+    "bombs",
     "operations",
     "channels",
     "statements",
@@ -103,6 +104,9 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
             if "watching" in asked.parts:
                 _say("watching …")
                 figures["watching"] = asyncio.run(reads.measure_watching(server, rounds=rounds, seconds=seconds))
+            if "bombs" in asked.parts:
+                _say("bombs …")
+                figures["bombs"], figures["beside"] = asyncio.run(bombs.measure_bombs(server, rounds=rounds))
             if "statements" in asked.parts:
                 figures["statements"] = asyncio.run(operations.count_statements(server))
             if "memory" in asked.parts:

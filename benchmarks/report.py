@@ -12,7 +12,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import reads, sampling
+from benchmarks import bombs, reads, sampling
 from benchmarks.channels import CALLERS
 from benchmarks.operations import COMMITTER, ONE_EACH, PLAIN_TORTOISE
 from core.store.databases import Tables, connect
@@ -88,6 +88,8 @@ def sections(figures: dict[str, Any]) -> list[Section]:
         "reads": _reads,
         "where": _where,
         "watching": _watching,
+        "bombs": _bombs,
+        "beside": _beside,
         "operations": _operations,
         "channels": _channels,
         "statements": _statements,
@@ -152,6 +154,35 @@ def _watching(figures: list[dict[str, Any]]) -> Section:
         "The progress bar on SQLite again, by servers that are watched more and more.",
         ("watched", "processor µs a request", "more than unwatched"),
         [[one["watched"], f"{one['cpu_us']:,}", f"{one['more_us']:,}"] for one in figures],
+    )
+
+
+def _bombs(figures: list[dict[str, Any]]) -> Section:
+    brought = figures[0]["cpu_ms"]
+    return Section(
+        "Bombs",
+        f"What is small to send and would be long to answer (`tests/graph/limits/bombs.py`), with every channel"
+        f" installed: milliseconds of the processor until it is refused, the least of {bombs.ATTEMPTS}, with what the"
+        " sender in the same process takes, by what brings it.",
+        ("bomb", "bytes", "code", *brought),
+        [
+            [one["bomb"], f"{one['bytes']:,}", f"`{one['code']}`", *(f"{one['cpu_ms'][name]}" for name in brought)]
+            for one in figures
+        ],
+    )
+
+
+def _beside(figures: list[dict[str, Any]]) -> Section:
+    return Section(
+        "Beside bombs",
+        f"A progress bar, asked for again and again, while every {bombs.EACH}th request comes with one of those bombs"
+        " in turn: what it waits in the median, and the processor's time of a request on average, the bombs' among it,"
+        " against the same without bombs.",
+        ("bombs by", "alone ms", "beside bombs ms", "times", "processor, times"),
+        [
+            [one["transport"], *(f"{one[name]}" for name in ("alone_ms", "beside_ms", "times", "cpu_times"))]
+            for one in figures
+        ],
     )
 
 
@@ -317,7 +348,7 @@ def write(figures: dict[str, Any], *, whole: bool) -> None:
         head = f"{_ABOUT}\n{measured_on}\n\n"
     else:
         head, *former = PAGE.read_text(encoding="utf-8").split(_HEADING)
-        kept = {text.partition("\n")[0]: text for text in former}
+        kept = {text.partition("\n")[0]: f"{text.rstrip()}\n\n" for text in former}
         texts = kept | {title: f"{text}\n{measured_on}\n\n" for title, text in texts.items()}
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text((head + "".join(_HEADING + text for text in texts.values())).rstrip() + "\n", encoding="utf-8")
