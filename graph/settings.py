@@ -54,11 +54,12 @@ class Settings:
     ``origins`` are the sites besides this one whose pages may open a WebSocket. ``carries`` tells other processes
     of the database of changes, for their subscriptions. ``batch_max`` is how many requests may come as one list,
     none if 0. Of the manifests ``trusted_documents`` the documents are known by their ids: ``trusted_mode`` allows
-    them, or requires one of them. ``jobs`` are run by the server itself. ``incoming`` are the systems that may send
-    messages to ``/incoming/<source>``, with their secrets. ``log_level`` info logs every request, and what takes
-    longer than ``slow_ms`` is a warning. ``metrics_token`` is what Prometheus says to be shown ``/metrics``, which
-    is not there without one; ``traces`` lets OpenTelemetry collect spans. ``variables`` are all whose names begin
-    with ``LAUREL_``. ``subgraph`` is set where the schema is part of a federated one.
+    them, or requires one of them. With ``plans`` queries that are asked again are answered by what was compiled of
+    them. ``jobs`` are run by the server itself. ``incoming`` are the systems that may send messages to
+    ``/incoming/<source>``, with their secrets. ``log_level`` info logs every request, and what takes longer than
+    ``slow_ms`` is a warning. ``metrics_token`` is what Prometheus says to be shown ``/metrics``, which is not there
+    without one; ``traces`` lets OpenTelemetry collect spans. ``variables`` are all whose names begin with
+    ``LAUREL_``. ``subgraph`` is set where the schema is part of a federated one.
     """
 
     database_url: str = "sqlite://laurel.sqlite3"
@@ -75,6 +76,7 @@ class Settings:
     limits: Bounds = field(default_factory=Bounds)
     redis_url: str = ""
     cost_reported: bool = True
+    plans: bool = True
     disabled_plugins: frozenset[str] = frozenset()
     body_bytes_max: int = 1_000_000
     http_status: str = "compat"
@@ -140,6 +142,7 @@ class Settings:
             limits=_bounds(environ),
             redis_url=environ.get("LAUREL_REDIS_URL", usual.redis_url),
             cost_reported=_choice(environ, "LAUREL_COST_REPORTED", usual.cost_reported),
+            plans=_choice(environ, "LAUREL_PLANS", usual.plans),
             disabled_plugins=frozenset(names),
             body_bytes_max=_number(environ, "LAUREL_BODY_BYTES_MAX", usual.body_bytes_max),
             incoming=_secrets(environ, "LAUREL_INCOMING_SECRETS"),

@@ -50,6 +50,9 @@ class Metrics:
             registry=registry,
         )
         self.cost = Histogram("laurel_request_cost", "What they were priced at.", buckets=_COUNTS, registry=registry)
+        self.plans = Counter(
+            "laurel_plans", "Operations by what answered them: a plan, or the executor.", ("way",), registry=registry
+        )
         self.errors = Counter("laurel_errors", "Top-level errors.", ("code",), registry=registry)
         self.responses = Counter("laurel_http_responses", "HTTP answers.", ("status",), registry=registry)
         self.sockets = Gauge(

@@ -90,6 +90,11 @@ class Observer:
             log.info("operation", milliseconds=round(seconds * 1000, 1), **_said(trail))
         return answer
 
+    def executed(self, way: str) -> None:
+        """Count who has answered an operation: a plan, the executor, or the executor after a plan was surprised."""
+        if self.metrics is not None:
+            self.metrics.plans.labels(way).inc()
+
     def count(self, code: str) -> None:
         """Count a top-level error."""
         if self.metrics is not None:

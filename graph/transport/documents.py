@@ -14,6 +14,7 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.language import DocumentNode
 
 from graph.limits.checks import Limits, Priced
+from graph.plans import Plans
 from graph.schema import LaurelSchema
 from graph.transport.failures import DocumentFailed, Failure, RequestFailed, document_failed
 from graph.transport.requests import Asked
@@ -35,7 +36,7 @@ _CHARACTERS_MAX: Final = 250_000
 class Document:
     """A document that fits the schema. ``operations`` are by name; the name of an unnamed one is empty."""
 
-    __slots__ = ("details", "fragments", "operations", "priced", "sha256", "source", "tree")
+    __slots__ = ("details", "fragments", "operations", "plans", "priced", "sha256", "source", "tree")
 
     def __init__(self, source: str, tree: DocumentNode) -> None:
         self.source = source
@@ -51,6 +52,7 @@ class Document:
                 self.fragments[node.name.value] = node
         # As the executor wants them.
         self.details = {name: FragmentDetails(node) for name, node in self.fragments.items()}
+        self.plans = Plans(self.operations.values(), self.details)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run. Raises RequestFailed unless it is clear which one is meant."""

@@ -44,6 +44,7 @@ from graph.limits.checks import Charge, Limits
 from graph.limits.rates import REFUSED_COST, Rates, Standing
 from graph.observing.observer import Observer
 from graph.observing.trail import note_errors
+from graph.plans import Planner, Surprise
 from graph.schema import LaurelSchema
 from graph.settings import Settings
 from graph.tokens import Caller, TokenInvalid
@@ -104,6 +105,7 @@ class Engine:
         trusted = read_manifests(settings.trusted_documents) if settings.trusted_mode != "off" else {}
         self.limits = Limits(schema.core, settings.limits, introspection=settings.introspected_by)
         self.rates = Rates(settings.limits, redis_url=settings.redis_url)
+        self.planner = Planner(schema) if settings.plans else None
         self.documents = Documents(schema, self.limits, trusted, only_trusted=settings.trusted_mode == "require")
         self.laurel: Laurel | None = None
         self.observer: Observer | None = None
@@ -253,10 +255,28 @@ class Engine:
             return ExecutionResult(None, [late])
 
     async def _run(self, prepared: Prepared, context: Context) -> Answer:
+        planned = await self._planned(prepared, context)
+        if planned is not None:
+            return self._answer(prepared, ExecutionResult(planned, None), context)
         result = self._executor(prepared, context).execute_operation()
         if optimized_is_awaitable(result):
             result = await cast("Any", result)
         return self._answer(prepared, cast("ExecutionResult", result), context)
+
+    async def _planned(self, prepared: Prepared, context: Context) -> dict[str, Any] | None:
+        """The data of an answer without errors, where the operation has a plan that finds it."""
+        if self.planner is None or (self.observer is not None and self.observer.executor is not None):
+            return None  # spans are of fields
+        way, data = "executor", None
+        try:
+            data = await self.planner.answer(prepared.document.plans, prepared.operation, prepared.variables, context)
+            way = "executor" if data is None else "plan"
+        except Surprise as surprise:
+            log.debug("request %s: %s", context.request_id, surprise)
+            way = "surprise"
+        if self.observer is not None:
+            self.observer.executed(way)
+        return data
 
     def _answer(self, prepared: Prepared, result: ExecutionResult, context: Context) -> Answer:
         errors = result.errors or []

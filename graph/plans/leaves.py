@@ -1,0 +1,56 @@
+"""Leaf values as they stand in an answer: what graphql-core would write, found with fewer questions."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from graphql import (
+    GraphQLBoolean,
+    GraphQLEnumType,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLLeafType,
+    GraphQLString,
+    Undefined,
+)
+
+from graph.plans.run import Complete, Run, Surprise
+
+AS_THEY_ARE: Final[Mapping[GraphQLLeafType, str]] = {
+    GraphQLString: "{0}.__class__ is str",
+    GraphQLID: "{0}.__class__ is str",
+    GraphQLBoolean: "{0}.__class__ is bool",
+    GraphQLInt: "{0}.__class__ is int and -2147483648 <= {0} <= 2147483647",
+    # Neither infinite nor no number.
+    GraphQLFloat: "{0}.__class__ is float and {0} - {0} == 0.0",
+}
+"""Of which values nothing has to be asked, as Python says it."""
+
+
+def leaf(kind: GraphQLLeafType, *, required: bool) -> Complete:
+    """What writes values of a scalar or an enum."""
+    coerce = kind.coerce_output_value
+
+    def write(value: Any, run: Run) -> Any:
+        if value is None:
+            if required:
+                raise Surprise(f"null for {kind}!")
+            return None
+        if isinstance(value, Exception):
+            raise value
+        coerced = coerce(value)
+        if coerced is None or coerced is Undefined:
+            raise Surprise(f"nothing for {kind}")
+        return coerced
+
+    if not isinstance(kind, GraphQLEnumType):
+        return write
+    python = getattr(kind, "wrapped_cls", None)
+    if python is None:
+        return write
+    names = {member: coerce(member) for member in python}
+
+    def name(value: Any, run: Run) -> Any:
+        return names[value] if value.__class__ is python else write(value, run)
+
+    return name

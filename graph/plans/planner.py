@@ -1,0 +1,129 @@
+"""Which plan an operation has, and when it has none."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from graphql import (
+    ExecutableDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLIncludeDirective,
+    GraphQLSkipDirective,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+)
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.values import VariableValues
+
+from graph.context import Context
+from graph.plans.plan import Plan, TooLong
+from graph.plans.run import Surprise
+from graph.schema import LaurelSchema
+
+log = logging.getLogger("laurel.graph")
+
+PLANS_MAX: Final = 16
+"""Plans of one document: one for each of its operations and of what its conditions leave out."""
+SURPRISES_MAX: Final = 8
+"""Answers in a row that a plan may begin in vain before it is given up."""
+_CONDITIONS: Final = frozenset({GraphQLSkipDirective.name, GraphQLIncludeDirective.name})
+
+
+class Planner:
+    """Answers queries of one schema by plans, and leaves the rest to graphql-core."""
+
+    def __init__(self, schema: LaurelSchema) -> None:
+        self._schema = schema
+
+    async def answer(
+        self, plans: "Plans", operation: OperationDefinitionNode, variables: VariableValues, context: Context
+    ) -> dict[str, Any] | None:
+        """The answer; None when graphql-core is to give it. Raises Surprise when it is to after all."""
+        kept = plans.find(self._schema, operation, variables)
+        if kept is None or kept.plan is None:
+            return None
+        try:
+            answer = await kept.plan.run(context, variables)
+        except Surprise as surprise:
+            kept.surprises += 1
+            if kept.surprises >= SURPRISES_MAX:
+                log.info("a plan is given up: %s", surprise)
+                kept.plan = None
+            raise
+        kept.surprises = 0
+        return answer
+
+
+class Plans:
+    """The plans of one document; they live as long as it is kept.
+
+    Nothing is compiled of a document that is executed for the first time, as perhaps nobody asks it again.
+    """
+
+    __slots__ = ("_asked", "_by_key", "_conditions", "_definitions", "_fragments")
+
+    def __init__(self, operations: Iterable[OperationDefinitionNode], fragments: Mapping[str, FragmentDetails]) -> None:
+        self._fragments = fragments
+        self._definitions = (*operations, *(details.definition for details in fragments.values()))
+        self._conditions: tuple[str, ...] | None = None
+        self._by_key: dict[object, _Kept] = {}
+        self._asked = False
+
+    def find(
+        self, schema: LaurelSchema, operation: OperationDefinitionNode, variables: VariableValues
+    ) -> "_Kept | None":
+        """The plan for an operation with these variables, if there is to be one."""
+        if operation.operation is not OperationType.QUERY:
+            # What a surprise begins again must have done nothing.
+            return None
+        if not self._asked:
+            self._asked = True
+            return None
+        if self._conditions is None:
+            self._conditions = tuple(sorted(set(_conditions(self._definitions))))
+        key = (id(operation), *(bool(variables.coerced.get(name)) for name in self._conditions))
+        kept = self._by_key.get(key)
+        if kept is None and len(self._by_key) < PLANS_MAX:
+            kept = self._by_key[key] = _Kept(_plan(schema, self._fragments, operation, variables))
+        return kept
+
+
+class _Kept:
+    """A plan, or that there is none; and how often in a row it was surprised."""
+
+    __slots__ = ("plan", "surprises")
+
+    def __init__(self, plan: Plan | None) -> None:
+        self.plan = plan
+        self.surprises = 0
+
+
+def _plan(
+    schema: LaurelSchema,
+    fragments: Mapping[str, FragmentDetails],
+    operation: OperationDefinitionNode,
+    variables: VariableValues,
+) -> Plan | None:
+    try:
+        return Plan(schema, fragments, operation, variables)
+    except (TooLong, RecursionError):
+        return None
+    except Exception:
+        # Whatever a plan cannot be made of, graphql-core has an answer to it.
+        log.exception("an operation could not be compiled")
+        return None
+
+
+def _conditions(definitions: Iterable[ExecutableDefinitionNode]) -> Iterator[str]:
+    """The variables that decide what is left out."""
+    waiting: list[Any] = list(definitions)
+    while waiting:
+        node = waiting.pop()
+        for directive in node.directives or ():
+            if directive.name.value in _CONDITIONS:
+                for argument in directive.arguments or ():
+                    if isinstance(argument.value, VariableNode):
+                        yield argument.value.name.value
+        if not isinstance(node, FragmentSpreadNode) and node.selection_set is not None:
+            waiting.extend(node.selection_set.selections)

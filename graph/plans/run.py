@@ -1,0 +1,144 @@
+"""One execution of a plan: what its functions share, and the coroutines that wait for something.
+
+A resolver's coroutine is stepped where its field is met. One that waits for nothing is done with that, without a task;
+one that waits is gone on with when its future is done, so that all that an operation asks for is asked for together.
+"""
+
+from asyncio import CancelledError, Future, current_task, get_running_loop
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from contextvars import Context as Variables
+from contextvars import copy_context
+from types import CoroutineType
+from typing import Any, NamedTuple
+
+from graphql.execution.values import VariableValues
+
+from graph.context import Context
+
+Complete = Callable[[Any, "Run"], Any]
+"""What a resolver gave, as it stands in the answer. Raises an exception, of whatever kind, where it cannot."""
+
+
+class Surprise(Exception):
+    """Something that a plan does not answer. It says what, for whoever looks for the reason."""
+
+
+class _Waiting(NamedTuple):
+    """A coroutine that was begun, and where in the answer stands what it gives."""
+
+    coroutine: Coroutine[Any, Any, Any]
+    variables: Variables
+    complete: Complete
+    answer: dict[str, Any]
+    name: str
+
+
+class Run:
+    """One execution.
+
+    ``infos`` and ``arguments`` are by field: all items of a list are resolved with the same, as nothing in them
+    depends on the item but the path, which no plan knows.
+    """
+
+    __slots__ = ("_ready", "_waiting", "_wake", "arguments", "context", "infos", "raw_infos", "variables")
+
+    def __init__(
+        self,
+        context: Context,
+        variables: VariableValues,
+        raw_info: Callable[["Run", int], Any],
+        info: Callable[["Run", int], Any],
+        arguments: Callable[["Run", int], dict[str, Any]],
+    ) -> None:
+        self.context = context
+        self.variables = variables
+        self.raw_infos = _OnDemand(self, raw_info)
+        self.infos = _OnDemand(self, info)
+        self.arguments = _OnDemand(self, arguments)
+        self._waiting: dict[Future[Any], list[_Waiting]] = {}
+        self._ready: list[Future[Any]] = []
+        self._wake: Future[None] | None = None
+
+    def wait(self, awaitable: Awaitable[Any], complete: Complete, answer: dict[str, Any], name: str) -> None:
+        """Put what the awaitable gives into the answer, now or once it has it."""
+        coroutine = awaitable if awaitable.__class__ is CoroutineType else _awaited(awaitable)
+        # With variables of its own, as a task has them.
+        self._step(_Waiting(coroutine, copy_context(), complete, answer, name))
+
+    async def finish(self) -> None:
+        """Return when nothing waits any more."""
+        task = current_task()
+        assert task is not None, "a plan is run by a task"
+        cancelled = task.cancelling()
+        try:
+            while self._waiting:
+                if not self._ready:
+                    self._wake = get_running_loop().create_future()
+                    await self._wake
+                ready, self._ready = self._ready, []
+                for future in ready:
+                    for waiting in self._waiting.pop(future):
+                        self._step(waiting)
+        except CancelledError:
+            self.abandon()
+            if task.cancelling() > cancelled:
+                raise
+            # A timeout of a resolver's own, which it takes for its task's: it has seen to that in the meantime.
+            raise Surprise("a resolver has cancelled what it runs in") from None
+
+    def abandon(self) -> None:
+        """End all that waits, as a task that is cancelled would."""
+        waiting, self._waiting = self._waiting, {}
+        for future, those in waiting.items():
+            future.remove_done_callback(self._done)
+            future.cancel()
+            for one in those:
+                with suppress(BaseException):
+                    one.variables.run(one.coroutine.throw, CancelledError())
+                one.coroutine.close()
+
+    def _step(self, waiting: _Waiting) -> None:
+        try:
+            future = waiting.variables.run(waiting.coroutine.send, None)
+        except StopIteration as done:
+            waiting.answer[waiting.name] = waiting.complete(done.value, self)
+            return
+        if future is None:
+            # It only lets others have their turn.
+            future = get_running_loop().create_future()
+            get_running_loop().call_soon(future.set_result, None)
+        elif getattr(future, "_asyncio_future_blocking", False):
+            future._asyncio_future_blocking = False
+        else:
+            waiting.coroutine.close()
+            raise Surprise(f"a resolver waits for {type(future).__name__}")
+        found = self._waiting.get(future)
+        if found is None:
+            self._waiting[future] = [waiting]
+            future.add_done_callback(self._done)
+        else:
+            found.append(waiting)
+
+    def _done(self, future: Future[Any]) -> None:
+        self._ready.append(future)
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+
+class _OnDemand(dict[int, Any]):
+    """What is made when it is first asked for."""
+
+    __slots__ = ("_make", "_run")
+
+    def __init__(self, run: Run, make: Callable[[Run, int], Any]) -> None:
+        self._run = run
+        self._make = make
+
+    def __missing__(self, number: int) -> Any:
+        made = self[number] = self._make(self._run, number)
+        return made
+
+
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
