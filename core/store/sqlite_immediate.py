@@ -1,18 +1,32 @@
-"""SQLite for Tortoise with transactions that take the write lock when they begin, and checkpoints on demand.
+"""SQLite for Tortoise: transactions that take the write lock when they begin, short reads, checkpoints on demand.
 
 Tortoise's own client begins *deferred* transactions: one that reads first and writes later can find that
 another process has written in between, and fails at once with ``database is locked``, whatever the busy
-timeout. ``BEGIN IMMEDIATE`` waits for its turn instead. The module's name must contain "sqlite", as
-Tortoise picks the dialect of migrations by it.
+timeout. ``BEGIN IMMEDIATE`` waits for its turn instead.
+
+A read by an index takes SQLite less time than it takes to hand it to a thread and the rows back. So what is read
+outside of transactions is read at once, on a connection of its own that cannot write and waits for nobody; a read that
+is not done within ``SHORT_SECONDS`` is given up and made by the thread, as is one that fails. The module's name must
+contain "sqlite", as Tortoise picks the dialect of migrations by it.
 """
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any, Final
 
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError
+
+SHORT_SECONDS: Final = 0.005
+"""How long a read may keep everybody else waiting."""
+_INSTRUCTIONS: Final = 1_000
+"""Of SQLite's machine, after which it is looked at the clock."""
+_READS: Final = ("SELECT", "WITH")
+_in_thread: Final = SqliteClient.execute_query
 
 # Pages that several batches change are copied into the database once.
 CHECKPOINT_BYTES = 64 * 1024 * 1024
@@ -50,9 +64,47 @@ class _ImmediateContext(SqliteTransactionContext):
 
 
 class SqliteImmediateClient(SqliteClient):
-    """One connection; reads and writes of a process take turns on it."""
+    """One connection on which the transactions of a process take turns, and one for its short reads."""
 
     checkpoint_due = CHECKPOINT_BYTES  # the size of the log at which the next checkpoint is tried
+    _reads: sqlite3.Connection | None = None
+    _until = 0.0
+
+    async def create_connection(self, with_db: bool) -> None:
+        await super().create_connection(with_db)
+        if self._reads is None:
+            self._reads = sqlite3.connect(self.filename, timeout=0, isolation_level=None)
+            self._reads.row_factory = sqlite3.Row
+            for pragma in ("query_only = ON", "wal_autocheckpoint = 0", f"cache_size = {self.pragmas['cache_size']}"):
+                self._reads.execute(f"PRAGMA {pragma}")
+            self._reads.set_progress_handler(self._too_long, _INSTRUCTIONS)
+
+    async def close(self) -> None:
+        if self._reads is not None:
+            self._reads.close()
+            self._reads = None
+        await super().close()
+
+    async def execute_query(self, query: str, values: list[Any] | None = None) -> tuple[int, Sequence[Any]]:
+        """The rows of a statement, and how many there are or were changed."""
+        rows = self._read(query, values or [])
+        if rows is not None:
+            return len(rows), rows
+        found: tuple[int, Sequence[Any]] = await _in_thread(self, query, values)
+        return found
+
+    def _read(self, query: str, values: list[Any]) -> list[Any] | None:
+        """The rows of a short read; None for anything else."""
+        if self._reads is None or not query.lstrip().startswith(_READS):
+            return None
+        self._until = perf_counter() + SHORT_SECONDS
+        try:
+            return self._reads.execute(query, values).fetchall()
+        except sqlite3.Error:
+            return None
+
+    def _too_long(self) -> bool:
+        return perf_counter() > self._until
 
     def _in_transaction(self) -> TransactionContext:
         return _ImmediateContext(_ImmediateTransaction(self), self._lock)

@@ -13,6 +13,8 @@ from tortoise.backends.asyncpg import client as asyncpg
 from tortoise.backends.mysql import client as mysql
 from tortoise.backends.sqlite import client as sqlite
 
+from core.store.sqlite_immediate import SqliteImmediateClient
+
 Watch = Callable[[str], AbstractContextManager[object]]
 
 _METHODS: Final = ("execute_insert", "execute_many", "execute_query", "execute_query_dict", "execute_script")
@@ -22,6 +24,7 @@ _CLIENTS: Final = (
     mysql.MySQLClient,
     mysql.TransactionWrapper,
     sqlite.SqliteClient,
+    SqliteImmediateClient,
     sqlite.SqliteTransactionWrapper,
 )
 _MADE_OF_OTHERS: Final = {(mysql.MySQLClient, "execute_query_dict")}
