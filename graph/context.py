@@ -1,7 +1,7 @@
 """What every resolver has at hand: who asks, Laurel, and the loaders of this request."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
@@ -28,8 +28,11 @@ class Context:
     until: float = inf
     router: bool = False
     loaders: Loaders = field(init=False)
+    selected: dict[tuple[Hashable, ...], bool] = field(init=False, default_factory=dict)
+    """What resolvers have found out of the document: see ``graph.selections``."""
     _refresh: asyncio.Future[None] | None = field(init=False, default=None)
     _now: datetime | None = field(init=False, default=None)
+    _version: Version | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.laurel.store)
@@ -57,7 +60,9 @@ class Context:
 
     async def version(self) -> Version:
         """The version of the programme in force now. Raises ProgrammeNotFound."""
-        return (await self.programmes()).at(self.now)
+        if self._version is None:
+            self._version = (await self.programmes()).at(self.now)
+        return self._version
 
     async def each_change(self, member_id: str) -> AsyncGenerator[None, None]:
         """Comes round at once, and again after each commit that changed the member, with nothing read before."""
@@ -70,7 +75,7 @@ class Context:
     def wrote(self) -> None:
         """Something was written: what this request has read no longer holds."""
         self.loaders.forget()
-        self._refresh = self._now = None
+        self._refresh = self._now = self._version = None
 
 
 Info = strawberry.Info[Context, None]

@@ -12,11 +12,16 @@ def selects(info: Info, name: str) -> bool:
 
     What a directive or the condition of a fragment leaves out in the end counts as asked for.
     """
-    raw = info._raw_info
-    return any(
-        node.selection_set is not None and _holds(node.selection_set.selections, name, raw.fragments)
-        for node in raw.field_nodes
-    )
+    raw, known = info._raw_info, info.context.selected
+    # Of all items of a list the same is asked. The nodes are the document's, which outlives the request.
+    key = (name, *map(id, raw.field_nodes))
+    found = known.get(key)
+    if found is None:
+        found = known[key] = any(
+            node.selection_set is not None and _holds(node.selection_set.selections, name, raw.fragments)
+            for node in raw.field_nodes
+        )
+    return found
 
 
 def _holds(selections: Iterable[SelectionNode], name: str, fragments: dict[str, FragmentDefinitionNode]) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 
 import strawberry
 
@@ -39,8 +40,8 @@ class Tier(Node):
         """A tier by its id in the document, whether the programme still has it or not."""
         for rank, tier in enumerate(programme.tiers.ladder if programme.tiers else (), 1):
             if tier.id == code:
-                return cls(id=global_id("Tier", code), code=code, name=tier.name or code, rank=rank)
-        return cls(id=global_id("Tier", code), code=code, name=code, rank=None)
+                return _tier(code, tier.name or code, rank)
+        return _tier(code, code, None)
 
     @classmethod
     async def resolve_node(cls, info: Info, *parts: str) -> "Tier | None":
@@ -52,6 +53,12 @@ class Tier(Node):
         """What its members have by the programme in force, whichever channel it is of."""
         programme = (await info.context.version()).programme
         return [Benefit.of(programme, benefit) for benefit in brought_by(programme, self.code)]
+
+
+@lru_cache(maxsize=1_024)
+def _tier(code: str, name: str, rank: int | None) -> Tier:
+    """A tier, made once: a page of members has few of them."""
+    return Tier(id=global_id("Tier", code), code=code, name=name, rank=rank)
 
 
 @strawberry.enum
