@@ -13,8 +13,8 @@ from graphql import (
     GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLSchema,
     OperationDefinitionNode,
-    Undefined,
     default_field_resolver,
     default_type_resolver,
     is_abstract_type,
@@ -25,26 +25,22 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
-from strawberry import Info
+from strawberry import Info, Schema
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import _OperationContextAwareGraphQLResolveInfo as RawInfo
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from graph.context import Context
-from graph.plans.leaves import AS_THEY_ARE, leaf
 from graph.plans.run import Complete, Run, Surprise
+from graph.plans.values import AS_THEY_ARE, PLAIN, leaf, look_at
 from graph.resolving import Attribute, Function, declared_of, direct_of
-from graph.schema import LaurelSchema
 
 FIELDS_MAX: Final = 1_000
 """Fields of a plan. A longer operation takes longer to answer than to be looked through."""
 
 AWAITED: Final = frozenset({CoroutineType, Future, Task})
 """Of which classes is what resolvers give to be waited for. Another awaitable is a surprise where it is no value."""
-PLAIN: Final[set[type]] = set()
-"""Classes whose objects are values, as far as is known."""
-_PLAIN_MAX: Final = 10_000
 
 Details = list[FieldDetails]
 
@@ -68,21 +64,22 @@ class Plan:
 
     def __init__(
         self,
-        schema: LaurelSchema,
+        schema: GraphQLSchema,
         fragments: Mapping[str, FragmentDetails],
         operation: OperationDefinitionNode,
         variables: VariableValues,
     ) -> None:
         self._schema = schema
+        self._strawberry: Schema = schema._strawberry_schema  # type: ignore[attr-defined]  # that has made it
         self._fragments = dict(fragments)
         self._definitions = {name: details.definition for name, details in fragments.items()}
         self._operation = operation
         # Only the conditions are looked up in them.
         self._variables = variables
         self._fields: list[tuple[GraphQLObjectType, GraphQLField, Details]] = []
-        root = schema.core.get_root_type(operation.operation)
+        root = schema.get_root_type(operation.operation)
         assert root is not None, "the document is valid"
-        collected = collect_fields(schema.core, self._fragments, variables, root, operation, True)
+        collected = collect_fields(schema, self._fragments, variables, root, operation, True)
         self._root = self._object(root, collected.grouped_field_set, required=True)
 
     async def run(self, context: Context, variables: VariableValues) -> dict[str, Any]:
@@ -113,7 +110,7 @@ class Plan:
             return_type=field.type,
             parent_type=parent,
             path=_NoPath(),  # type: ignore[arg-type]  # so that nobody takes another's for theirs
-            schema=self._schema.core,
+            schema=self._schema,
             fragments=self._definitions,
             root_value=None,
             operation=self._operation,
@@ -140,8 +137,8 @@ class Plan:
         return convert_arguments(
             values,
             declared.arguments,
-            scalar_registry=self._schema.schema_converter.scalar_registry,
-            config=self._schema.config,
+            scalar_registry=self._strawberry.schema_converter.scalar_registry,
+            config=self._strawberry.config,
             info=run.infos[number],
         )
 
@@ -170,7 +167,7 @@ class Plan:
         if field_name == "__typename":
             text.line(f"{put} = {kind.name!r}")
             return
-        field = self._schema.core.get_field(kind, field_name)
+        field = self._schema.get_field(kind, field_name)
         assert field is not None, "the document is valid"
         number = self._number(kind, field, details)
         text.line(f"found = {self._resolved(text, field, number)}")
@@ -233,8 +230,8 @@ class Plan:
 
     def _variant(self, abstract: GraphQLAbstractType, name: Any, details: Details, number: int) -> Complete:
         """What answers an object that an abstract type has turned out to be."""
-        kind = self._schema.core.get_type(name) if isinstance(name, str) else None
-        if not is_object_type(kind) or not self._schema.core.is_sub_type(abstract, kind):
+        kind = self._schema.get_type(name) if isinstance(name, str) else None
+        if not is_object_type(kind) or not self._schema.is_sub_type(abstract, kind):
             raise Surprise(f"{name!r} is no {abstract}")
         try:
             return self._selected(kind, details, number, required=True)
@@ -243,7 +240,7 @@ class Plan:
 
     def _selected(self, kind: GraphQLObjectType, details: Details, number: int, *, required: bool) -> Complete:
         collected = collect_subfields(
-            self._schema.core, self._fragments, self._variables, self._operation, kind, details, True
+            self._schema, self._fragments, self._variables, self._operation, kind, details, True
         )
         return self._object(kind, collected.grouped_field_set, number, required=required)
 
@@ -294,14 +291,3 @@ class _Text:
         exec(compile("\n".join(self._lines), f"<plan {self._about}>", "exec"), names)
         made: Complete = names[self._about]
         return made
-
-
-def look_at(value: Any) -> None:
-    """Raise Surprise for what is no value: an exception, or something to wait for. Others of its class are let pass."""
-    kind = value.__class__
-    if isinstance(value, Exception):
-        raise value
-    if value is Undefined or optimized_is_awaitable(value):
-        raise Surprise(f"{kind.__name__} for a value")
-    if len(PLAIN) < _PLAIN_MAX:
-        PLAIN.add(kind)

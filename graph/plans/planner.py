@@ -8,6 +8,7 @@ from graphql import (
     ExecutableDefinitionNode,
     FragmentSpreadNode,
     GraphQLIncludeDirective,
+    GraphQLSchema,
     GraphQLSkipDirective,
     OperationDefinitionNode,
     OperationType,
@@ -19,7 +20,6 @@ from graphql.execution.values import VariableValues
 from graph.context import Context
 from graph.plans.plan import Plan, TooLong
 from graph.plans.run import Surprise
-from graph.schema import LaurelSchema
 
 log = logging.getLogger("laurel.graph")
 
@@ -33,7 +33,7 @@ _CONDITIONS: Final = frozenset({GraphQLSkipDirective.name, GraphQLIncludeDirecti
 class Planner:
     """Answers queries of one schema by plans, and leaves the rest to graphql-core."""
 
-    def __init__(self, schema: LaurelSchema) -> None:
+    def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
 
     async def answer(
@@ -71,7 +71,7 @@ class Plans:
         self._asked = False
 
     def find(
-        self, schema: LaurelSchema, operation: OperationDefinitionNode, variables: VariableValues
+        self, schema: GraphQLSchema, operation: OperationDefinitionNode, variables: VariableValues
     ) -> "_Kept | None":
         """The plan for an operation with these variables, if there is to be one."""
         if operation.operation is not OperationType.QUERY:
@@ -100,7 +100,7 @@ class _Kept:
 
 
 def _plan(
-    schema: LaurelSchema,
+    schema: GraphQLSchema,
     fragments: Mapping[str, FragmentDetails],
     operation: OperationDefinitionNode,
     variables: VariableValues,

@@ -105,7 +105,7 @@ class Engine:
         trusted = read_manifests(settings.trusted_documents) if settings.trusted_mode != "off" else {}
         self.limits = Limits(schema.core, settings.limits, introspection=settings.introspected_by)
         self.rates = Rates(settings.limits, redis_url=settings.redis_url)
-        self.planner = Planner(schema) if settings.plans else None
+        self.planner = Planner(schema.core) if settings.plans else None
         self.documents = Documents(schema, self.limits, trusted, only_trusted=settings.trusted_mode == "require")
         self.laurel: Laurel | None = None
         self.observer: Observer | None = None

@@ -1,4 +1,4 @@
-"""Leaf values as they stand in an answer: what graphql-core would write, found with fewer questions."""
+"""Values, and those of leaves as they stand in an answer: what graphql-core would write, found with fewer questions."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,6 +13,7 @@ from graphql import (
     GraphQLString,
     Undefined,
 )
+from strawberry.execution import optimized_is_awaitable
 
 from graph.plans.run import Complete, Run, Surprise
 
@@ -25,6 +26,19 @@ AS_THEY_ARE: Final[Mapping[GraphQLLeafType, str]] = {
     GraphQLFloat: "{0}.__class__ is float and {0} - {0} == 0.0",
 }
 """Of which values nothing has to be asked, as Python says it."""
+PLAIN: Final[set[type]] = set()
+"""Classes whose objects are values, as far as is known."""
+_PLAIN_MAX: Final = 10_000
+
+
+def look_at(value: Any) -> None:
+    """Raise Surprise for what is no value: an exception, or something to wait for. Others of its class are let pass."""
+    if isinstance(value, Exception):
+        raise value
+    if value is Undefined or optimized_is_awaitable(value):
+        raise Surprise(f"{value.__class__.__name__} for a value")
+    if len(PLAIN) < _PLAIN_MAX:
+        PLAIN.add(value.__class__)
 
 
 def leaf(kind: GraphQLLeafType, *, required: bool) -> Complete:
@@ -36,8 +50,8 @@ def leaf(kind: GraphQLLeafType, *, required: bool) -> Complete:
             if required:
                 raise Surprise(f"null for {kind}!")
             return None
-        if isinstance(value, Exception):
-            raise value
+        if value.__class__ not in PLAIN:
+            look_at(value)
         coerced = coerce(value)
         if coerced is None or coerced is Undefined:
             raise Surprise(f"nothing for {kind}")
