@@ -9,6 +9,7 @@ from asyncio import CancelledError
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -19,6 +20,7 @@ from core.clock import Clock
 from core.errors import IdempotencyKeyMismatch, InvalidValue, MemberMerged, MemberNotFound, Overloaded, Refusal
 from core.events import TRANSACTION_RECORDED, Outgoing
 from core.facts import Change, facts_of
+from core.judging import Judgement, Judges, first_due
 from core.members import ByExternalId, ById, Member, bucket_of
 from core.operations import Operation, Outcome, Recorded, check_names
 from core.people.erasing import PersonalData
@@ -64,6 +66,8 @@ class Rules:
     reactions: Sequence[Reaction] = ()
     personal: Sequence[PersonalData] = ()
     """What channels keep of a member that tells who they are."""
+    judges: Judges = field(default_factory=dict)
+    """What channels judge of a member when its time has come."""
     routes: Routes = field(default_factory=Routes)
     """Who is to hear of which events; those that nobody is to hear of are not kept."""
 
@@ -154,6 +158,8 @@ class _Batch:
         self.lanes: list[_Lane] = []
         self.members: list[Row] = []
         self.accounts: Sequence[Row] = ()
+        on = {channel for version in rules.programmes.versions for channel in version.programme.channels}
+        self.judges = {channel: kind for channel, kind in rules.judges.items() if channel in on}
 
     async def perform(self, tickets: Sequence[Ticket]) -> None:
         """Perform all tickets and set what became of each."""
@@ -305,7 +311,7 @@ class _Batch:
         """
         now = operation.at or self.recorded_at
         while (member := lane.sheet.get(Member, ())) is not None:
-            due = due_first(member, self.rules.programmes, now)
+            due = await self._due_first(member, lane, now)
             if due is None or (due.channel, due.idempotency_key) == (operation.channel, operation.idempotency_key):
                 return
             key = (due.channel, due.idempotency_key)
@@ -322,6 +328,24 @@ class _Batch:
                 raise
             if outcome.refusal is not None:
                 return
+
+    async def _due_first(self, member: Member, lane: _Lane, now: datetime) -> Operation | None:
+        """What is due first by ``now``: the tier's before what is judged at the same instant."""
+        of_tier = due_first(member, self.rules.programmes, now)
+        if not self.judges:
+            return of_tier
+        sheet, place = lane.sheet, (Judgement, ())
+        if not sheet.blank and not sheet.known[place]:
+            key = (bucket_of(lane.member_id), lane.member_id)
+            for row in await Read(Rows(Judgement, ("bucket", "member_id")), key) or ():
+                sheet.learn(Judgement, (row.channel,), row)
+            sheet.known[place].add("")
+        judged = first_due(self.judges, member, [*sheet.of(Judgement).values()], self.rules.programmes, now)
+        if of_tier is None or judged is None:
+            return of_tier or judged
+        assert of_tier.at is not None
+        assert judged.at is not None
+        return judged if judged.at < of_tier.at else of_tier
 
     async def _perform_one(self, ticket: Ticket, lane: _Lane) -> Outcome:
         operation, sheet, rules, recorded_at = ticket.operation, lane.sheet, self.rules, self.recorded_at

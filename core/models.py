@@ -422,6 +422,23 @@ class TierChangeRow(Model):
         table = "tier_change"
 
 
+class JudgementRow(Model):
+    """See ``core.judging.Judgement``."""
+
+    key: ClassVar = ("bucket", "member_id", "channel")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    channel = fields.CharField(max_length=64, primary_key=True)
+    number = fields.IntField()
+    due_at = InstantField(null=True)
+    version = fields.IntField()
+    quiet = fields.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        table = "judgement"
+        indexes = (Index(fields=("due_at",)),)
+
+
 class OutboxRow(Model):
     """An event that one consumer has to hear, written with what it tells of and deleted when heard.
 

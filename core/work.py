@@ -35,6 +35,7 @@ from core.events import (
 )
 from core.expiry import expires_at, moved
 from core.holds import Hold, HoldLot, HoldState
+from core.judging import Judgement, due_at
 from core.ledger import ClawBack, Ledger, LotTerms
 from core.lots import Draw, ExtensionCause, Lot, LotMove, MoveKind, spending_order
 from core.members import Frozen, Member, MemberId, MemberStatus, TierCause, TierChange, bucket_of
@@ -106,6 +107,7 @@ class Work:
         self._sheet = sheet
         self._shared = shared
         self._counted = False
+        self._moved = False
         self._counts: dict[str, set[int]] = {}
         self._own_counts: dict[tuple[str, int], int] = defaultdict(int)
         self._active_on: dict[str, int] = {}
@@ -613,13 +615,20 @@ class Work:
     def count(self, name: str, amount: int, *, at: datetime | None = None) -> None:
         """Add to a tally on the local day of ``at``; a negative amount takes away."""
         day = day_number(local_day(at or self.now, self.programme.zone))
-        self.tally(name, day, amount)
+        self._add_to_tally(name, day, amount)
         self._counts.setdefault(name, set()).add(day)
         if amount > 0:
             self._active_on[name] = max(day, self._active_on.get(name, 0))
 
     def tally(self, name: str, day: int, amount: int) -> None:
-        """Add to a tally on a day by its number, as ``count`` does, though nothing was done: nobody reacts to it."""
+        """Add to a tally on a day by its number, as ``count`` does, though nothing was done: nobody reacts to it.
+
+        What channels judge the member by has changed, so that they do it anew, and quietly.
+        """
+        self._add_to_tally(name, day, amount)
+        self._moved = True
+
+    def _add_to_tally(self, name: str, day: int, amount: int) -> None:
         before: Count | None = self._sheet.get(Count, (name, day))
         if before is None:
             self._sheet.add(Count, (name, day), Count(name, day, amount))
@@ -667,6 +676,35 @@ class Work:
                     totals[day] -= amount
         return {day: amount for day, amount in sorted(totals.items()) if amount}
 
+    async def counts(self, *, since: date | None = None) -> list[Tally | Count]:
+        """What was counted on the days from ``since`` on, as rows to be added up, those of this batch included.
+
+        Rows of days before may come as well.
+        """
+        where = f"day >= {since.year * 10_000}" if since else ""
+        await self._know(Tally, where, {})
+        return [*self._sheet.of(Tally).values(), *self._sheet.of(Count).values()]
+
+    # -- what is judged when its time has come ----------------------------------------------------
+
+    async def judgement(self, channel: str) -> Judgement | None:
+        """When the channel judges the member next; None where it never has."""
+        return next((row for row in await self.rows(Judgement) if row.channel == channel), None)
+
+    async def judged_next(self, channel: str) -> datetime | None:
+        """When that is, new versions of the programme considered."""
+        row = await self.judgement(channel)
+        return due_at(channel, self.member.enrolled_at, row, self._programmes, self.now)
+
+    async def set_judgement(self, channel: str, at: datetime | None, *, quiet: bool = False) -> None:
+        """Let the channel judge the member at that instant; None for never. See ``core.judging``."""
+        row = await self.judgement(channel)
+        number = self._programmes.at(self.now).number
+        if row is None:
+            self.keep(Judgement(channel, 1, at, number, quiet))
+        elif (row.due_at, row.version, row.quiet) != (at, number, quiet):
+            self.keep(Judgement(channel, row.number + 1, at, number, quiet))
+
     # -- tiers ------------------------------------------------------------------------------------
 
     async def tier_earned(self) -> str:
@@ -707,6 +745,9 @@ class Work:
         self.standing.take_up()
         if self._active_on:
             await self._renew()
+        if self._moved:
+            for row in await self.rows(Judgement):
+                await self.set_judgement(row.channel, self.now, quiet=True)
         if self.member.merged_into is not None and self.operation.reaches_merged:
             # Whatever was given or taken back belongs to the other.
             await send_on(self)

@@ -3,7 +3,7 @@
 The HTTP application, every command and every test open it here.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -15,10 +15,11 @@ from core.changes import Changes
 from core.chores import CHORES
 from core.clock import Clock, SystemClock
 from core.committer import BATCH_MAX, Committer
-from core.jobs import Jobs
+from core.jobs import Job, Jobs
 from core.members import new_id
 from core.outbox import Deliverer
 from core.outside import Outside
+from core.overdue import job_of
 from core.people import following
 from core.programme import Programme, load_programme
 from core.programmes import Programmes
@@ -69,6 +70,11 @@ def load_document(plugins: Plugins, document: str) -> Programme:
     return load_programme(document, plugins.settings, plugins.facts, plugins.countables, outside)
 
 
+def jobs_of(plugins: Plugins) -> Sequence[Job]:
+    """The jobs that there are to run with these plugins."""
+    return (*CHORES, *([job_of(plugins.judges)] if plugins.judges else ()), *plugins.jobs)
+
+
 @asynccontextmanager
 async def open_laurel(
     settings: Settings, *, plugins: Plugins | None = None, clock: Clock | None = None, batch_max: int = BATCH_MAX
@@ -104,6 +110,7 @@ async def open_laurel(
             new_id=new_id,
             reactions=plugins.reactions,
             personal=plugins.personal_data,
+            judges=plugins.judges,
             routes=routes,
         )
         changes = Changes()
@@ -131,7 +138,7 @@ async def open_laurel(
                 committer=committer,
                 deliverer=deliverer,
                 authenticator=authenticator,
-                jobs=Jobs((*CHORES, *plugins.jobs), store, committer, programmes, clock),
+                jobs=Jobs(jobs_of(plugins), store, committer, programmes, clock),
                 clock=clock,
                 changes=changes,
                 carriers=carriers,

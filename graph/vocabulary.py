@@ -26,13 +26,14 @@ from graph.errors import UserError, user_error
 from graph.federation import entity
 from graph.ids import Node, global_id, parts_of
 from graph.limits.prices import Cost, ListSize, priced
-from graph.member import Member, MemberByInput, find_member
+from graph.member import Member, MemberByInput, MemberStatus, find_member
 from graph.money import Money, MoneyInput
 from graph.operator import hold_named
 from graph.pages import Connection, Order, Page, Where, newest, oldest, page_of_all, page_of_member, paged, sliced
 from graph.payload import Payload, answer, perform, perform_many
 from graph.permissions import ACTING, EVERYONE, STAFF, actor, field, may_see, mutation, query, subscription
 from graph.scalars import CurrencyCode, Day, Instant, Points
+from graph.selections import selects
 from graph.telling import member_told
 from graph.texts import check_text
 from graph.tokens import Role
@@ -57,6 +58,7 @@ __all__ = [
     "Lot",
     "Member",
     "MemberByInput",
+    "MemberStatus",
     "Money",
     "MoneyInput",
     "Node",
@@ -90,6 +92,7 @@ __all__ = [
     "perform_many",
     "priced",
     "query",
+    "selects",
     "sliced",
     "subscription",
     "trace_of",

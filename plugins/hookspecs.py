@@ -17,6 +17,7 @@ from core.event_types import EventType
 from core.events import Delivery, Event
 from core.explaining import Explainer
 from core.jobs import Job
+from core.judging import Judge
 from core.operations import Operation
 from core.outbox import Submit
 from core.people.erasing import PersonalData
@@ -166,6 +167,16 @@ def register_jobs() -> Sequence[Job]:
 
     A job finds what is due and submits operations with keys made of it, so that any number of processes may run it,
     twice or late. ``run.since`` is when it last succeeded. The name is the plugin's, or begins with it.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_judge() -> type[Judge]:
+    """Offer the operation that judges a member when its time has come, where what the plugin keeps turns with time.
+
+    ``work.set_judgement`` says when that is. It is performed, effective at that instant, before the member's next
+    operation or by a job, and for all members when a version changes the plugin's section of the programme.
     """
     raise NotImplementedError
 

@@ -26,6 +26,7 @@ from core.errors import LaurelError, Refusal
 from core.event_types import EVENT_TYPES, EventType
 from core.explaining import Explainer
 from core.jobs import Job
+from core.judging import Judge, Judges
 from core.outbox import Consumer
 from core.people.erasing import PersonalData
 from core.programme import ChannelSettings, countables_of
@@ -90,6 +91,7 @@ class Plugins:
     member_fields: tuple[type, ...] = ()
     importers: Mapping[str, Importer] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
+    judges: Judges = field(default_factory=dict)
     explainers: Mapping[tuple[str, str], tuple[Explainer, ...]] = field(default_factory=dict)
     invariants: tuple[Invariant, ...] = ()
     reactions: tuple[Reaction, ...] = ()
@@ -224,6 +226,7 @@ class _Assembly:
             member_fields=self._types("register_member_fields"),
             importers=self._importers(),
             jobs=self._jobs(),
+            judges=self._judges(),
             explainers=self._explainers(),
             invariants=self._invariants(),
             reactions=tuple(function for _, function in self._implementations("react")),
@@ -385,6 +388,16 @@ class _Assembly:
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise PluginsInvalid(f"job {twice[0]!r} is offered twice by {self._owners['job', twice[0]]}")
         return tuple(job for _, job in offered)
+
+    def _judges(self) -> dict[str, type[Judge]]:
+        judges = {}
+        for name, given in self._ask("register_judge"):
+            if not (isinstance(given, type) and issubclass(given, Judge)):
+                raise PluginsInvalid(f"{self._who[name]}: register_judge must give a subclass of Judge")
+            if given.channel != name:
+                raise PluginsInvalid(f"{self._who[name]}: {given.__name__} judges for {given.channel!r}")
+            judges[name] = given
+        return judges
 
     def _explainers(self) -> dict[tuple[str, str], tuple[Explainer, ...]]:
         """Those of each kind of operation, its own channel's first."""

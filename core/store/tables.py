@@ -20,6 +20,7 @@ from core.audit import Record
 from core.clock import instant, microseconds
 from core.events import Outgoing
 from core.holds import Hold, HoldLot
+from core.judging import Judgement
 from core.lots import Extension, Lot, LotMove
 from core.members import Member, TierChange
 from core.operations import Recorded
@@ -48,6 +49,7 @@ def _models() -> dict[type, type[Model]]:
         Record: models.AuditRow,
         Flag: models.FlagRow,
         Pace: models.PaceRow,
+        Judgement: models.JudgementRow,
     }
 
 

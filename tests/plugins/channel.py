@@ -7,7 +7,9 @@ from graph.testing import Shop  # noqa: TID251  used by tests only
 from graph.tokens import Role
 from plugins.manager import Plugins, find_offers, load_plugins
 
-WITHOUT_A_CALL: Final = {"badge", "campaign", "message", "opening", "tier_gift", "webhooks", "welcome", "win_back"}
+WITHOUT_A_CALL: Final = {
+    "badge", "campaign", "life_cycle", "message", "opening", "tier_gift", "webhooks", "welcome", "win_back",
+}  # fmt: skip
 """Plugins whose READMEs show no mutation of theirs by which a member earns or spends."""
 
 

@@ -39,6 +39,7 @@ from core.event_types import EventData, EventType
 from core.events import MEMBER_ENROLLED, TIER_CHANGED, Delivery, Event
 from core.explaining import Explainer, Seen
 from core.jobs import Daily, Job, Run
+from core.judging import Judge
 from core.members import ByExternalId, ById
 from core.outbox import Submit
 from core.people.erasing import PersonalData
