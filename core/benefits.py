@@ -27,6 +27,7 @@ class BenefitKind(StrEnum):
     EARLY_ACCESS = "early_access"
     SERVICE = "service"
     PARTNER = "partner"
+    GROUP = "group"
 
 
 class BenefitPeriod(StrEnum):

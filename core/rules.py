@@ -161,6 +161,9 @@ def _known_unit(name: str, info: ValidationInfo) -> str:
     return name
 
 
+Condition = Annotated[Expression[bool], PlainValidator(_condition)]
+"""An expression over what the channel sees that holds or does not, for settings such as ``when: Condition``."""
+
 UnitName = Annotated[str, AfterValidator(_known_unit)]
 """A unit that the programme has, for settings such as ``earn: dict[UnitName, RuleSet]``."""
 
@@ -202,7 +205,7 @@ class Rule(Section):
     """When it applies, and the points it brings or the factor it multiplies with."""
 
     id: Identifier
-    when: Annotated[Expression[bool], PlainValidator(_condition)] | None = None
+    when: Condition | None = None
     points: Annotated[Expression[Decimal], PlainValidator(_amount)] | None = None
     factor: QuotedDecimal | None = None
     valid: Validity | None = None

@@ -26,6 +26,7 @@ class BenefitKind(Enum):
     EARLY_ACCESS = strawberry.enum_value("early_access", description="What is new can be had before others have it.")
     SERVICE = strawberry.enum_value("service", description="A service of their own: an adviser, a hotline.")
     PARTNER = strawberry.enum_value("partner", description="Something that a partner gives.")
+    GROUP = strawberry.enum_value("group", description="A group of members that one may belong to.")
 
 
 @strawberry.enum

@@ -182,10 +182,14 @@ def oldest(*columns: str) -> Order:
 
 
 class Where(NamedTuple):
-    """A condition in SQL, with a ``?`` for each of its values."""
+    """A condition in SQL, with a ``?`` for each of its values.
+
+    ``passing``: the values are of the moment, so that the next page is asked for with others.
+    """
 
     sql: str
     values: tuple[Any, ...] = ()
+    passing: bool = False
 
 
 # -- reading ------------------------------------------------------------------------------------------
@@ -365,7 +369,8 @@ def _connection(
 
 def _place(kind: type, order: Order, where: Sequence[Where], member_id: str = "") -> str:
     # A cursor of another order points to nowhere, and one of another filter to what may not be in the list.
-    return repr((table_of(kind).name, member_id, order.columns, order.descending, tuple(where)))
+    kept = tuple((each.sql, () if each.passing else each.values) for each in where)
+    return repr((table_of(kind).name, member_id, order.columns, order.descending, kept))
 
 
 def _dumped(key: Sequence[Any]) -> str:

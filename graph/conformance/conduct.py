@@ -211,9 +211,9 @@ async def _keeps(subject: Subject, caps: dict[str, Any]) -> None:
 
 
 def _rule_sets(section: Any) -> Iterator[dict[str, Any]]:
-    """The rule sets in a section, which are what has groups."""
+    """The rule sets in a section, which are what has groups of rules."""
     if isinstance(section, dict):
-        if "groups" in section:
+        if any("rules" in group for group in section.get("groups", ())):
             yield section
         for value in section.values():
             yield from _rule_sets(value)

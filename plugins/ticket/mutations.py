@@ -238,7 +238,7 @@ class TicketQueries:
         """The tickets of all members that stand so, the soonest due first: the operators' list."""
         where = [Where("state = ?", (str(state.value),))]
         if overdue:
-            where.append(Where("due_at < ?", (microseconds(info.context.now),)))
+            where.append(Where("due_at < ?", (microseconds(info.context.now),), passing=True))
         return await page_of_all(info, Ticket, TicketNode.of, page, oldest("due_at", "ticket_id"), where)
 
 

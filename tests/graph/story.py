@@ -82,6 +82,7 @@ channels:
       - {id: guitar, title: Guitar, opens: "2026-06-01T00:00:00+08:00", closes: "2026-06-03T00:00:00+08:00",
          least_bid: 500, least_raise: 50}
   ticket: {due_hours: 48}
+  group: {groups: [{id: circle, title: The circle, entry: application}]}
   message:
     locale: en
     topics: {points: {}}
@@ -254,6 +255,13 @@ class Story:
         await self.do("writeInTicket", ticket=ticket, text="It is urgent.")
         await self.do("answerTicket", ticket=ticket, text="Here you are.", compensation=5)
         await self.do("closeTicket", ticket=ticket)
+        await self.do("joinGroup", group="circle", note="Let me in, please.")
+        await self.do("declineGroupApplication", group="circle")
+        await self.do("joinGroup", group="circle")
+        await self.do("approveGroupApplication", group="circle")
+        await self.do("removeFromGroup", group="circle")
+        await self.do("joinGroup", group="circle")
+        await self.do("leaveGroup", group="circle")
         await self.do("updateMessagePreferences", topics=[{"topic": "points", "wanted": False}], carriers=[])
         await self.do("sendTestMessage", message="losing", carrier="webhook")
         await self.do("replayMessages", carrier="webhook")

@@ -30,6 +30,7 @@ STOPS: Final[dict[str, tuple[bool, bool]]] = {
     "coupon": (False, True),
     "donation": (False, True),
     "gift": (False, True),
+    "group": (False, False),
     "investment": (False, True),
     "lottery": (True, True),
     "profile": (True, False),
