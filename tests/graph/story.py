@@ -60,6 +60,10 @@ channels:
   tier_purchase: {prices: {silver: 3000}, keep: {prices: {silver: 800}, months: 12}}
   birthday: {points: 88}
   coupon: {coupons: [{id: tenner, name: Ten yuan off, amount: "10.00", days: 30}]}
+  benefit:
+    benefits:
+      - {id: wrapping, name: Gift wrapping, kind: service, per: month, quota: 3}
+      - {id: treat, name: Ten yuan a month, kind: coupon, coupons: [tenner], per: month}
   profile: {sections: {phone: 10, address: 10}}
   quest:
     events: {product_view: A product's page was opened}
@@ -239,6 +243,9 @@ class Story:
         )
         await self.do("undoCouponUse", code=self.codes["used"])
         await self.do("withdrawCoupon", code=self.codes["withdrawn"])
+        await self.do("useBenefit", by=Role.ADMIN, benefit="wrapping", reference="A5")
+        await self.do("undoBenefitUse", benefit="wrapping", reference="A5")
+        await self.do("collectBenefit", benefit="treat")
 
     async def _rewards(self) -> None:
         await self.do("stockReward", reward="flask", quantity=5)

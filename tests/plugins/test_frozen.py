@@ -25,6 +25,7 @@ OFFERS: Final = {offer.name: offer for offer in find_offers()}
 
 STOPS: Final[dict[str, tuple[bool, bool]]] = {
     "auction": (False, True),
+    "benefit": (False, True),
     "birthday": (True, False),
     "checkout": (False, True),
     "coupon": (False, True),

@@ -1,0 +1,92 @@
+"""Benefits: what the members of a tier have, each so often in a period, with a record of every use."""
+
+from collections.abc import Mapping, Sequence
+from datetime import time
+
+from core.errors import Refusal
+from core.event_types import EventType
+from core.events import Event
+from core.explaining import Explainer
+from core.jobs import Daily, Job
+from core.programme import ChannelSettings
+from core.store.databases import Tables
+from core.verify import Invariant
+from core.work import Work
+from plugins import hookimpl
+
+from .events import EVENT_TYPES
+from .invariants import INVARIANTS
+from .models import BenefitUse
+from .mutations import BenefitMemberFields, BenefitMutations, BenefitQueries
+from .operations import TALLY, CollectBenefit, UseBenefit, collect_due, follow
+from .refusals import REFUSALS
+from .rules import CHANNEL, BenefitSettings
+from .telling import tell
+
+CONTRACT = 1
+
+
+@hookimpl
+def register_settings() -> type[ChannelSettings]:
+    return BenefitSettings
+
+
+@hookimpl
+def register_countables() -> Mapping[str, str]:
+    return {TALLY: "Benefits that a member has used."}
+
+
+@hookimpl
+def register_models() -> Tables:
+    return Tables((f"{__name__}.models",), f"{__name__}.migrations")
+
+
+@hookimpl
+def register_refusals() -> Sequence[type[Refusal]]:
+    return REFUSALS
+
+
+@hookimpl
+def register_queries() -> Sequence[type]:
+    return [BenefitQueries]
+
+
+@hookimpl
+def register_mutations() -> Sequence[type]:
+    return [BenefitMutations]
+
+
+@hookimpl
+def register_member_fields() -> Sequence[type]:
+    return [BenefitMemberFields]
+
+
+@hookimpl
+def register_capabilities() -> Mapping[str, str]:
+    return {"use": "Uses benefits of members, and gives uses back."}
+
+
+@hookimpl
+def register_jobs() -> Sequence[Job]:
+    says = "Gives the coupons of benefits that nobody has collected, where the programme says so."
+    return [Job(name=CHANNEL, says=says, when=Daily(time(0, 10)), run=collect_due)]
+
+
+@hookimpl
+def register_explainers() -> Sequence[Explainer]:
+    return [Explainer((CHANNEL, kind.kind), BenefitUse, says=tell) for kind in (UseBenefit, CollectBenefit)]
+
+
+@hookimpl
+def register_invariants() -> Sequence[Invariant]:
+    return INVARIANTS
+
+
+@hookimpl
+async def react(event: Event, work: Work) -> None:
+    await follow(event, work)
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    return EVENT_TYPES
