@@ -162,9 +162,10 @@ class Order(NamedTuple):
         first, *rest = self.columns
         if not rest:
             return Where(f"{first} {sign} ?", (key[0],))
-        inner = Order(tuple(rest), self.descending).beyond(key[1:], backwards=backwards)
-        # The first part alone already lets an index find the place.
-        return Where(f"{first} {sign}= ? AND ({first} {sign} ? OR ({inner.sql}))", (key[0], key[0], *inner.values))
+        # SQLite and PostgreSQL find the place in an index by the whole key, MySQL and MariaDB by its first part alone.
+        # SQLite takes the condition that comes first.
+        marks = ", ".join("?" * len(self.columns))
+        return Where(f"({', '.join(self.columns)}) {sign} ({marks}) AND {first} {sign}= ?", (*key, key[0]))
 
     def by(self, *, backwards: bool = False) -> str:
         direction = "DESC" if self.descending != backwards else "ASC"

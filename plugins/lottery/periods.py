@@ -1,10 +1,11 @@
 """For how long one seed is used: a day, a week from Monday, or a month, in the programme's zone."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from core.calendar import day_start, local_day, month_end, month_start
+from core.calendar import day_start, local_day, next_day
+from core.periods import period_of
 
 PeriodKind = Literal["day", "week", "month"]
 
@@ -26,13 +27,5 @@ def period_at(kind: PeriodKind, at: datetime, zone: ZoneInfo) -> Period:
     >>> period_at("month", datetime.fromisoformat("2026-06-30T18:00:00+00:00"), ZoneInfo("Asia/Shanghai")).name
     '20260630T1600Z-20260731T1600Z'
     """
-    day = local_day(at, zone)
-    match kind:
-        case "day":
-            first, last = day, day
-        case "week":
-            first = day - timedelta(days=day.weekday())
-            last = first + timedelta(days=6)
-        case "month":
-            first, last = month_start(day), month_end(day)
-    return Period(day_start(first, zone), day_start(last + timedelta(days=1), zone))
+    _, first, last = period_of(kind, local_day(at, zone))
+    return Period(day_start(first, zone), day_start(next_day(last), zone))

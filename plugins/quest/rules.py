@@ -9,8 +9,9 @@ from pydantic import Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from core.budgets import NamedBudget
-from core.calendar import day_start, local_day, month_end, month_start, next_day
+from core.calendar import day_start, local_day, next_day
 from core.document import Identifier, Section
+from core.periods import PeriodKind, period_of
 from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 from core.rules import Budget, Validity, check_countable
 from core.units import AMOUNT_MAX, POINTS
@@ -19,6 +20,8 @@ CHANNEL: Final = "quest"
 
 JOINED: Final = "joined"
 """What every member has done once: joining, on the day it was."""
+
+_KINDS: Final[Mapping[str, PeriodKind]] = {"daily": "day", "weekly": "week", "monthly": "month"}
 
 Need = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
@@ -133,17 +136,11 @@ class QuestSettings(ChannelSettings):
 
 def _natural(period: str, day: date) -> tuple[date | None, date | None, str]:
     """The calendar's first and last day of the period in which the day lies, and its name."""
-    match period:
-        case "daily":
-            return day, day, day.isoformat()
-        case "weekly":
-            monday = day - timedelta(days=day.weekday())
-            year, week, _ = day.isocalendar()
-            return monday, monday + timedelta(days=6), f"{year}-W{week:02}"
-        case "monthly":
-            return month_start(day), month_end(day), f"{day:%Y-%m}"
-        case _:
-            return None, None, "once"
+    kind = _KINDS.get(period)
+    if kind is None:
+        return None, None, "once"
+    name, first, last = period_of(kind, day)
+    return first, last, name
 
 
 def resets_at(period: Period, zone: ZoneInfo) -> datetime | None:

@@ -46,6 +46,7 @@ channels:
   checkout: {points_per_unit: {default: 100}, caps: {ratio: "0.50"}}
   donation: {projects: [{id: trees, title: Trees, goal: 5000000, least: 100}]}
   gift: {least: 10, limits: {day: 500}}
+  leaderboard: {boards: [{id: spenders, title: Spenders, count: spend, period: month}]}
   investment:
     projects:
       - id: roastery
@@ -210,6 +211,7 @@ class Story:
         await self.do("recordQuestEvent", by=Role.ADMIN, event="product_view", object="tea")
         await self.do("claimQuest", quest="look")
         await self.do("completeProfileSection", section="phone")
+        await self.do("changeLeaderboardName", isHidden=True)
 
     async def _spending(self) -> None:
         yuan = {"amount": "100.00", "currency": "CNY"}
