@@ -115,6 +115,21 @@ class TierChange(NamedTuple):
     grounds: Mapping[str, Any] | None = None
 
 
+class MemberTag(NamedTuple):
+    """A tag that the member has (``held``) or had from a source, since when, and ``until`` when at most."""
+
+    tag: str
+    source: str
+    held: bool
+    since: datetime
+    until: datetime | None
+    operation_id: str
+
+    def holds(self, now: datetime) -> bool:
+        """Whether the member has it, whether or not anybody has written down that it is over."""
+        return self.held and (self.until is None or now < self.until)
+
+
 class ById(NamedTuple):
     """A member named by Laurel's id."""
 

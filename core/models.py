@@ -439,6 +439,24 @@ class JudgementRow(Model):
         indexes = (Index(fields=("due_at",)),)
 
 
+class MemberTagRow(Model):
+    """See ``core.members.MemberTag``."""
+
+    key: ClassVar = ("bucket", "member_id", "tag", "source")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36)
+    tag = fields.CharField(max_length=64)
+    source = fields.CharField(max_length=64, primary_key=True)
+    held = fields.BooleanField()
+    since = InstantField()
+    until = InstantField(null=True)
+    operation_id = fields.CharField(max_length=36)
+
+    class Meta:
+        table = "member_tag"
+        indexes = (Index(fields=("tag", "held", "member_id")),)
+
+
 class OutboxRow(Model):
     """An event that one consumer has to hear, written with what it tells of and deleted when heard.
 

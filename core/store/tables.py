@@ -22,7 +22,7 @@ from core.events import Outgoing
 from core.holds import Hold, HoldLot
 from core.judging import Judgement
 from core.lots import Extension, Lot, LotMove
-from core.members import Member, TierChange
+from core.members import Member, MemberTag, TierChange
 from core.operations import Recorded
 from core.store.fields import DayField, InstantField, JsonField
 from core.tallies import Count, Tally
@@ -50,6 +50,7 @@ def _models() -> dict[type, type[Model]]:
         Flag: models.FlagRow,
         Pace: models.PaceRow,
         Judgement: models.JudgementRow,
+        MemberTag: models.MemberTagRow,
     }
 
 

@@ -12,6 +12,7 @@ from core.gifts import Given
 from core.judging import Judge
 from core.members import MemberStatus
 from core.segments import History
+from core.tags import set_tags
 from core.work import Work
 
 from .events import GIFT_TAKEN_BACK, STAGE_ENTERED
@@ -65,6 +66,7 @@ async def _look(work: Work, cause: Cause) -> str | None:
     settings, member = _settings(work), work.member
     if settings is None or member.status == MemberStatus.CLOSED:
         await work.set_judgement(CHANNEL, None)
+        await set_tags(work, CHANNEL, {}, tells=False)
         return None
     zone = work.programme_now.zone
     entries: Sequence[Any] = await work.rows(LifeCycleEntry)
@@ -82,6 +84,8 @@ async def _look(work: Work, cause: Cause) -> str | None:
             await _take_back(work, entry)
     if last is None or last.stage != look.now:
         await _enter(work, settings, look.now, cause, day)
+    # That a stage was entered is told by its own name.
+    await set_tags(work, CHANNEL, {look.now: None}, tells=False)
     return str(look.now)
 
 

@@ -1,6 +1,6 @@
 """The channel's section of the programme, and the stage of a member on a day. Everything is pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -13,8 +13,9 @@ from core.budgets import NamedBudget
 from core.calendar import add_months
 from core.coupons import unknown_coupons
 from core.gifts import Gift
-from core.programme import ChannelSettings, Misfit, Programme
+from core.programme import Misfit, Programme
 from core.segments import History, Look, Segment, Segments
+from core.tags import TagGiver
 
 CHANNEL: Final = "life_cycle"
 
@@ -55,10 +56,11 @@ class Turn(NamedTuple):
     day: date
 
 
-class LifeCycleSettings(ChannelSettings):
+class LifeCycleSettings(TagGiver):
     """The programme's section ``channels: life_cycle:``.
 
     A member is in the first of the ``stages`` whose criteria hold. The last one has none: everybody else is there.
+    Whoever is in a stage has a tag of its id.
     """
 
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=20)]
@@ -93,6 +95,9 @@ class LifeCycleSettings(ChannelSettings):
                 for place, name in enumerate(stage.enter.coupons if stage.enter else ())
             ],
         )
+
+    def tag_ids(self) -> Collection[str]:
+        return [stage.id for stage in self.stages]
 
     @cached_property
     def segments(self) -> Segments:

@@ -28,6 +28,7 @@ from core.operations import Newcomer, Operation
 from core.orders import ORDER_PAID, ORDER_REFUNDED, MemberFacts, OrderFacts
 from core.programme import Programme
 from core.rules import NO_CAPS, Activity, CapRoom
+from core.tags import tags_of
 from core.tallies import ORDERS, SPEND
 from core.units import AMOUNT_MAX, POINTS
 from core.work import Work
@@ -135,7 +136,7 @@ class RecordPurchase(Operation):
         # What cost nothing is no order: not the first, nor one of those that a tier asks for.
         counts = basket.amount > 0
         basket.first = counts and settings.counts_orders and orders <= 0
-        buyer = _buyer_of(work, orders)
+        buyer = await _buyer_of(work, orders)
         rooms = await _rooms(work, settings, day)
         if basket.points:
             await self._spend(work, basket.points)
@@ -507,14 +508,13 @@ def _settings(work: Work, at: datetime) -> PurchaseSettings:
     return settings
 
 
-def _buyer_of(work: Work, orders: int) -> dict[str, Any]:
+async def _buyer_of(work: Work, orders: int) -> dict[str, Any]:
     """What rules see of the member, in the form in which the order keeps it."""
     member = work.member
-    tags = member.attributes.get("tags")
     return {
         "tier": member.tier,
         "birthday": member.birthday.isoformat() if member.birthday else None,
-        "tags": [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
+        "tags": await tags_of(work),
         "orders": orders,
         "enrolled_at": member.enrolled_at.isoformat(),
     }

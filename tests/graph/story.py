@@ -88,6 +88,7 @@ channels:
          least_bid: 500, least_raise: 50}
   ticket: {due_hours: 48}
   group: {groups: [{id: circle, title: The circle, entry: application}]}
+  tag: {tags: [{id: vip, name: A good customer}]}
   message:
     locale: en
     topics: {points: {}}
@@ -227,6 +228,8 @@ class Story:
         await self.do("buyTier", tier="silver", price=3_000)
         await self.do("keepTier", tier="silver", price=800)
         await self.do("setTier", tier="gold")
+        await self.do("tagMember", tag="vip")
+        await self.do("untagMember", tag="vip")
         drawn = await self.do("drawLottery", pool="wheel", count=1)
         draw = drawn["draws"][0]["id"]
         await self.do("fulfilPrize", draw=draw)

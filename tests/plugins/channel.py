@@ -8,7 +8,7 @@ from graph.tokens import Role
 from plugins.manager import Plugins, find_offers, load_plugins
 
 WITHOUT_A_CALL: Final = {
-    "badge", "campaign", "leaderboard", "life_cycle", "message", "opening", "tier_gift", "webhooks", "welcome",
+    "badge", "campaign", "leaderboard", "life_cycle", "message", "opening", "tag", "tier_gift", "webhooks", "welcome",
     "win_back",
 }  # fmt: skip
 """Plugins whose READMEs show no mutation of theirs by which a member earns or spends."""
