@@ -1,7 +1,8 @@
 """Schemathesis asks every field of Query and Mutation whatever the schema allows, as every role; nothing goes wrong.
 
-The shop has every channel, and what each channel's README shows has been done in it. Ids are of what there is, and
-names are mostly known ones. ``LAUREL_TEST_DEPTH`` says how many requests are made of each field, each by every caller.
+The shop has every channel; all that operators can do has been done in it (``tests/graph/story.py``), and much of it
+begun again. Ids are of what there is, and names are mostly known ones. ``LAUREL_TEST_DEPTH`` says how many requests
+are made of each field, each by every caller.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from graphql import (
     ArgumentNode,
     FieldNode,
     GraphQLObjectType,
+    NameNode,
     ObjectFieldNode,
     ObjectValueNode,
     OperationDefinitionNode,
@@ -51,12 +53,17 @@ from graph.tokens import Role
 from graph.transport.failures import Failure
 from plugins.manager import Plugins, load_plugins
 from tests.databases import SqliteFolder
+from tests.graph import story
+from tests.graph.story import Story
 from tests.graph.test_access_table import TYPES
+from tests.plugins.channel import told
+from tests.plugins.receiver import receiving
 
 DEPTH: Final = int(os.environ.get("LAUREL_TEST_DEPTH", "2"))
 PLUGINS: Final[Plugins] = load_plugins()
 SCHEMA: Final[LaurelSchema] = build_schema(PLUGINS)
 LIFTED: Final = {
+    **story.VARIABLES,
     # What one request may ask for is tested elsewhere: here everything is to be executed.
     **{f"LAUREL_{name}_MAX": "100000" for name in ("ALIASES", "DEPTH", "ROOT_FIELDS", "DIRECTIVES", "TOKENS")},
     "LAUREL_COSTS": ", ".join(f"{who}=900000000000" for who in ("nobody", *Role)),
@@ -72,15 +79,16 @@ DEFECTS: Final = {failure.name for failure in Failure if failure.status >= 500} 
 
 
 def every_channel() -> str:
-    """A programme with the section of each channel's README."""
-    tiers = ("regular", "silver", "gold", "platinum", "diamond")
-    steps = [{"fact": "points_earned", "at_least": 10**9 * number} for number in range(1, len(tiers))]
-    ladder = [{"id": tiers[0]}, *({"id": tier, "all": [step]} for tier, step in zip(tiers[1:], steps, strict=True))]
-    channels: dict[str, Any] = {}
-    for name in PLUGINS.settings:
+    """The programme of the story, with the section of each other channel's README, and something that does not end."""
+    document = yaml.safe_load(story.PROGRAMME)
+    channels = document["channels"]
+    for name in OTHERS:
         channels |= yaml.safe_load(readme_section(importlib.import_module(f"plugins.{name}")))["channels"]
-    document = {"id": "storm", "currency": "CNY", "timezone": "Asia/Shanghai", "tiers": {"ladder": ladder}}
-    return yaml.safe_dump({**document, "channels": channels}, sort_keys=False)
+    (auction, *_), (project, *_) = channels["auction"]["auctions"], channels["investment"]["projects"]
+    begins, ends = "2026-06-01T00:00:00+08:00", "2027-06-01T00:00:00+08:00"
+    channels["auction"]["auctions"].append({**auction, "id": "piano", "title": "Piano", "closes": ends})
+    channels["investment"]["projects"].append({**project, "id": "bakery", "window": {"from": begins, "to": ends}})
+    return yaml.safe_dump(document, sort_keys=False)
 
 
 def names_in(value: Any) -> set[str]:
@@ -93,13 +101,15 @@ def names_in(value: Any) -> set[str]:
     return named | {name for name, of in value.items() if isinstance(of, dict)} | names_in(list(value.values()))
 
 
+OTHERS: Final = [name for name in PLUGINS.settings if name not in yaml.safe_load(story.PROGRAMME)["channels"]]
+BEGINNING: Final = story.PROGRAMME
 PROGRAMME: Final = every_channel()
 NAMES: Final = sorted(names_in(yaml.safe_load(PROGRAMME)))
 
 
-async def begin(shop: Shop) -> None:
-    """Do what each channel's README shows."""
-    for name in PLUGINS.settings:
+async def show(shop: Shop) -> None:
+    """Do what the READMEs of the channels show of which the story does not tell."""
+    for name in OTHERS:
         module = importlib.import_module(f"plugins.{name}")
         prepare = preparation(module)
         prepared = None if prepare is None else await prepare(shop)
@@ -113,10 +123,56 @@ async def begin(shop: Shop) -> None:
         await trial.send(f"begin:{name}")
 
 
+async def leave_open(told: Story) -> None:
+    """Begin again what the story has brought to its end, so that there is some of it to be ended."""
+    yuan = {"amount": "100.00", "currency": "CNY"}
+    await told.do("publishProgramme", document=PROGRAMME)
+    for name in ("cora", "emil", "finn", "gina", "hugo"):
+        await told.do("enrolMember", externalId=name)
+    await told.do("stockReward", reward="flask", quantity=20)
+    for who in ("anna", "bert", "cora", "emil"):
+        member = {"externalId": who}
+        given = await told.do("adjustPoints", member=member, points=50_000)
+        await told.do("adjustPoints", member=member, points=60, unit="growth")
+        await told.do("holdPoints", member=member, points=500)
+        await told.do("holdCheckout", member=member, basket=yuan, points=5_000, reference=f"{who} 1")
+        await told.do("recordPurchase", member=member, reference=f"{who} 2", amount=yuan)
+        await told.do("submitReview", member=member, reference=f"{who} 3", order=f"{who} 2", content=story.CONTENT)
+        await told.do("openTicket", member=member, subject="Points are missing", text="Where are they?")
+        await told.do("issueCoupon", member=member, coupon="tenner")
+        await told.do("redeemReward", member=member, reward="flask", quantity=1)
+        await told.do("drawLottery", member=member, pool="wheel", count=1)
+        await told.do("stakePoints", member=member, project="bakery", points=200)
+        await told.do("recordQuestEvent", by=Role.ADMIN, member=member, event="product_view", object="tea")
+        # What operators do is not watched.
+        for item in ("bread", "butter"):
+            await told.do("recordShare", by=Role.SERVICE, member=member, item=item)
+        await told.do("publishNotice", title=f"About {who}", text="Read it.")
+        await told.do("compensateMembers", selection={"externalIds": [who]}, points=5)
+        await told.do("reverseTransaction", transaction=given["transaction"]["id"], points=1)
+    merging: Any = {"from": {"externalId": "gina"}, "into": {"externalId": "hugo"}}
+    await told.do("mergeMembers", **merging)
+    await told.do("placeBid", auction="piano", points=500)
+    await told.do("createApiKey", by=Role.ADMIN, name="till 5", role="SERVICE")
+    async with receiving() as receiver:
+        await told.do("createWebhookEndpoint", url=receiver.url, events=["tier.changed"])
+    await told.do("recordPurchase", reference="why", amount=yuan, idempotencyKey="why")
+
+
+async def begin(shop: Shop) -> Story:
+    """Do all of it, in a shop with the programme that it begins with."""
+    begun = Story(shop, SCHEMA._schema)
+    await begun.tell()
+    await leave_open(begun)
+    await show(shop)
+    await told(shop)
+    return begun
+
+
 @pytest.fixture
 async def shop(sqlite_folder: SqliteFolder) -> AsyncIterator[Shop]:
     url = sqlite_folder.migrated(tables(PLUGINS))
-    async with open_shop(url, PROGRAMME, plugins=PLUGINS, variables=LIFTED) as shop:
+    async with open_shop(url, BEGINNING, plugins=PLUGINS, variables=LIFTED) as shop:
         yield shop
     sqlite_folder.done(url)
 
@@ -139,33 +195,41 @@ def pages_of(name: str, of_member: Sequence[str]) -> list[str]:
         node = get_named_type(page.fields["nodes"].type)
         if isinstance(node, GraphQLObjectType) and "id" in node.fields:
             more = f"externalId {' '.join(of_member)}" if node.name == "Member" else ""
+            more += " code" if "code" in node.fields else ""
             found.append(f"{field}(first: 20) {{ nodes {{ id {more} }} }}")
     return found
 
 
-def fields_of(name: str) -> set[str]:
+def _object(name: str) -> GraphQLObjectType:
     kind = SCHEMA.core.type_map[name]
     assert isinstance(kind, GraphQLObjectType)
-    return set(kind.fields)
+    return kind
+
+
+def fields_of(name: str) -> set[str]:
+    return set(_object(name).fields)
 
 
 # -- what is asked --------------------------------------------------------------------------------------
 
 NASTY: Final = ["", " ", "\x00", "a\x00b", "🦊", "\u202e", "' OR 1=1 --", "%", "x" * 300, "null", "../..", "=1+1"]
 INSTANTS: Final = st.one_of(
-    st.integers(-400, 400).map(lambda days: NOON + timedelta(days=days)),
+    st.integers(-400, 400).map(lambda days: NOON + timedelta(days=10 + days)),
     st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001  # see timezones
 )
 PLACES: Final = st.integers(0, 30).map("@{}".format)
+SAID: Final = st.integers(0, 30).map("#{}".format)
 SCALARS: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "ID": st.one_of(PLACES, PLACES, st.sampled_from(NASTY)).map(nodes.String),
-    "String": st.one_of(
-        PLACES, st.sampled_from(NAMES), st.sampled_from(NAMES), st.sampled_from(NASTY), st.text(max_size=20)
-    ).map(nodes.String),
+    "String": st.one_of(SAID, SAID, SAID, st.sampled_from(NAMES), st.sampled_from(NASTY), st.text(max_size=20)).map(
+        nodes.String
+    ),
     "Int": st.one_of(st.integers(1, 100), st.integers(-1, 2**31 - 1)).map(nodes.Int),
-    "Points": st.one_of(st.integers(-3, 200), st.integers(-(2**53) + 1, 2**53 - 1)).map(nodes.Int),
+    "Points": st.one_of(st.integers(100, 300), st.integers(-3, 200), st.integers(-(2**53) + 1, 2**53 - 1)).map(
+        nodes.Int
+    ),
     "Decimal": st.one_of(
-        st.integers(0, 100_000).map(lambda cents: f"{cents // 100}.{cents % 100:02}"),
+        st.integers(100, 100_000).map(lambda cents: f"{cents // 100}.{cents % 100:02}"),
         st.decimals(allow_nan=False, allow_infinity=False, places=2).map(lambda number: f"{number:f}"),
     ).map(nodes.String),
     "Instant": INSTANTS.map(lambda at: nodes.String(at.isoformat())),
@@ -175,12 +239,14 @@ SCALARS: Final[Mapping[str, st.SearchStrategy[Any]]] = {
 (_ASKED,) = parse("{ refused: errors { code message path } }", no_location=True).definitions
 assert isinstance(_ASKED, OperationDefinitionNode)
 REFUSED: Final = _ASKED.selection_set
+ASKED: Final = {"channel": "purchase", "event": "points.expiring", "idempotencyKey": "why"}
+"""What queries say under these keys: all about the last purchase."""
 SELDOM: Final = {"after", "before", "last"}
 """Arguments that would have most pages refused, if they were always there."""
 
 
 class Known(Visitor):
-    """Makes a request be about what there is: ``@7`` is the seventh id of its kind, from the front again at the end.
+    """Makes a request be about what there is, as ``@7`` is the seventh id of its kind, and ``#7`` said under its key.
 
     Schemathesis does not know ``@oneOf``, so that most of what it says of a member would name nobody.
     """
@@ -192,27 +258,54 @@ class Known(Visitor):
     def enter_string_value(self, node: StringValueNode, key: Any, parent: Any, path: Any, ancestors: Any) -> Any:
         above = next(one for one in reversed([*ancestors, parent]) if isinstance(one, ArgumentNode | ObjectFieldNode))
         name = above.name.value
-        if name == "idempotencyKey" and zlib.crc32(node.value.encode()) % 4:
+        if name == "idempotencyKey" and self._changes(ancestors) and zlib.crc32(node.value.encode()) % 4:
             return StringValueNode(value=f"{node.value[:100]} {next(NUMBERS)}")
-        if not re.fullmatch(r"@\d+", node.value):
+        if not re.fullmatch(r"[@#]\d+", node.value):
             return None
-        kind = TYPES.get(name, name[:1].upper() + name[1:])
-        found = self._ids.get(kind) or self._ids["Member"]
+        kinds = [self._kind_of_id(ancestors) if name == "id" else TYPES.get(name, name[:1].upper() + name[1:])]
+        if node.value[0] == "#":
+            kinds[:0] = [name] if self._changes(ancestors) else [f"asked {name}", name]
+        kind = next(kind for kind in (*kinds, "Member") if self._ids.get(kind))
+        found = self._ids[kind]
+        if kind != "Member" and kind in SCHEMA.core.type_map and self._changes(ancestors):
+            # What was begun last has not come to its end.
+            found = found[::-1]
         return StringValueNode(value=found[int(node.value[1:]) % len(found)])
+
+    def _changes(self, ancestors: Sequence[Any]) -> bool:
+        operation = next(one for one in ancestors if isinstance(one, OperationDefinitionNode))
+        return operation.operation is OperationType.MUTATION
+
+    def _kind_of_id(self, ancestors: Sequence[Any]) -> str:
+        """The type of what is named by its ``id``: what the field is about, unless it says that it is a member."""
+        keys = {one.name.value for one in ancestors if isinstance(one, ArgumentNode | ObjectFieldNode)}
+        if not keys & {"by", "member", "from", "into", "to"}:
+            name = next(one for one in ancestors if isinstance(one, FieldNode)).name.value
+            for root in ("Query", "Mutation"):
+                if name in fields_of(root):
+                    about = get_named_type(_object(root).fields[name].type).name
+                    kinds = [about]
+                    if about.endswith("Payload"):
+                        kinds += [get_named_type(field.type).name for field in _object(about).fields.values()]
+                    return next((kind for kind in kinds if kind in self._ids), "Member")
+        return "Member"
 
     def leave_object_value(self, node: ObjectValueNode, *_: Any) -> Any:
         if not node.fields or {field.name.value for field in node.fields} - {"id", "externalId"}:
             return None
         given = [field for field in node.fields if isinstance(field.value, StringValueNode)]
-        return ObjectValueNode(fields=tuple(given[:1])) if given else None
+        if not given:
+            members = self._ids["Member"]
+            somebody = StringValueNode(value=members[next(NUMBERS) % len(members)])
+            given = [ObjectFieldNode(name=NameNode(value="id"), value=somebody)]
+        return ObjectValueNode(fields=tuple(given[:1]))
 
     def leave_argument(self, node: ArgumentNode, *_: Any) -> Any:
-        drop = node.name.value in SELDOM and zlib.crc32(print_ast(node).encode()) % 4
+        drop = node.name.value in SELDOM and next(NUMBERS) % 9
         return self.REMOVE if drop else None
 
     def leave_field(self, node: FieldNode, key: Any, parent: Any, path: Any, ancestors: Any) -> Any:
-        operation = next(one for one in ancestors if isinstance(one, OperationDefinitionNode))
-        if operation.operation is not OperationType.MUTATION or any(isinstance(one, FieldNode) for one in ancestors):
+        if not self._changes(ancestors) or any(isinstance(one, FieldNode) for one in ancestors):
             return None
         assert node.selection_set is not None, "a payload has fields"
         selected = SelectionSetNode(selections=(*node.selection_set.selections, *REFUSED.selections))
@@ -226,6 +319,7 @@ class Storm:
         self._shop = shop
         self._callers = callers
         self.ids: dict[str, list[str]] = defaultdict(list)
+        """What there is, by the name of its type, or by that of the key whose value it was in the story."""
         self.requests = 0
         self.codes: Counter[str] = Counter()
         self.answered: defaultdict[str, set[str]] = defaultdict(set)
@@ -251,25 +345,55 @@ class Storm:
                     if isinstance(value, dict) and value.get("refused") == []:
                         self.done.add(name)
 
+    async def look_around(self, begun: Story) -> None:
+        """Learn what there is, and what was said of it."""
+        self.learn(await self._shop.ask(all_ids(), role=Role.ADMIN))
+        self.learn(sorted(begun.ids))
+        for _, input, _ in begun.done:
+            self.learn_inputs(input)
+        asked = {**ASKED, "code": begun.codes["used"]}
+        self.ids |= {f"asked {key}": [value] for key, value in asked.items()}
+
+    def learn_inputs(self, value: Any, key: str = "") -> None:
+        """Remember by their keys the texts of an input, unless they are ids."""
+        if isinstance(value, Mapping):
+            for name, one in value.items():
+                self.learn_inputs(one, name)
+        elif isinstance(value, list):
+            for one in value:
+                self.learn_inputs(one, key)
+        elif isinstance(value, str) and not read_id(value) and value not in self.ids[key]:
+            self.ids[key].append(value)
+
     def learn(self, value: Any) -> None:
-        """Remember the ids of an answer, and the external ids of members."""
+        """Remember the ids of an answer, the external ids of members, and the codes of coupons."""
         if isinstance(value, list):
             for one in value:
                 self.learn(one)
         elif isinstance(value, dict):
             for name, one in value.items():
-                if name == "externalId":
-                    self.ids["ExternalId"].append(one)
+                if name in {"externalId", "code"} and isinstance(one, str):
+                    self.ids[name].append(one)
                 self.learn(one)
         elif isinstance(value, str) and (parts := read_id(value)):
             self.ids[parts[0]].append(value)
 
 
+LAST: Final = (
+    "freezeMember",
+    "changeMemberStatus",
+    "closeMembership",
+    "mergeMembers",
+    "eraseMember",
+    "publishProgramme",
+)
+"""Whom, or what, these have dealt with is good for nothing else."""
+
+
 def rain(schema: Any, send: Callable[[str], None]) -> None:
     """Ask every field so often. In a thread of its own, as Hypothesis waits for what it does."""
     operations = [result.ok() for result in schema.get_all_operations()]
-    # Whom these have dealt with is good for nothing else.
-    for operation in sorted(operations, key=lambda one: one.label.endswith(("closeMembership", "changeMemberStatus"))):
+    for operation in sorted(operations, key=lambda one: one.label.endswith(LAST)):
 
         @settings(
             max_examples=DEPTH,
@@ -288,13 +412,10 @@ def rain(schema: Any, send: Callable[[str], None]) -> None:
 
 @pytest.mark.timeout(7200)
 async def test_nothing_that_the_schema_allows_is_a_defect(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    for name in ("anna", "cora", "dora", "emil", "finn"):
-        await shop.give(await shop.enrol(name), 5_000, "to begin")
-    await begin(shop)
-    anna = (await shop.ask('{ member(by: {externalId: "anna"}) { id } }'))["member"]["id"]
+    begun = await begin(shop)
     tokens: dict[str, str | None] = {role.value: shop.token(role) for role in Role if role is not Role.MEMBER}
-    storm = Storm(shop, tokens | {"member": shop.token(Role.MEMBER, read_id(anna)[1]), "nobody": None})
-    storm.learn(await shop.ask(all_ids(), role=Role.ADMIN))
+    storm = Storm(shop, tokens | {"member": shop.token(Role.MEMBER, begun.raw()), "nobody": None})
+    await storm.look_around(begun)
     for name, strategy in SCALARS.items():
         schemathesis.graphql.scalar(name, strategy)
     schema = schemathesis.graphql.from_dict(await shop.ask(get_introspection_query(), role=Role.ADMIN))
@@ -310,8 +431,9 @@ async def test_nothing_that_the_schema_allows_is_a_defect(shop: Shop, caplog: py
     assert storm.wrong == []
     assert [record.getMessage() for record in caplog.records] == []
     assert await verify(shop.laurel.store.reader()) == []
-    # Or it has asked of nothing that there is. What the shop has nothing of (remedies, say) is asked, and answers null.
+    # Or it has asked of nothing that there is.
     fields = fields_of("Query") | fields_of("Mutation")
-    assert len(fields - storm.answered["admin"]) < len(fields) / 6
-    assert len(storm.done) >= 12
+    unanswered = fields - storm.answered["admin"]
+    assert len(unanswered) <= len(fields) / 20, unanswered
+    assert len(storm.done) >= 44, fields_of("Mutation") - storm.done
     assert storm.codes["GRAPHQL_VALIDATION_FAILED"] < storm.requests / 10

@@ -21,7 +21,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from graph.ids import read_id
 from graph.laurel import tables
 from graph.settings import Settings
 from graph.testing import SECRET, Shop, open_shop
@@ -31,15 +30,14 @@ from graph.transport.http import HttpView
 from tests.databases import SqliteFolder
 from tests.graph.plans.twisting import Twist
 from tests.graph.test_schemathesis import (
+    BEGINNING,
     DEPTH,
     LIFTED,
     PLUGINS,
-    PROGRAMME,
     SCALARS,
     SCHEMA,
     Known,
     Storm,
-    all_ids,
     begin,
 )
 
@@ -125,14 +123,11 @@ async def test_plans_answer_what_graphql_core_does(
 ) -> None:
     url = sqlite_folder.migrated(tables(PLUGINS))
     variables = {**LIFTED, "LAUREL_METRICS_TOKEN": METRICS}
-    async with open_shop(url, PROGRAMME, plugins=PLUGINS, variables=variables) as shop:
-        for name in ("anna", "cora", "dora", "emil", "finn"):
-            await shop.give(await shop.enrol(name), 5_000, "to begin")
-        await begin(shop)
-        anna = (await shop.ask('{ member(by: {externalId: "anna"}) { id } }'))["member"]["id"]
-        everybody = {"admin": shop.token(Role.ADMIN), "member": shop.token(Role.MEMBER, read_id(anna)[1])}
+    async with open_shop(url, BEGINNING, plugins=PLUGINS, variables=variables) as shop:
+        begun = await begin(shop)
+        everybody = {"admin": shop.token(Role.ADMIN), "member": shop.token(Role.MEMBER, begun.raw())}
         known = Storm(shop, {})
-        known.learn(await shop.ask(all_ids(), role=Role.ADMIN))
+        await known.look_around(begun)
         for name, strategy in SCALARS.items():
             schemathesis.graphql.scalar(name, strategy)
         schema = schemathesis.graphql.from_dict(await shop.ask(get_introspection_query(), role=Role.ADMIN))
