@@ -15,11 +15,12 @@ from core.holds import Hold as HoldValue
 from core.holds import HoldLot, without_overdue
 from core.lots import Lot as LotValue
 from core.lots import spending_order
-from core.members import ByExternalId, ById, MemberRef, bucket_of
+from core.members import ByExternalId, ById, MemberRef, MemberTag, bucket_of
 from core.members import Member as MemberValue
 from core.members import TierChange as TierChangeValue
 from core.operations import Recorded
 from core.store.questions import Rows
+from core.tags import of_attributes
 from core.units import GROWTH, POINTS
 from graph.context import Info
 from graph.federation import entity
@@ -29,6 +30,7 @@ from graph.pages import Connection, Order, Page, Where, newest, oldest, page_of_
 from graph.permissions import caller_of, forbidden, may_see
 from graph.scalars import Points
 from graph.selections import selects
+from graph.suggestion import Suggestion, suggestions_of
 from graph.tier import Keeping, Progress, Tier, TierChange, keeping_of, progress_of
 from graph.tokens import Role
 from graph.transaction import Hold, Lot, Transaction, TransactionOrder, TransactionsFilter
@@ -296,6 +298,23 @@ class Member(Node):
     async def keeping(self, info: Info) -> Keeping | None:
         """What keeps the tier and until when; null when it is not judged, as the one where everybody begins."""
         return await keeping_of(info, self._value)
+
+    async def tags_seen(self, info: Info) -> list[str]:
+        """The tags of the member as they are written down, whoever has given them, and those of the brand."""
+        rows: list[MemberTag] = await info.context.loaders.rows(MemberTag, self._value.id)
+        return [*of_attributes(self._value.attributes), *(row.tag for row in rows if row.holds(info.context.now))]
+
+    @strawberry.field
+    async def suggestions(
+        self,
+        info: Info,
+        first: Annotated[int, strawberry.argument(description="How many, 1 to 20.")] = 10,
+    ) -> list[Suggestion]:
+        """What fits the member now, the most fitting first, each with a reason: quests, rewards, benefits.
+
+        At most five of one channel. INVALID_VALUE.
+        """
+        return await suggestions_of(info, self, first)
 
     @strawberry.field
     async def points(self, info: Info) -> Balance:

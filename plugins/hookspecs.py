@@ -23,6 +23,7 @@ from core.outbox import Submit
 from core.people.erasing import PersonalData
 from core.programme import ChannelSettings
 from core.store.databases import Tables
+from core.suggestions import Suggester
 from core.tiers import FactKind
 from core.verify import Invariant
 from core.work import Work
@@ -177,6 +178,16 @@ def register_judge() -> type[Judge]:
 
     ``work.set_judgement`` says when that is. It is performed, effective at that instant, before the member's next
     operation or by a job, and for all members when a version changes the plugin's section of the programme.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_suggestions() -> Suggester:
+    """Offer a coroutine function of ``info`` and ``member`` that says what of the plugin fits a member now, and why.
+
+    Asked where the programme in force has the plugin's section. It asks through ``info.context.loaders`` alone, so that
+    a page of members costs as many statements as one.
     """
     raise NotImplementedError
 

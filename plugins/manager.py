@@ -32,6 +32,7 @@ from core.people.erasing import PersonalData
 from core.programme import ChannelSettings, countables_of
 from core.store.databases import Tables
 from core.suggest import did_you_mean
+from core.suggestions import Suggester
 from core.tiers import FACTS, FactKind
 from core.verify import INVARIANTS, Invariant
 from core.work import Reaction
@@ -92,6 +93,7 @@ class Plugins:
     importers: Mapping[str, Importer] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
     judges: Judges = field(default_factory=dict)
+    suggesters: Mapping[str, Suggester] = field(default_factory=dict)
     explainers: Mapping[tuple[str, str], tuple[Explainer, ...]] = field(default_factory=dict)
     invariants: tuple[Invariant, ...] = ()
     reactions: tuple[Reaction, ...] = ()
@@ -227,6 +229,7 @@ class _Assembly:
             importers=self._importers(),
             jobs=self._jobs(),
             judges=self._judges(),
+            suggesters=self._suggesters(),
             explainers=self._explainers(),
             invariants=self._invariants(),
             reactions=tuple(function for _, function in self._implementations("react")),
@@ -398,6 +401,14 @@ class _Assembly:
                 raise PluginsInvalid(f"{self._who[name]}: {given.__name__} judges for {given.channel!r}")
             judges[name] = given
         return judges
+
+    def _suggesters(self) -> dict[str, Suggester]:
+        suggesters = {}
+        for name, given in self._ask("register_suggestions"):
+            if not inspect.iscoroutinefunction(given):
+                raise PluginsInvalid(f"{self._who[name]}: register_suggestions must give a coroutine function")
+            suggesters[name] = given
+        return suggesters
 
     def _explainers(self) -> dict[tuple[str, str], tuple[Explainer, ...]]:
         """Those of each kind of operation, its own channel's first."""

@@ -10,6 +10,7 @@ from core.explaining import Explainer
 from core.jobs import Daily, Job
 from core.programme import ChannelSettings
 from core.store.databases import Tables
+from core.suggestions import Suggester
 from core.verify import Invariant
 from core.work import Work
 from plugins import hookimpl
@@ -21,6 +22,7 @@ from .mutations import BenefitMemberFields, BenefitMutations, BenefitQueries
 from .operations import TALLY, CollectBenefit, UseBenefit, collect_due, follow
 from .refusals import REFUSALS
 from .rules import CHANNEL, BenefitSettings
+from .suggestions import suggest
 from .telling import tell
 
 CONTRACT = 1
@@ -85,6 +87,11 @@ def register_invariants() -> Sequence[Invariant]:
 @hookimpl
 async def react(event: Event, work: Work) -> None:
     await follow(event, work)
+
+
+@hookimpl
+def register_suggestions() -> Suggester:
+    return suggest
 
 
 @hookimpl

@@ -279,7 +279,7 @@ class BenefitQueries:
         found = await find_member(info, member)
         if found is None:
             return None
-        had = await _had(info, found, programme, settings)
+        had = await had_by(info, found, programme, settings)
         uses = [] if reference is None else await _uses(info, found.member_id, reference)
         quoted = with_best(
             _quoted(one, order, reference or "", uses, programme) for one in had if one.offer.kind in AT_CHECKOUT
@@ -351,7 +351,7 @@ class BenefitMemberFields:
         if settings is None:
             return []
         assert isinstance(settings, BenefitSettings)
-        return [one.shown(info, programme) for one in await _had(info, member, programme, settings)]
+        return [one.shown(info, programme) for one in await had_by(info, member, programme, settings)]
 
     @strawberry.field
     @paged
@@ -408,7 +408,7 @@ class _Had:
         )
 
 
-async def _had(info: Info, member: Member, programme: Programme, settings: BenefitSettings) -> list[_Had]:
+async def had_by(info: Info, member: Member, programme: Programme, settings: BenefitSettings) -> list[_Had]:
     """The benefits of a member's tier, in the programme's order."""
     now, zone = info.context.now, programme.zone
     today = local_day(now, zone)

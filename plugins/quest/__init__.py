@@ -7,6 +7,7 @@ from core.event_types import EventType
 from core.events import Event
 from core.programme import ChannelSettings
 from core.store.databases import Tables
+from core.suggestions import Suggester
 from core.work import Work
 from plugins import hookimpl
 
@@ -15,6 +16,7 @@ from .mutations import QuestMemberFields, QuestMutations
 from .operations import follow
 from .refusals import REFUSALS
 from .rules import QuestSettings
+from .suggestions import suggest
 
 CONTRACT = 1
 
@@ -47,6 +49,11 @@ def register_member_fields() -> Sequence[type]:
 @hookimpl
 async def react(event: Event, work: Work) -> None:
     await follow(event, work)
+
+
+@hookimpl
+def register_suggestions() -> Suggester:
+    return suggest
 
 
 @hookimpl

@@ -120,10 +120,12 @@ class QuestMemberFields:
         if settings is None:
             return []
         assert isinstance(settings, QuestSettings)
-        return [await _quest(info, member, programme, settings, quest) for quest in settings.quests]
+        return [await quest_of(info, member, programme, settings, quest) for quest in settings.quests]
 
 
-async def _quest(info: Info, member: Member, programme: Programme, settings: QuestSettings, quest: Quest) -> QuestType:
+async def quest_of(
+    info: Info, member: Member, programme: Programme, settings: QuestSettings, quest: Quest
+) -> QuestType:
     now, zone = info.context.now, programme.zone
     period = quest.period_of(local_day(now, zone), zone) if quest.valid.holds(now) else None
     progress = quest.progress(dict.fromkeys(quest.count, 0))

@@ -57,7 +57,7 @@ class Quest(Section):
     """So much of each that is to be counted, in one period, brings ``points``.
 
     It is paid at once, or with ``claim`` when the member asks for it. Only members of ``tiers`` can do it, if given.
-    All members together get what ``budget`` has.
+    All members together get what ``budget`` has. It is suggested first to members with a tag of ``suits``.
     """
 
     id: Identifier
@@ -69,6 +69,7 @@ class Quest(Section):
     tiers: tuple[Identifier, ...] | None = None
     claim: Annotated[bool, Field(strict=True)] = False
     budget: Budget = Budget()
+    suits: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], Field(max_length=20)] = ()
 
     def is_for(self, tier: str) -> bool:
         return self.tiers is None or tier in self.tiers

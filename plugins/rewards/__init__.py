@@ -8,6 +8,7 @@ from core.events import Event
 from core.people.erasing import PersonalData
 from core.programme import ChannelSettings
 from core.store.databases import Tables
+from core.suggestions import Suggester
 from core.work import Work
 from plugins import hookimpl
 
@@ -17,6 +18,7 @@ from .mutations import RewardsMemberFields, RewardsMutations, RewardsQueries
 from .operations import REDEEMED, follow_reversal
 from .refusals import REFUSALS
 from .rules import RewardsSettings
+from .suggestions import suggest
 
 CONTRACT = 1
 
@@ -69,6 +71,11 @@ def register_countables() -> Mapping[str, str]:
 @hookimpl
 async def react(event: Event, work: Work) -> None:
     await follow_reversal(event, work)
+
+
+@hookimpl
+def register_suggestions() -> Suggester:
+    return suggest
 
 
 @hookimpl

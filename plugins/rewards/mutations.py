@@ -63,7 +63,7 @@ _ORDER = "The order's id."
 _HANDLING = {Role.SERVICE, Role.OPERATOR}
 _STOCKING = {*_HANDLING, Role.PARTNER}
 # The names that begin with the channel's and a colon; a pattern's % would be read as a value's place by one driver.
-_TALLIES = f"name > '{CHANNEL}:' AND name < '{CHANNEL};'"
+TALLIES = f"name > '{CHANNEL}:' AND name < '{CHANNEL};'"
 
 # -- what is asked ------------------------------------------------------------------------------------
 
@@ -186,7 +186,7 @@ class Reward:
         item = settings.by_id.get(value)
         if item is None:
             return None
-        stock = await _stock_left(info, [item] if item.counted else [])
+        stock = await stock_left_of(info, [item] if item.counted else [])
         return _reward(info, item, settings, programme, stock, await _visitor(info, None))
 
 
@@ -336,7 +336,7 @@ class RewardsQueries:
         programme, settings = await _offered(info)
         items = [item for item in settings.items if category is None or item.category == category]
         visitor = await _visitor(info, member)
-        stock = await _stock_left(info, [item for item in items if item.counted])
+        stock = await stock_left_of(info, [item for item in items if item.counted])
         found = [_reward(info, item, settings, programme, stock, visitor) for item in items]
         return [reward for reward in found if affordable is None or reward.affordable is affordable]
 
@@ -439,12 +439,12 @@ async def _visitor(info: Info, by: MemberByInput | None) -> _Visitor | None:
     if member is None:
         return None
     loaders, now = info.context.loaders, info.context.now
-    tallies: list[Tally] = await loaders.rows(Tally, member.member_id, _TALLIES)
+    tallies: list[Tally] = await loaders.rows(Tally, member.member_id, TALLIES)
     found: Balance | None = await loaders.ask(Balances(), Balances.key(member.member_id, POINTS, now))
     return _Visitor(member._value, found.available if found else 0, tallies)
 
 
-async def _stock_left(info: Info, items: Sequence[Item]) -> Mapping[str, int]:
+async def stock_left_of(info: Info, items: Sequence[Item]) -> Mapping[str, int]:
     question = Rows(RewardStock, ("reward",))
     # Side by side, so that they are one statement.
     found = await asyncio.gather(*(info.context.loaders.ask(question, (item.id,)) for item in items))

@@ -34,7 +34,10 @@ TierPrices = dict[Identifier, Annotated[QuotedDecimal, AfterValidator(_share)]]
 
 
 class Item(Section):
-    """A reward. With ``stock`` its pieces are counted; with ``codes`` each piece is a code of its own."""
+    """A reward. With ``stock`` its pieces are counted; with ``codes`` each piece is a code of its own.
+
+    It is suggested first to members with a tag of ``suits``.
+    """
 
     id: Identifier
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -47,6 +50,7 @@ class Item(Section):
     limits: Limits = Limits()
     stock: Annotated[bool, Field(strict=True)] = False
     codes: Annotated[bool, Field(strict=True)] = False
+    suits: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], Field(max_length=20)] = ()
 
     @model_validator(mode="after")
     def _is_counted_in_one_way(self) -> Self:

@@ -47,6 +47,7 @@ from core.programme import ChannelSettings, Programme
 from core.rules import Activity, RuleSet
 from core.store.databases import Tables
 from core.store.fields import DayField
+from core.suggestions import Suggester, Suggestion, SuggestionKind
 from core.tiers import FactKind
 from core.units import POINTS
 from core.verify import Invariant
