@@ -6,14 +6,13 @@ timeout. ``BEGIN IMMEDIATE`` waits for its turn instead.
 
 A read by an index takes SQLite less time than it takes to hand it to a thread and the rows back. So what is read
 outside of transactions is read at once, on a connection of its own that cannot write and waits for nobody; a read that
-is not done within ``SHORT_SECONDS`` is given up and made by the thread, as is one that fails. The module's name must
+is not done after ``SHORT_INSTRUCTIONS`` is given up and made by the thread, as is one that fails. The module's name must
 contain "sqlite", as Tortoise picks the dialect of migrations by it.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Sequence
-from time import perf_counter
 from typing import Any, Final
 
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
@@ -21,10 +20,9 @@ from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionConte
 from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError
 
-SHORT_SECONDS: Final = 0.005
-"""How long a read may keep everybody else waiting."""
-_INSTRUCTIONS: Final = 1_000
-"""Of SQLite's machine, after which it is looked at the clock."""
+SHORT_INSTRUCTIONS: Final = 200_000
+"""How long a read may keep everybody else waiting: instructions of SQLite's machine, some five milliseconds of them."""
+_COUNTED_BY: Final = 2_000
 _READS: Final = ("SELECT", "WITH")
 _in_thread: Final = SqliteClient.execute_query
 
@@ -68,7 +66,7 @@ class SqliteImmediateClient(SqliteClient):
 
     checkpoint_due = CHECKPOINT_BYTES  # the size of the log at which the next checkpoint is tried
     _reads: sqlite3.Connection | None = None
-    _until = 0.0
+    _left = 0
 
     async def create_connection(self, with_db: bool) -> None:
         await super().create_connection(with_db)
@@ -77,7 +75,7 @@ class SqliteImmediateClient(SqliteClient):
             self._reads.row_factory = sqlite3.Row
             for pragma in ("query_only = ON", "wal_autocheckpoint = 0", f"cache_size = {self.pragmas['cache_size']}"):
                 self._reads.execute(f"PRAGMA {pragma}")
-            self._reads.set_progress_handler(self._too_long, _INSTRUCTIONS)
+            self._reads.set_progress_handler(self._too_long, _COUNTED_BY)
 
     async def close(self) -> None:
         if self._reads is not None:
@@ -97,14 +95,15 @@ class SqliteImmediateClient(SqliteClient):
         """The rows of a short read; None for anything else."""
         if self._reads is None or not query.lstrip().startswith(_READS):
             return None
-        self._until = perf_counter() + SHORT_SECONDS
+        self._left = SHORT_INSTRUCTIONS // _COUNTED_BY
         try:
             return self._reads.execute(query, values).fetchall()
         except sqlite3.Error:
             return None
 
     def _too_long(self) -> bool:
-        return perf_counter() > self._until
+        self._left -= 1
+        return self._left < 0
 
     def _in_transaction(self) -> TransactionContext:
         return _ImmediateContext(_ImmediateTransaction(self), self._lock)
