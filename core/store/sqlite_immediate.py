@@ -6,8 +6,8 @@ timeout. ``BEGIN IMMEDIATE`` waits for its turn instead.
 
 A read by an index takes SQLite less time than it takes to hand it to a thread and the rows back. So what is read
 outside of transactions is read at once, on a connection of its own that cannot write and waits for nobody; a read that
-is not done after ``SHORT_INSTRUCTIONS`` is given up and made by the thread, as is one that fails. The module's name must
-contain "sqlite", as Tortoise picks the dialect of migrations by it.
+is not done after ``SHORT_INSTRUCTIONS`` is given up and made by the thread, as is one that fails. The module's name
+must contain "sqlite", as Tortoise picks the dialect of migrations by it.
 """
 
 import asyncio
@@ -87,6 +87,7 @@ class SqliteImmediateClient(SqliteClient):
         """The rows of a statement, and how many there are or were changed."""
         rows = self._read(query, values or [])
         if rows is not None:
+            self.log.debug("%s: %s", query, values)
             return len(rows), rows
         found: tuple[int, Sequence[Any]] = await _in_thread(self, query, values)
         return found

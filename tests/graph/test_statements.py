@@ -53,7 +53,7 @@ async def statements() -> AsyncIterator[list[str]]:
             seen.append(sql)
 
     # Short reads have a connection of their own. One that was given up there would be noted twice.
-    with patch.object(sqlite_immediate, "SHORT_SECONDS", 60):
+    with patch.object(sqlite_immediate, "SHORT_INSTRUCTIONS", 10**12):
         await connection.set_trace_callback(note)
         client._reads.set_trace_callback(note)
         try:
@@ -92,7 +92,7 @@ async def test_a_page_of_members_costs_a_fixed_number_of_statements(crowd: Shop)
             assert len(answer["members"]["nodes"]) == first
             counted[first] = len(seen)
 
-        assert counted[1] == counted[10] == counted[50]
+        assert 0 < counted[1] == counted[10] == counted[50]
         assert counted[50] <= most, seen
     assert {member["keeping"]["projectedTier"]["code"] for member in answer["members"]["nodes"]} == {"regular"}
 
