@@ -23,6 +23,7 @@ from graphql import (
     ArgumentNode,
     FieldNode,
     GraphQLObjectType,
+    IntValueNode,
     NameNode,
     ObjectFieldNode,
     ObjectValueNode,
@@ -239,8 +240,16 @@ SCALARS: Final[Mapping[str, st.SearchStrategy[Any]]] = {
 (_ASKED,) = parse("{ refused: errors { code message path } }", no_location=True).definitions
 assert isinstance(_ASKED, OperationDefinitionNode)
 REFUSED: Final = _ASKED.selection_set
-ASKED: Final = {"channel": "purchase", "event": "points.expiring", "idempotencyKey": "why"}
-"""What queries say under these keys: all about the last purchase."""
+ASKED: Final = {
+    "channel": "purchase",
+    "event": "points.expiring",
+    "externalIds": "anna",
+    "idempotencyKey": "why",
+    "locale": "en",
+    "name": "spenders",
+    "period": "2026-06",
+}
+"""What queries say under these keys, as there is something of it."""
 SELDOM: Final = {"after", "before", "last"}
 """Arguments that would have most pages refused, if they were always there."""
 
@@ -301,7 +310,10 @@ class Known(Visitor):
         return ObjectValueNode(fields=tuple(given[:1]))
 
     def leave_argument(self, node: ArgumentNode, *_: Any) -> Any:
-        drop = node.name.value in SELDOM and next(NUMBERS) % 9
+        long = (
+            node.name.value == "first" and isinstance(node.value, IntValueNode) and not 0 < int(node.value.value) <= 100
+        )
+        drop = (long or node.name.value in SELDOM) and next(NUMBERS) % 9
         return self.REMOVE if drop else None
 
     def leave_field(self, node: FieldNode, key: Any, parent: Any, path: Any, ancestors: Any) -> Any:
@@ -435,5 +447,5 @@ async def test_nothing_that_the_schema_allows_is_a_defect(shop: Shop, caplog: py
     fields = fields_of("Query") | fields_of("Mutation")
     unanswered = fields - storm.answered["admin"]
     assert len(unanswered) <= len(fields) / 20, unanswered
-    assert len(storm.done) >= 44, fields_of("Mutation") - storm.done
+    assert len(storm.done) > len(fields_of("Mutation")) / 2, fields_of("Mutation") - storm.done
     assert storm.codes["GRAPHQL_VALIDATION_FAILED"] < storm.requests / 10
