@@ -155,8 +155,8 @@ async def follow(event: Event, work: Work) -> None:
     """Give uses back with the order that they were for; give who comes to a tier what it brings by itself."""
     match event.name:
         case name if name == ORDER_REFUNDED and event.payload["gone"]:
-            settings = work.programme.channels.get(CHANNEL)
-            if isinstance(settings, BenefitSettings) and settings.refunded == "used":
+            settings = work.programme.channels.get(CHANNEL) or work.programme_now.channels.get(CHANNEL)
+            if not isinstance(settings, BenefitSettings) or settings.refunded == "used":
                 return
             for use in await work.rows(BenefitUse, reference=event.payload["reference"]):
                 if use.undone_at is None and use.kind != BenefitKind.COUPON:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any, Final
 
 import pytest
@@ -706,3 +707,46 @@ async def test_verify_finds_what_is_wrong(
 
         found = await verify(reader, shop.laurel.plugins.invariants)
         assert {finding.invariant.name for finding in found} == broken
+
+
+# -- any way through a few months ---------------------------------------------------------------------
+
+QUOTAS: Final = {"regular": None, "silver": 1, "gold": 2}
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_tiers_orders_and_months_do_a_model_of_a_few_lines_says_the_same(shop: Shop, seed: int) -> None:
+    """Rising, falling, using, undoing and waiting, in any order."""
+    random = Random(seed)
+    ann = await shop.enrol("ann")
+    tier, month, used, orders = "regular", 1, 0, dict[str, int]()
+    for step in range(40):
+        match random.choice(["tier", "use", "use", "use", "undo", "month"]):
+            case "tier":
+                tier = random.choice([other for other in QUOTAS if other != tier])
+                await put(shop, ann, tier, str(step))
+            case "use":
+                order = f"A{random.randrange(12)}"
+                answer = await use(shop, ann, "shipping", order, shipping="10.00", idempotencyKey=str(step))
+                quota = QUOTAS[tier]
+                if quota is None:
+                    expected = "BENEFIT_OF_OTHER_TIER"
+                elif order in orders:
+                    expected = "BENEFIT_ALREADY_USED"
+                elif used >= quota:
+                    expected = "BENEFIT_USED_UP"
+                else:
+                    expected, orders[order], used = None, month, used + 1
+                assert code(answer) == expected
+            case "undo":
+                order = f"A{random.randrange(12)}"
+                asked = {"benefit": "shipping", "reference": order, "reason": "a test", "idempotencyKey": str(step)}
+                answer = await ask(shop, "undoBenefitUse", ann, Role.OPERATOR, **asked)
+                assert code(answer) == (None if order in orders else "BENEFIT_USE_NOT_FOUND")
+                used -= orders.pop(order, 0) == month
+            case "month":
+                month, used = month + 1, 0
+                shop.clock.set(datetime(2026 + month // 12, month % 12 + 1, 1, tzinfo=UTC))
+        quota = QUOTAS[tier]
+        if quota is not None:
+            assert (await standing(shop, ann))["shipping"][:2] == (used, max(quota - used, 0))

@@ -16,6 +16,7 @@ from core.operations import Operation
 from graph.laurel import open_laurel
 from graph.settings import Settings
 from plugins.auction.operations import PlaceBid
+from plugins.benefit.operations import CollectBenefit, UseBenefit
 from plugins.donation.operations import DonatePoints
 from plugins.gift.operations import GivePoints
 from plugins.lottery.operations import DrawLottery
@@ -33,17 +34,19 @@ KINDS: dict[str, type[Operation]] = {
     "place_bid": PlaceBid,
     "donate_points": DonatePoints,
     "give_points": GivePoints,
+    "use_benefit": UseBenefit,
+    "collect_benefit": CollectBenefit,
 }
 
 
 def operations_of(job: dict[str, Any], number: int) -> list[Operation]:
     """What the process of that number asks for."""
     operations = []
-    for request in job["requests"]:
+    for place, request in enumerate(job["requests"]):
         asked = {name: value for name, value in request.items() if name not in ("kind", "members")}
         operations += [
             KINDS[request["kind"]](
-                member=ByExternalId(member), idempotency_key=f"the race {at}", actor="a race", **asked
+                member=ByExternalId(member), idempotency_key=f"the race {place}/{at}", actor="a race", **asked
             )
             for at, member in enumerate(request["members"])
             if at % job["processes"] == number
