@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks import bombs, channels, importing, operations, reads, report, reviews, sweep
+from benchmarks import bombs, channels, importing, leaderboards, operations, reads, report, reviews, sweep
 from graph.collecting import collect_rarely
 from graph.laurel import tables
 from tests.databases import KINDS, Server, open_server, server_address
@@ -27,6 +27,7 @@ PARTS = (
     "statements",
     "sweeps",
     "reviews",
+    "leaderboards",
     "imports",
     "memory",
 )
@@ -60,6 +61,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         "channels": {},
         "sweeps": [],
         "reviews": [],
+        "leaderboards": [],
         "imports": [],
     }
     with TemporaryDirectory() as files:
@@ -97,6 +99,10 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                     for members in reviews.QUICK if asked.quick else reviews.SIZES:
                         _say(f"{kind}: a review of {members:,} members …")
                         figures["reviews"].append(asyncio.run(reviews.measure(server, members)))
+                if "leaderboards" in asked.parts and kind != "mysql":
+                    for members in leaderboards.QUICK if asked.quick else leaderboards.SIZES:
+                        _say(f"{kind}: a leaderboard of {members:,} members …")
+                        figures["leaderboards"].append(asyncio.run(leaderboards.measure(server, members)))
         with _server("sqlite") as server:
             if "where" in asked.parts:
                 _say("where the time goes …")

@@ -95,6 +95,7 @@ def sections(figures: dict[str, Any]) -> list[Section]:
         "statements": _statements,
         "sweeps": _sweeps,
         "reviews": _reviews,
+        "leaderboards": _leaderboards,
         "imports": _imports,
         "memory": _memory,
     }
@@ -280,6 +281,24 @@ def _reviews(figures: list[dict[str, Any]]) -> Section:
                 NAMES[one["database"]], f"{one['members']:,}", f"{one['tallies']:,}", f"{one['due']:,}",
                 f"{one['rows_given']:,}", f"{one['seconds']:.1f}", f"{one['cpu']:.1f}", f"+{one['megabytes']:.0f} MB",
                 f"{one['idle_milliseconds']:.1f} ms",
+            ]
+            for one in figures
+        ],
+    )  # fmt: skip
+
+
+def _leaderboards(figures: list[dict[str, Any]]) -> Section:
+    return Section(
+        "Leaderboards",
+        "Milliseconds, in the median, of a request through the whole of a server in one process: the first page of 50,"
+        " the one after it, a member's own place with ten neighbours (who is first, in the middle, last), and an order"
+        " of a member of the board. Everybody stands on it. Places are counted up to 10,000, which is what who stands"
+        " in the middle or last waits for.",
+        ("database", "members", "page", "next page", "first", "in the middle", "last", "an order"),
+        [
+            [
+                NAMES[one["database"]], f"{one['members']:,}",
+                *(f"{one[name]:.1f}" for name in ("page", "next", "first", "middle", "last", "order")),
             ]
             for one in figures
         ],
