@@ -163,7 +163,7 @@ class Order(NamedTuple):
         if not rest:
             return Where(f"{first} {sign} ?", (key[0],))
         # SQLite and PostgreSQL find the place in an index by the whole key, MySQL and MariaDB by its first part alone.
-        # SQLite takes the condition that comes first.
+        # Of two bounds SQLite takes the one that comes first, so this stands before the list's own conditions.
         marks = ", ".join("?" * len(self.columns))
         return Where(f"({', '.join(self.columns)}) {sign} ({marks}) AND {first} {sign}= ?", (*key, key[0]))
 
@@ -215,7 +215,7 @@ class Slice(NamedTuple):
         values: list[Any] = []
         for number, (bucket, member_id, after, before) in enumerate(keys):
             owned = Where("bucket = ? AND member_id = ?", (bucket, member_id))
-            conditions = _joined((owned, *self.where, *_between(self.order, after, before)))
+            conditions = _joined((owned, *_between(self.order, after, before), *self.where))
             values += conditions.values
             # MariaDB and SQLite take ORDER BY and LIMIT in a part of a union only as a table of its own.
             parts.append(
@@ -316,7 +316,7 @@ async def page_of_all(
     place = _place(kind, order, where)
     limits = _between(order, _read(kind, place, order, page.after), _read(kind, place, order, page.before))
     table, reader = table_of(kind), info.context.reader
-    conditions = _joined((*where, *limits))
+    conditions = _joined((*limits, *where))
     sql = (
         f"SELECT {table.column_list} FROM {table.name} WHERE {conditions.sql} "
         f"ORDER BY {order.by(backwards=page.backwards)} LIMIT {page.size + 1}"

@@ -152,7 +152,7 @@ async def around(reader: Reader, board: Shown, own: Row, each: int) -> list[Row]
 
 async def _beside(reader: Reader, board: Shown, own: Row, count: int, *, backwards: bool) -> list[Row]:
     order: Order = BEST_FIRST
-    conditions = (*board.where, order.beyond((own.score, own.member_id), backwards=backwards))
+    conditions = (order.beyond((own.score, own.member_id), backwards=backwards), *board.where)
     sql = (
         "SELECT member_id, score FROM leaderboard_score WHERE "
         + " AND ".join(f"({condition.sql})" for condition in conditions)

@@ -720,8 +720,10 @@ async def test_a_page_a_place_and_neighbours_are_found_by_the_index(
     assert len(noted) >= 8
     ways = await plans(shop, noted)
     if shop.laurel.store.reader().client.capabilities.dialect == "sqlite":
-        # Of those who are level no more are read than the page has.
-        assert any("(score,member_id)<(?,?)" in way for way in ways)
+        # No more are read than are shown, of those who are level neither, downwards or upwards.
+        assert {sign for sign in "<>" if any(f"(score,member_id){sign}(?,?)" in way for way in ways)} == {"<", ">"}
+        between = [way for (sql, _), way in zip(noted, ways, strict=True) if "(score, member_id)" in sql]
+        assert all("(score,member_id)" in way for way in between)
     for plan in ways:
         assert "SCAN leaderboard_score" not in plan, plan
         assert "SCAN s" not in plan, plan

@@ -1,0 +1,97 @@
+"""Badges and leaderboards while four processes count for the same members: one award, no lost score, one prize."""
+
+import asyncio
+import json
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from core.clock import SystemClock
+from core.jobs import Run
+from core.verify import verify
+from graph.laurel import tables
+from graph.testing import Shop, open_shop
+from plugins.leaderboard.closing import run_boards
+from plugins.manager import Plugins
+from tests.databases import Apps
+from tests.plugins.channel import only
+from tests.plugins.orders import balance, of_member
+
+HERE: Final = Path(__file__).parents[2]
+NAMES: Final = ("badge", "donation", "leaderboard")
+PROCESSES: Final = 4
+DONATIONS: Final = 10
+
+PROGRAMME: Final = """
+id: shop
+currency: CNY
+timezone: Asia/Shanghai
+channels:
+  donation: {projects: [{id: trees, title: Trees, goal: 5000000, least: 1}]}
+  badge: {badges: [{id: giver, title: Giver, count: points_donated, at_least: 5, award: {pack: {points: 7}}}]}
+  leaderboard:
+    boards:
+      - id: givers
+        title: Givers
+        count: points_donated
+        period: week
+        prizes: [{up_to: 1, award: {pack: {points: 100}}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def plugins() -> Plugins:
+    return only(*NAMES)
+
+
+@pytest.fixture(scope="module")
+def apps(plugins: Plugins) -> Apps:
+    return tables(plugins)
+
+
+async def donate(url: str, members: list[str]) -> None:
+    requests = [{"members": members * DONATIONS, "kind": "donate_points", "project": "trees", "points": 1}]
+    job = json.dumps({"url": url, "plugins": NAMES, "processes": PROCESSES, "requests": requests})
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.processes.channels", job, stdout=asyncio.subprocess.PIPE, cwd=HERE
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 120)
+    assert process.returncode == 0
+    outcomes: list[dict[str, Any]] = json.loads(output)
+    assert [outcome for outcome in outcomes if "error" in outcome or outcome["refusal"]] == []
+    assert len(outcomes) == len(members) * DONATIONS
+
+
+def run_at(shop: Shop) -> Run:
+    """The job as a process has it whose lease another has taken over."""
+    laurel, now = shop.laurel, shop.clock.now()
+    programme = laurel.programmes.at(now).programme
+    return Run("leaderboard", now, None, programme, laurel.programmes, laurel.store.reader(), laurel.committer)
+
+
+async def test_one_award_no_lost_score_and_one_prize(fresh_database: str, plugins: Plugins) -> None:
+    names, now = ["ann", "bob", "cid"], SystemClock().now()
+    async with open_shop(fresh_database, PROGRAMME, plugins=plugins, now=now) as shop:
+        members = [await shop.enrol(name) for name in names]
+        for member in members:
+            await shop.give(member, 100, "to give")
+
+    await donate(fresh_database, names)
+
+    async with open_shop(fresh_database, None, plugins=plugins, now=now + timedelta(seconds=1)) as shop:
+        assert [await balance(shop, member) for member in members] == [100 - DONATIONS + 7] * 3
+        shown = await of_member(shop, members[0], "badges { level }")
+        assert shown == {"badges": [{"level": 1}]}
+        board = '{ leaderboard(name: "givers") { places { nodes { place score } } } }'
+        places = (await shop.ask(board))["leaderboard"]["places"]["nodes"]
+        assert places == [{"place": 1, "score": str(DONATIONS)}] * 3
+
+        shop.clock.advance(timedelta(days=8))
+        given = await asyncio.gather(*(run_boards(run_at(shop)) for _ in range(3)))
+
+        assert sum(given) == 3
+        assert [await balance(shop, member) for member in members] == [100 - DONATIONS + 7 + 100] * 3
+        assert await verify(shop.laurel.store.reader(), plugins.invariants) == []
