@@ -57,7 +57,7 @@ class Subject:
 
     @cached_property
     def company(self) -> Plugins:
-        """The channel, and the others where its section names what they count."""
+        """The channel, and the others where its section names what they count, or stands on theirs."""
         try:
             load_document(self.plugins, self.programme(self.section))
         except ProgrammeInvalid:
@@ -74,19 +74,24 @@ class Subject:
         return _graphql(Plugins())
 
     @cached_property
+    def _document(self) -> Any:
+        return yaml.safe_load(readme_section(self.module))
+
+    @cached_property
     def section(self) -> dict[str, Any]:
         """The channel's section of the programme, as its README shows it."""
         if self.name not in self.plugins.settings:
             raise NotTried("it is no channel: it has no settings")
-        document = yaml.safe_load(readme_section(self.module))
         try:
-            section: dict[str, Any] = document["channels"][self.name]
+            section: dict[str, Any] = self._document["channels"][self.name]
         except (KeyError, TypeError):
             raise Fails(f"the yaml block of its README has no channels: {self.name}:") from None
         return section
 
     def programme(self, section: Mapping[str, Any] | None, zone: str = ZONES[0]) -> str:
-        """A programme with that section, or without."""
+        """A programme with that section, or without; and with what else the README shows that it stands on."""
+        shown = self._document if self.name in self.plugins.settings else {"channels": {}}
+        beside = {name: other for name, other in shown["channels"].items() if name != self.name}
         tiers = ("regular", "silver", "gold", "platinum", "diamond")
         steps = [{"fact": "points_earned", "at_least": 10**9 * number} for number in range(1, len(tiers))]
         document = {
@@ -97,7 +102,8 @@ class Subject:
                 "ladder": [{"id": tiers[0]}]
                 + [{"id": tier, "all": [step]} for tier, step in zip(tiers[1:], steps, strict=True)]
             },
-            "channels": {} if section is None else {self.name: section},
+            **{key: shown[key] for key in ("point_value",) if key in shown},
+            "channels": beside if section is None else {**beside, self.name: section},
         }
         return yaml.safe_dump(document, sort_keys=False)
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from pydantic import Field
 
+from core.bringing import BRINGING_PAID
 from core.event_types import EventData, EventType
 
 
@@ -20,6 +21,6 @@ class ReferralUndone(EventData):
 
 
 EVENT_TYPES: Final = (
-    EventType("referral.completed", 1, ReferralCompleted),
+    EventType(BRINGING_PAID, 1, ReferralCompleted),
     EventType("referral.undone", 1, ReferralUndone),
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
+from core.bringing import BRINGING_PAID, MEMBER_BROUGHT
 from core.calendar import day_start, month_end, next_day
 from core.caps import draw
 from core.events import MEMBER_ERASED, TRANSACTION_REVERSED, Delivery, Event
@@ -43,9 +44,8 @@ LAPSED: Final = "lapsed"
 REFERRALS: Final = "referrals"
 """The tally of friends who were brought and have bought."""
 
-COMPLETED: Final = "referral.completed"
 UNDONE: Final = "referral.undone"
-OUTGOING: Final = (COMPLETED, UNDONE)
+OUTGOING: Final = (BRINGING_PAID, UNDONE)
 
 _BUDGET: Final = f"{CHANNEL}:{POINTS}"
 _SHOWN: Final = 40
@@ -128,6 +128,7 @@ class AcceptReferral(Operation):
             points=0,
             lots=[],
         )
+        work.tell(MEMBER_BROUGHT, by=theirs.inviter)
         return {"code": code}
 
     async def _claim(self, work: Work, code: str) -> tuple[ReferralCode | None, ReferralCode | None]:
@@ -273,7 +274,13 @@ async def _reward(event: Event, work: Work) -> None:
     invitation.state, invitation.points = REWARDED, points
     invitation.reference = event.payload["reference"]
     work.save(invitation)
-    work.tell(COMPLETED, inviter=invitation.inviter, points=settings.inviter, pending_days=pending_days)
+    work.tell(
+        BRINGING_PAID,
+        inviter=invitation.inviter,
+        points=settings.inviter,
+        pending_days=pending_days,
+        reference=event.payload["reference"],
+    )
 
 
 async def _undo(event: Event, work: Work) -> None:

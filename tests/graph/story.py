@@ -88,7 +88,11 @@ channels:
          least_bid: 500, least_raise: 50}
   ticket: {due_hours: 48}
   group: {groups: [{id: circle, title: The circle, entry: application}]}
+<<<<<<< HEAD
   tag: {tags: [{id: vip, name: A good customer}]}
+=======
+  ambassador: {points: {default: 1}, days: 90}
+>>>>>>> d0a3de4 (Give ambassadors a commission on the orders of those whom they have brought)
   message:
     locale: en
     topics: {points: {}}
@@ -274,6 +278,13 @@ class Story:
         await self.do("removeFromGroup", group="circle")
         await self.do("joinGroup", group="circle")
         await self.do("leaveGroup", group="circle")
+        await self.do("applyAsAmbassador", note="I know everybody.")
+        await self.do("declineAmbassador")
+        await self.do("applyAsAmbassador")
+        await self.do("approveAmbassador")
+        await self.do("endAmbassador")
+        await self.do("applyAsAmbassador")
+        await self.do("withdrawAsAmbassador")
         await self.do("updateMessagePreferences", topics=[{"topic": "points", "wanted": False}], carriers=[])
         await self.do("sendTestMessage", message="losing", carrier="webhook")
         await self.do("replayMessages", carrier="webhook")

@@ -24,6 +24,7 @@ from tests.plugins.channel import WITHOUT_A_CALL, standing, told
 OFFERS: Final = {offer.name: offer for offer in find_offers()}
 
 STOPS: Final[dict[str, tuple[bool, bool]]] = {
+    "ambassador": (False, False),
     "auction": (False, True),
     "benefit": (False, True),
     "birthday": (True, False),
