@@ -22,6 +22,7 @@ from core.operations import Recorded
 from core.store.questions import Rows
 from core.tags import of_attributes
 from core.units import GROWTH, POINTS
+from graph.annual import AnnualReport, annual_report_of
 from graph.context import Info
 from graph.federation import entity
 from graph.filters import InstantFilter, TextFilter, enum_is, instant_is, text_is
@@ -315,6 +316,13 @@ class Member(Node):
         At most five of one channel. INVALID_VALUE.
         """
         return await suggestions_of(info, self, first)
+
+    @strawberry.field
+    async def annual_report(
+        self, info: Info, year: Annotated[int, strawberry.argument(description="The year; none in the future.")]
+    ) -> AnnualReport | None:
+        """The member's year, or as much of it as has been; null for years before the membership. INVALID_VALUE."""
+        return await annual_report_of(info, self, year)
 
     @strawberry.field
     async def points(self, info: Info) -> Balance:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from core.annual import Recaller
 from core.carriers import Carrier
 from core.destinations import Destinations
 from core.errors import Refusal
@@ -188,6 +189,16 @@ def register_suggestions() -> Suggester:
 
     Asked where the programme in force has the plugin's section. It asks through ``info.context.loaders`` alone, so that
     a page of members costs as many statements as one.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_highlights() -> Recaller:
+    """Offer a coroutine function of ``info``, ``member`` and ``year`` that says what to tell of a member's year.
+
+    Asked where the programme in force has the plugin's section; what the plugin counts is in the report anyway. It asks
+    through ``info.context.loaders`` alone.
     """
     raise NotImplementedError
 

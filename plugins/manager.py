@@ -20,6 +20,7 @@ from strawberry.utils.str_converters import to_camel_case
 from tortoise.models import Model
 
 import plugins
+from core.annual import Recaller
 from core.carriers import Carrier
 from core.destinations import Destinations
 from core.errors import LaurelError, Refusal
@@ -94,6 +95,7 @@ class Plugins:
     jobs: tuple[Job, ...] = ()
     judges: Judges = field(default_factory=dict)
     suggesters: Mapping[str, Suggester] = field(default_factory=dict)
+    recallers: Mapping[str, Recaller] = field(default_factory=dict)
     explainers: Mapping[tuple[str, str], tuple[Explainer, ...]] = field(default_factory=dict)
     invariants: tuple[Invariant, ...] = ()
     reactions: tuple[Reaction, ...] = ()
@@ -229,7 +231,8 @@ class _Assembly:
             importers=self._importers(),
             jobs=self._jobs(),
             judges=self._judges(),
-            suggesters=self._suggesters(),
+            suggesters=self._coroutines("register_suggestions"),
+            recallers=self._coroutines("register_highlights"),
             explainers=self._explainers(),
             invariants=self._invariants(),
             reactions=tuple(function for _, function in self._implementations("react")),
@@ -402,13 +405,13 @@ class _Assembly:
             judges[name] = given
         return judges
 
-    def _suggesters(self) -> dict[str, Suggester]:
-        suggesters = {}
-        for name, given in self._ask("register_suggestions"):
+    def _coroutines(self, hook: str) -> dict[str, Callable[..., Any]]:
+        found = {}
+        for name, given in self._ask(hook):
             if not inspect.iscoroutinefunction(given):
-                raise PluginsInvalid(f"{self._who[name]}: register_suggestions must give a coroutine function")
-            suggesters[name] = given
-        return suggesters
+                raise PluginsInvalid(f"{self._who[name]}: {hook} must give a coroutine function")
+            found[name] = given
+        return found
 
     def _explainers(self) -> dict[tuple[str, str], tuple[Explainer, ...]]:
         """Those of each kind of operation, its own channel's first."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from core.annual import Recaller
 from core.event_types import EventType
 from core.events import Event
 from core.jobs import Every, Job
@@ -15,6 +16,7 @@ from plugins import hookimpl
 from .events import EVENT_TYPES
 from .mutations import BadgeMemberFields
 from .operations import follow, give_earned
+from .recalling import recall
 from .rules import BadgeSettings
 
 CONTRACT = 1
@@ -56,6 +58,11 @@ def register_invariants() -> Sequence[Invariant]:
 @hookimpl
 async def react(event: Event, work: Work) -> None:
     await follow(event, work)
+
+
+@hookimpl
+def register_highlights() -> Recaller:
+    return recall
 
 
 @hookimpl

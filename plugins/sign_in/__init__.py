@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from core.annual import Recaller
 from core.errors import Refusal
 from core.event_types import EventType
 from core.events import Event
@@ -14,6 +15,7 @@ from plugins import hookimpl
 from .events import EVENT_TYPES
 from .mutations import SignInMemberFields, SignInMutations
 from .operations import MADE_UP, follow_reversal
+from .recalling import recall
 from .refusals import REFUSALS
 from .rules import SIGN_INS, SignInSettings
 
@@ -58,6 +60,11 @@ def register_member_fields() -> Sequence[type]:
 @hookimpl
 async def react(event: Event, work: Work) -> None:
     await follow_reversal(event, work)
+
+
+@hookimpl
+def register_highlights() -> Recaller:
+    return recall
 
 
 @hookimpl

@@ -1,11 +1,13 @@
 """Signing in, in the schema."""
 
-from datetime import date, datetime
-from typing import Annotated, cast
+from datetime import date, datetime, timedelta
+from typing import Annotated, Final, cast
+from zoneinfo import ZoneInfo
 
 import strawberry
 
 from core.calendar import day_start, local_day, month_end, month_start, next_day
+from core.errors import InvalidValue
 from core.tallies import Tally, day_number
 from graph.vocabulary import (
     ACTING,
@@ -28,6 +30,8 @@ _KEY = (
     "and answered as before."
 )
 _MEMBER = "The member it is about."
+_AHEAD_MAX: Final = 31
+_YEAR_MAX: Final = 9_998
 
 
 @strawberry.input
@@ -63,6 +67,27 @@ class SignInDay:
 
     day: date = strawberry.field(description="The day, in the programme's time zone.")
     is_made_up: bool = strawberry.field(description="Whether it was missed, and made up for points.")
+    streak: int = strawberry.field(description="How many unbroken days end with it.")
+
+
+@strawberry.type
+class SignInPart:
+    """So much of a unit."""
+
+    unit: str = strawberry.field(description="points, growth, or a unit of the programme's own.")
+    amount: Points = strawberry.field(description="How much of it.")
+
+
+@strawberry.type
+class SignInAhead:
+    """A day that is to come, if the member signs in on each until then."""
+
+    day: date = strawberry.field(description="The day, in the programme's time zone.")
+    streak: int = strawberry.field(description="How many unbroken days will end with it.")
+    brings: list[SignInPart] = strawberry.field(
+        description="What signing in brings on that day, by the programme and tier of now; limits over time may leave "
+        "less."
+    )
 
 
 @strawberry.type
@@ -81,6 +106,10 @@ class SignIn:
     missed: list[date] = strawberry.field(description="The days within reach that were missed, the earliest first.")
     _days: strawberry.Private[Days]
     _today: strawberry.Private[date]
+    _now: strawberry.Private[datetime]
+    _tier: strawberry.Private[str]
+    _settings: strawberry.Private[SignInSettings]
+    _zone: strawberry.Private[ZoneInfo]
 
     @strawberry.field
     def calendar(
@@ -89,9 +118,36 @@ class SignIn:
             date | None, strawberry.argument(description="Any day of the month; this month if left out.")
         ] = None,
     ) -> list[SignInDay]:
-        """The days of a month on which the member signed in."""
+        """The days of a month on which the member signed in, with the row of days that each ended."""
         days = self._days.of_month(month or self._today)
-        return [SignInDay(day=day, is_made_up=made_up) for day, made_up in days]
+        return [SignInDay(day=day, is_made_up=made_up, streak=self._days.streak(day)) for day, made_up in days]
+
+    @strawberry.field
+    def longest_streak(
+        self,
+        year: Annotated[int | None, strawberry.argument(description="Of which year; this one if left out.")] = None,
+    ) -> int:
+        """The most unbroken days in a year, of the days that lie in it. INVALID_VALUE."""
+        if year is not None and not 1 <= year <= _YEAR_MAX:
+            raise InvalidValue(field="year", reason=f"it lies between 1 and {_YEAR_MAX}")
+        return self._days.longest(year or self._today.year)
+
+    @strawberry.field
+    def ahead(
+        self, days: Annotated[int, strawberry.argument(description="How many days, 1 to 31.")] = 7
+    ) -> list[SignInAhead]:
+        """What the next visits bring, the next one first: today's, unless it has been. INVALID_VALUE."""
+        if not 1 <= days <= _AHEAD_MAX:
+            raise InvalidValue(field="days", reason=f"it lies between 1 and {_AHEAD_MAX}")
+        first = next_day(self._today) if self.done_today else self._today
+        found = []
+        for number in range(days):
+            day = first + timedelta(days=number)
+            at = self._now if day == self._today else day_start(day, self._zone)
+            brings = self._settings.brings_on(self.streak + number, at, self._tier)
+            parts = [SignInPart(unit=unit, amount=Points(amount)) for unit, amount in brings.items()]
+            found.append(SignInAhead(day=day, streak=self.streak + number + 1, brings=parts))
+        return found
 
 
 @strawberry.type
@@ -128,6 +184,10 @@ class SignInMemberFields:
             missed=within_reach,
             _days=days,
             _today=today,
+            _now=info.context.now,
+            _tier=member.tier_id,
+            _settings=settings,
+            _zone=zone,
         )
 
 

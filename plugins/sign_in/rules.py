@@ -10,7 +10,7 @@ from pydantic import Field
 from core.calendar import month_end
 from core.document import Count, Section
 from core.programme import ChannelSettings
-from core.rules import RuleSet, UnitName
+from core.rules import Activity, RuleSet, UnitName
 
 CHANNEL: Final = "sign_in"
 SIGN_INS: Final = "sign_ins"
@@ -52,6 +52,11 @@ class SignInSettings(ChannelSettings):
     def adds_to(self) -> Collection[str]:
         return {*super().adds_to(), SIGN_INS}
 
+    def brings_on(self, streak: int, at: datetime, tier: str) -> dict[str, int]:
+        """What a visit brings after so many unbroken days, by unit, if limits over time leave room for it."""
+        activity = Activity(CHANNEL, at, {"event": EventFacts(streak, at), "member": MemberFacts(tier)})
+        return {unit: rules.award(activity).points for unit, rules in self.earn.items()}
+
 
 class Month(NamedTuple):
     """The days of a month as bits, the first day the lowest; ``made_up`` are those that were bought."""
@@ -86,6 +91,20 @@ class Days:
             if gaps:
                 return length
             until = until.replace(day=1) - ONE_DAY
+
+    def longest(self, year: int) -> int:
+        """The longest unbroken row of days in a year, of the days that lie in it.
+
+        >>> Days({202512: Month(1 << 30), 202601: Month(0b1011)}).longest(2026)
+        2
+        """
+        longest = length = 0
+        day = date(year, 1, 1)
+        while day.year == year:
+            length = length + 1 if day in self else 0
+            longest = max(longest, length)
+            day += ONE_DAY
+        return longest
 
     def of_month(self, day: date) -> Iterator[tuple[date, bool]]:
         """The days of a month on which the member signed in, and whether each was made up."""

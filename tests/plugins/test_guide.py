@@ -31,6 +31,7 @@ from pydantic import Field
 from tortoise import fields
 from tortoise.models import Model
 
+from core.annual import Highlight, Recaller
 from core.calendar import day_start, local_day
 from core.carriers import AddressInvalid, Carrier, Letter
 from core.destinations import Destinations, NotHeard

@@ -499,3 +499,59 @@ def test_a_section_that_cannot_be_meant_is_not_published(section: str, problem: 
 
 def test_signing_in_is_a_fact_that_tiers_can_ask_for() -> None:
     assert "sign_ins" in PLUGINS.facts
+
+
+# -- what lies ahead ----------------------------------------------------------------------------------
+
+
+async def test_the_calendar_says_what_each_day_continued_and_what_the_next_ones_bring(quick_url: str) -> None:
+    document = programme(MOTHER_BABY, make_up="make_up: {cost: 1, days: 7, a_month: 2}")
+    async with shop_with(quick_url, document) as shop:
+        ann = await shop.enrol("ann")
+        for number in (1, 2, 3, 5):
+            await earned(shop, ann, noon(date(2026, 6, number)))
+        assert (await make_up(shop, ann, "2026-06-04"))["errors"] == []
+        shown = "calendar { day isMadeUp streak } ahead(days: 3) { day streak brings { unit amount } } longestStreak"
+        held = await status(shop, ann, shown)
+
+        assert [(day["day"][-2:], day["streak"]) for day in held["calendar"]] == [
+            ("01", 1),
+            ("02", 2),
+            ("03", 3),
+            ("04", 4),
+            ("05", 5),
+        ]
+        assert held["ahead"] == [
+            {"day": "2026-06-06", "streak": 6, "brings": [{"unit": "points", "amount": 5}]},
+            {"day": "2026-06-07", "streak": 7, "brings": [{"unit": "points", "amount": 55}]},
+            {"day": "2026-06-08", "streak": 8, "brings": [{"unit": "points", "amount": 5}]},
+        ]
+        assert held["longestStreak"] == 5
+        shop.clock.set(noon(date(2026, 6, 6)))
+        held = await status(shop, ann, "ahead(days: 1) { day streak }")
+        assert held["ahead"] == [{"day": "2026-06-06", "streak": 6}]
+        shop.clock.set(noon(date(2026, 6, 7)))
+        held = await status(shop, ann, "ahead(days: 1) { day streak } y: longestStreak(year: 2025)")
+        assert (held["ahead"], held["y"]) == ([{"day": "2026-06-07", "streak": 1}], 0)
+
+
+async def test_what_lies_ahead_is_what_signing_in_then_brings(quick_url: str) -> None:
+    async with shop_with(quick_url, programme(COFFEE)) as shop:
+        ann = await shop.enrol("ann")
+        shop.clock.set(noon(date(2026, 6, 1)))
+        held = await status(shop, ann, "ahead(days: 13) { brings { amount } }")
+        promised = [day["brings"][0]["amount"] for day in held["ahead"]]
+        had = [await earned(shop, ann, noon(date(2026, 6, number))) for number in range(1, 14)]
+
+    assert promised == had == [5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 15, 15]
+
+
+@pytest.mark.parametrize("wrong", ["ahead(days: 0) { day }", "ahead(days: 32) { day }", "longestStreak(year: 0)"])
+async def test_what_cannot_be_looked_at_is_refused(quick_url: str, wrong: str) -> None:
+    async with shop_with(quick_url, programme(COFFEE)) as shop:
+        ann = await shop.enrol("ann")
+        answer = await shop.post(
+            f"query ($id: ID!) {{ member(by: {{id: $id}}) {{ signIn {{ {wrong} }} }} }}", {"id": ann}
+        )
+
+    assert answer["errors"][0]["extensions"]["code"] == "INVALID_VALUE"
