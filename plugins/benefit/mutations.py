@@ -10,6 +10,7 @@ import strawberry
 from core.benefits import BenefitKind
 from core.calendar import local_day
 from core.errors import CurrencyMismatch, Refusal
+from core.members import Frozen
 from core.operations import Outcome
 from core.programme import Programme
 from graph.vocabulary import (
@@ -57,6 +58,7 @@ from .operations import (
 from .rules import (
     AT_CHECKOUT,
     CHANNEL,
+    EARNED,
     BenefitSettings,
     Offer,
     Order,
@@ -381,14 +383,19 @@ class BenefitMemberFields:
 class _Had:
     """A benefit of a member's tier, and what was used of it in the present period."""
 
-    def __init__(self, offer: Offer, who: Standing, period: Period, programme: Programme, used: int) -> None:
+    def __init__(
+        self, offer: Offer, member: Member, who: Standing, period: Period, programme: Programme, used: int
+    ) -> None:
         self.offer = offer
         self.benefit = offer.benefit(who.tier, programme)
         self.period = period
         self.used = used
+        self._member = member
         self._who = who
 
     def check(self, programme: Programme) -> None:
+        """Raise what stands in the way of using it now, whatever the order."""
+        self._member._value.check_may(Frozen.EARNING if self.offer.kind in EARNED else Frozen.SPENDING)
         check_had(self.offer, self._who, programme)
         check_left(self.benefit, self.used, self.period)
 
@@ -421,7 +428,7 @@ async def had_by(info: Info, member: Member, programme: Programme, settings: Ben
     used = {(row.benefit, row.period): row.used for rows in found for row in rows}
     who = Standing(member.tier_id, member.birthday, now)
     return [
-        _Had(offer, who, periods[offer.id], programme, used.get((offer.id, periods[offer.id].name), 0))
+        _Had(offer, member, who, periods[offer.id], programme, used.get((offer.id, periods[offer.id].name), 0))
         for offer in offers
     ]
 

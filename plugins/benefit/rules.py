@@ -44,6 +44,9 @@ OFF_ORDER: Final = OFF_PRICE | {BenefitKind.FREE_SHIPPING}
 AT_CHECKOUT: Final = OFF_ORDER | {BenefitKind.POINTS_MULTIPLIER}
 """The kinds that a checkout is told of."""
 
+EARNED: Final = frozenset({BenefitKind.COUPON, BenefitKind.POINTS_MULTIPLIER})
+"""The kinds that give the member something, so that who is frozen for earning does not have them."""
+
 _OWN: Final[Mapping[str, frozenset[BenefitKind]]] = {
     "price": OFF_PRICE,
     "least_order": OFF_ORDER,

@@ -415,6 +415,31 @@ async def test_who_is_frozen_uses_and_collects_nothing_and_no_member_uses_by_the
     frozen = [{"code": "MEMBER_NOT_ACTIVE", "status": "frozen"}]
     assert (await use(shop, ann, "discount", amount="100.00"))["errors"] == frozen
     assert (await ask(shop, "collectBenefit", ann, benefit="monthly"))["errors"] == frozen
+    assert {refusal for _, _, refusal in (await standing(shop, ann)).values()} == {"MEMBER_NOT_ACTIVE"}
+
+
+async def test_where_the_programme_has_no_benefits_nobody_has_any_and_what_was_used_can_be_given_back(
+    shop: Shop,
+) -> None:
+    ann = await at_tier(shop, "silver")
+    await use(shop, ann, "shipping", "A1", shipping="10.00")
+    published = await shop.ask(
+        "mutation ($input: PublishProgrammeInput!) { publishProgramme(input: $input) { errors { message } } }",
+        {"input": {"document": document(COUPONS, top=TIERS), "reason": "no more benefits"}},
+        role=Role.ADMIN,
+    )
+    assert published["publishProgramme"]["errors"] == []
+
+    for answer in (
+        await use(shop, ann, "shipping", "A2", shipping="10.00"),
+        await ask(shop, "collectBenefit", ann, benefit="monthly", idempotencyKey="none"),
+    ):
+        assert answer["errors"] == [{"code": "BENEFITS_NOT_OFFERED"}]
+    quote = await shop.post(QUOTE, {"member": ann, "amount": yuan("50.00")})
+    assert quote["errors"][0]["extensions"]["code"] == "BENEFITS_NOT_OFFERED"
+    assert await standing(shop, ann) == {}
+    undone = await ask(shop, "undoBenefitUse", ann, benefit="shipping", reference="A1", reason="never sent")
+    assert undone["errors"] == []
 
 
 # -- giving back --------------------------------------------------------------------------------------
