@@ -82,7 +82,7 @@ def test_growth_tiers_ask_for_growth_and_frequency(growth_earned: int, orders: i
         # An average of exactly 200 is not above it.
         (sme(0, spend="400.00", orders_in_year=2), "bronze"),
         (sme(0, spend="400.02", orders_in_year=2), "gold"),
-        (sme(0, spend="400.01", orders_in_year=2), "bronze"),
+        (sme(0, spend="400.01", orders_in_year=2), "gold"),
         (sme(0, spend="-5.00", orders_in_year=0), "bronze"),
     ],
 )
@@ -146,7 +146,7 @@ def test_an_average_is_shown_with_four_places() -> None:
     assert (average.fact, average.current, average.required) == (
         "average_order",
         Decimal("166.6666"),
-        Decimal("200.01"),
+        Decimal("200.0001"),
     )
 
 
