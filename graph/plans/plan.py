@@ -97,6 +97,8 @@ class Plan:
         except BaseException:
             run.abandon()
             raise
+        finally:
+            run.release()
         return answer
 
     # -- what functions ask for, once in a run -------------------------------------------------------

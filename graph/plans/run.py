@@ -87,6 +87,11 @@ class Run:
             # A timeout of a resolver's own, which it takes for its task's: it has seen to that in the meantime.
             raise Surprise("a resolver has cancelled what it runs in") from None
 
+    def release(self) -> None:
+        """Let go of what refers to this run, so that nothing of it is left to the garbage collector."""
+        for made in (self.raw_infos, self.infos, self.arguments):
+            made.release()
+
     def abandon(self) -> None:
         """End all that waits, as a task that is cancelled would."""
         waiting, self._waiting = self._waiting, {}
@@ -134,6 +139,10 @@ class _OnDemand(dict[int, Any]):
     def __init__(self, run: Run, make: Callable[[Run, int], Any]) -> None:
         self._run = run
         self._make = make
+
+    def release(self) -> None:
+        self.clear()
+        del self._run, self._make
 
     def __missing__(self, number: int) -> Any:
         made = self[number] = self._make(self._run, number)

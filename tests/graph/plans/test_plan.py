@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import weakref
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from contextvars import ContextVar
 from decimal import Decimal
 from enum import Enum
@@ -444,6 +446,29 @@ async def test_nothing_is_left_behind_when_something_goes_wrong(recwarn: pytest.
     gc.collect()
     assert context.seen == ["cancelled", "a begins", "cancelled"]
     assert [str(warning.message) for warning in recwarn] == []
+
+
+@pytest.mark.parametrize(
+    "text", ['{ echo a: waits(name: "a") pets { name } }', "{ fails stays }", "{ failsLater stays }"]
+)
+async def test_nothing_of_a_run_is_left_to_the_garbage_collector(text: str) -> None:
+    operation = asked(text)
+    plan = operation.plan()
+
+    async def run() -> weakref.ref[Context]:
+        context = Context()
+        with suppress(Surprise):
+            await plan.run(context, operation.variables)  # type: ignore[arg-type]
+        return weakref.ref(context)
+
+    gc.collect()
+    gc.disable()
+    try:
+        left = await run()
+        await asyncio.sleep(0)  # cancelled timers are the loop's until then
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_timeout_of_a_resolver_is_not_the_request_s() -> None:
