@@ -299,7 +299,7 @@ class BenefitMutations:
         currencies = {each.currency for each in (input.amount, input.shipping) if each is not None}
         if len(currencies) > 1:
             expected = (await _programme(info)).currency
-            raise CurrencyMismatch(expected=expected, given=next(iter(currencies - {expected})))
+            raise CurrencyMismatch(expected=expected, given=min(currencies - {expected}))
         operation = UseBenefit(
             member=input.member.to_ref(info),
             idempotency_key=input.idempotency_key,

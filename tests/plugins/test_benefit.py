@@ -24,7 +24,7 @@ from plugins.benefit.refusals import BenefitWorthNothing
 from plugins.benefit.rules import Order, worth
 from tests.databases import Apps, SqliteFolder
 from tests.graph.test_statements import statements
-from tests.plugins.channel import freeze, only
+from tests.plugins.channel import freeze, only, reverse
 from tests.plugins.orders import buy, document, of_member, send_back, shop_at
 
 PLUGINS: Final = only("purchase", "coupon", "benefit", "sign_in")
@@ -461,6 +461,39 @@ async def test_a_refund_of_the_whole_order_gives_the_use_back_and_a_part_of_it_d
     assert (await use(shop, ann, "shipping", "A2", shipping="10.00"))["use"]["number"] == 1
 
 
+async def test_an_order_that_an_operator_reverses_gives_the_use_back(shop: Shop) -> None:
+    ann = await at_tier(shop, "silver")
+    await use(shop, ann, "shipping", "A1", shipping="10.00")
+    await reverse(shop, await buy(shop, ann, "A1", "104.50"))
+
+    assert (await standing(shop, ann))["shipping"] == (0, 1, None)
+
+
+async def test_a_partner_of_the_channel_uses_benefits_and_sees_nothing_of_the_books(
+    shop: Shop,
+) -> None:
+    ann = await at_tier(shop, "silver")
+    text = """mutation ($input: UseBenefitInput!) { useBenefit(input: $input) {
+      use { benefit transaction { id } } errors { code } } }"""
+    input = {
+        "member": {"id": ann}, "benefit": "shipping", "reference": "A1", "shipping": yuan("10.00"),
+        "idempotencyKey": "partner",
+    }  # fmt: skip
+
+    async def answered(**reach: Any) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {shop.token(Role.PARTNER, **reach)}"}
+        response = await shop.client.post(
+            "/graphql", json={"query": text, "variables": {"input": input}}, headers=headers
+        )
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    refused = await answered(channels=["coupon"])
+    assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    done = await answered(channels=["benefit"])
+    assert done["data"]["useBenefit"] == {"use": {"benefit": "shipping", "transaction": None}, "errors": []}
+
+
 async def test_where_the_programme_says_so_a_refund_gives_nothing_back(sqlite_folder: SqliteFolder, apps: Apps) -> None:
     kept = "  benefit: {refunded: used, benefits: [{id: wrap, name: Wrap, kind: service, per: year, quota: 1}]}"
     async with opened(sqlite_folder.migrated(apps), kept) as shop:
@@ -666,6 +699,11 @@ async def test_a_page_of_members_with_their_benefits_costs_a_fixed_number_of_sta
         counted[first] = len(seen)
 
     assert counted[1] == counted[5] == counted[12] <= 5, seen
+    asked = [sql for sql in seen if "benefit_" in sql]
+    assert len(asked) == 2
+    for sql in asked:
+        plan = await shop.laurel.store.reader().query(f"EXPLAIN QUERY PLAN {sql}")
+        assert not any("SCAN benefit" in str(step) for step in plan), plan
 
 
 # -- at once, and when members change -----------------------------------------------------------------
