@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, NamedTuple, Self, TypeVar
 from pydantic import Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
+from core.calendar import add_months
 from core.document import Identifier, QuotedDecimal, Section
 from core.rules import check_countable
 from core.tallies import SPEND, Count, Tally, day_number, day_of, fact_value
@@ -157,8 +158,8 @@ def _leaves(window: Window, day: date) -> date:
     """The first day on which the window has not that day any more."""
     if window.days is not None:
         return day + timedelta(days=window.days)
-    # Months have no one length: from a little before to the first day that is too late.
-    left = day + timedelta(days=28 * (window.months or 0))
+    # Months have no one length: it is near to the same day of a later one.
+    left = add_months(day, window.months or 0) - 4 * _ONE_DAY
     while (start := window.start(left)) is not None and start <= day:
         left += _ONE_DAY
     return left
