@@ -88,11 +88,8 @@ channels:
          least_bid: 500, least_raise: 50}
   ticket: {due_hours: 48}
   group: {groups: [{id: circle, title: The circle, entry: application}]}
-<<<<<<< HEAD
   tag: {tags: [{id: vip, name: A good customer}]}
-=======
   ambassador: {points: {default: 1}, days: 90}
->>>>>>> d0a3de4 (Give ambassadors a commission on the orders of those whom they have brought)
   message:
     locale: en
     topics: {points: {}}
