@@ -9,6 +9,7 @@ import pytest
 from core.verify import verify
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
+from tests.graph.test_statements import statements
 
 PROGRAMMES: Final = Path(__file__).parents[2] / "examples" / "programmes"
 JULY: Final = datetime(2026, 7, 2, 4, tzinfo=UTC)
@@ -17,8 +18,8 @@ QUOTE: Final = """query ($member: ID!, $amount: MoneyInput!, $shipping: MoneyInp
     offPrice { amount } offShipping { amount } toPay { amount } } }"""
 
 
-async def at_tier(shop: Shop, tier: str, birthday: str | None = None) -> str:
-    member = await shop.enrol(tier)
+async def at_tier(shop: Shop, tier: str, birthday: str | None = None, name: str | None = None) -> str:
+    member = await shop.enrol(name or tier)
     text = "mutation ($input: SetTierInput!) { setTier(input: $input) { errors { message } } }"
     input = {"member": {"id": member}, "tier": tier, "reason": "a test", "idempotencyKey": "tier"}
     await shop.ask(text, {"input": input}, role=Role.OPERATOR)
@@ -116,3 +117,34 @@ async def test_tiers_of_the_small_business_have_what_its_document_says(
         if tier == "gold":
             assert await ship(shop, member, "A1", "99.99") == "BENEFIT_ORDER_TOO_SMALL"
             assert await ship(shop, member, "A1 and more", "100.00") is None
+
+
+BADGES: Final = """  badge: {badges: [{id: guest, title: A guest, count: orders, at_least: 3}]}
+"""
+PAGE: Final = """query ($first: Int!) { members(first: $first) { nodes {
+  tier { code benefits { code kind quota price factor } }
+  progress { ratio nextTier { code } brings { code } criteria { current required remaining } }
+  keeping { state daysLeft projectedTier { code } }
+  benefits { benefit { code name } used left lapsesAt refusal { code } }
+  badges { name level progress { ratio } }
+} } }"""
+
+
+async def test_a_page_of_fifty_with_all_that_tiers_bring_costs_as_many_statements_as_one(tmp_path: Path) -> None:
+    document = (PROGRAMMES / "sme.yaml").read_text().replace("channels:\n", f"channels:\n{BADGES}", 1)
+    async with open_shop(tmp_path, document, now=JULY) as shop:
+        for number in range(50):
+            member = await at_tier(shop, "gold", name=f"m{number}")
+            if number % 5 == 0:
+                assert await ship(shop, member, "A1", "100.00") is None
+
+        counted = {}
+        for first in (1, 10, 50):
+            async with statements() as seen:
+                nodes = (await shop.ask(PAGE, {"first": first}))["members"]["nodes"]
+            assert {node["tier"]["code"] for node in nodes} == {"gold"}
+            counted[first] = len(seen)
+
+        assert [len(node["benefits"]) for node in nodes] == [4] * 50
+        assert sum(one["used"] for node in nodes for one in node["benefits"]) == 10
+        assert counted[1] == counted[10] == counted[50] <= 8, seen
