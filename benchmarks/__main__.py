@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks import bombs, channels, importing, leaderboards, operations, reads, report, reviews, sweep
+from benchmarks import bombs, channels, followers, importing, leaderboards, operations, reads, report, reviews, sweep
 from graph.collecting import collect_rarely
 from graph.laurel import tables
 from tests.databases import KINDS, Server, open_server, server_address
@@ -21,6 +21,7 @@ PARTS = (
     "reads",
     "where",
     "watching",
+    "followers",
     "bombs",
     "operations",
     "channels",
@@ -110,6 +111,10 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
             if "watching" in asked.parts:
                 _say("watching …")
                 figures["watching"] = asyncio.run(reads.measure_watching(server, rounds=rounds, seconds=seconds))
+            if "followers" in asked.parts:
+                _say("followers …")
+                many = 20 if asked.quick else followers.FOLLOWERS
+                figures["followers"] = asyncio.run(followers.measure(server, followers=many))
             if "bombs" in asked.parts:
                 _say("bombs …")
                 figures["bombs"], figures["beside"] = asyncio.run(bombs.measure_bombs(server, rounds=rounds))

@@ -210,18 +210,18 @@ def _post(document: str, variables: Mapping[str, Any], token: str) -> bytes:
     return head.encode() + body
 
 
-def _token(role: Role, member_id: str | None = None) -> str:
+def token(role: Role, member_id: str | None = None) -> str:
     now, lifetime = datetime.now(UTC), timedelta(days=1)
     return issue_token(SECRET, role=role, subject="bench", now=now, lifetime=lifetime, member_id=member_id)
 
 
 def requests(read: str, members: list[Member]) -> tuple[list[bytes], list[bytes]]:
     """The same questions to Laurel and to what is written by hand, in the same order."""
-    document, service = DOCUMENTS[read], _token(Role.SERVICE)
+    document, service = DOCUMENTS[read], token(Role.SERVICE)
     match read:
         case "progress bar":
             return (
-                [_post(document, {}, _token(Role.MEMBER, member.id)) for member in members],
+                [_post(document, {}, token(Role.MEMBER, member.id)) for member in members],
                 [_get(f"/bar/{member.id}") for member in members],
             )
         case "page of 50":

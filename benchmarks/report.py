@@ -88,6 +88,7 @@ def sections(figures: dict[str, Any]) -> list[Section]:
         "reads": _reads,
         "where": _where,
         "watching": _watching,
+        "followers": _followers,
         "bombs": _bombs,
         "beside": _beside,
         "operations": _operations,
@@ -185,6 +186,27 @@ def _beside(figures: list[dict[str, Any]]) -> Section:
             for one in figures
         ],
     )
+
+
+def _followers(figures: list[dict[str, Any]]) -> Section:
+    measured = ("memory_kb", "idle_ms", "purchase_us", "p50_ms", "p99_ms")
+    return Section(
+        "Following a member",
+        "`memberProgress` over WebSockets on SQLite: each follower has a connection and a member of their own, and is"
+        " idle but when that member buys. Memory is the serving process's, for each follower; idle is its processor"
+        " time in a second in which nothing happens. A purchase's time is the whole of the process, the frame to the"
+        " follower with it; the wait is from sending the purchase to having both its answer and the frame. Nobody else"
+        " is told anything.",
+        ("followers", "KB each", "idle ms a second", "purchase µs", "frame p50 ms", "p99 ms", "frames to others"),
+        [
+            [
+                f"{one['followers']:,}",
+                *("" if one[key] is None else f"{one[key]:,}" for key in measured),
+                str(one["strangers"]),
+            ]
+            for one in figures
+        ],
+    )  # fmt: skip
 
 
 def _operations(figures: dict[str, list[dict[str, Any]]]) -> Section:

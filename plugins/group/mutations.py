@@ -206,7 +206,9 @@ class MembershipType:
         if member is None or self._terms is None or self.status in (GroupStatus.APPLIED, GroupStatus.JOINED):
             return False
         value = member._value
-        return value.status == MemberStatus.ACTIVE and self._terms.takes(value.tier) and self._terms.holds_for(value)
+        if value.status != MemberStatus.ACTIVE or not self._terms.takes(value.tier):
+            return False
+        return self._terms.holds_for(value, await member.tags_seen(info))
 
 
 @strawberry.type

@@ -25,6 +25,7 @@ from core.membership import check_reason
 from core.operations import Operation
 from core.programme import Programme
 from core.store.dialect import in_words_of
+from core.tags import tags_of
 from core.work import Work
 
 from .events import GROUP_APPLIED, GROUP_DECLINED, GROUP_ENDING, GROUP_JOINED, GROUP_LEFT
@@ -78,7 +79,7 @@ class JoinGroup(Operation):
         if row is not None and row.state == APPLIED:
             raise GroupApplicationPending(group=group.id, applied_at=row.changed_at)
         _check_may_belong(work, group)
-        if not group.holds_for(work.member):
+        if not group.holds_for(work.member, await tags_of(work)):
             assert group.when is not None
             raise GroupConditionNotMet(group=group.id, condition=group.when.text)
         # Who was removed is let in again by an operator alone.

@@ -1,6 +1,6 @@
 """The channel's section of the programme: the groups, and who may belong to them. Everything is pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -58,9 +58,10 @@ class Group(Section):
         """Whether members of the tier may belong."""
         return self.tiers is None or tier in self.tiers
 
-    def holds_for(self, member: Member) -> bool:
-        """Whether the condition holds for a member."""
-        return self.when is None or self.when.evaluate({"member": facts_of(member)})
+    def holds_for(self, member: Member, tags: Sequence[str]) -> bool:
+        """Whether the condition holds for a member who has these tags."""
+        facts = MemberFacts(member.tier, list(tags), member.enrolled_at)
+        return self.when is None or self.when.evaluate({"member": facts})
 
     def ends_at(self, now: datetime, programme: Programme) -> datetime:
         """When who loses the tier now leaves: at once, or when so many local days are over."""
@@ -101,10 +102,3 @@ class GroupSettings(ChannelSettings):
         for group in self.groups:
             if group.tiers is not None and tier in group.tiers:
                 yield Benefit(CHANNEL, group.id, group.title, BenefitKind.GROUP)
-
-
-def facts_of(member: Member) -> MemberFacts:
-    """What conditions see of a member."""
-    tags = member.attributes.get("tags")
-    known = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
-    return MemberFacts(member.tier, known, member.enrolled_at)
