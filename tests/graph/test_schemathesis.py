@@ -89,6 +89,9 @@ def every_channel() -> str:
     begins, ends = "2026-06-01T00:00:00+08:00", "2027-06-01T00:00:00+08:00"
     channels["auction"]["auctions"].append({**auction, "id": "piano", "title": "Piano", "closes": ends})
     channels["investment"]["projects"].append({**project, "id": "bakery", "window": {"from": begins, "to": ends}})
+    soon = "2026-06-05T00:00:00+08:00"
+    channels["auction"]["auctions"].append({**auction, "id": "organ", "title": "Organ", "closes": soon})
+    channels["investment"]["projects"].append({**project, "id": "mill", "window": {"from": begins, "to": soon}})
     return yaml.safe_dump(document, sort_keys=False)
 
 
