@@ -223,7 +223,7 @@ async def test_who_was_merged_into_an_erased_member_is_erased_too(counter: Shop)
 TEXT_MIN: Final = 100
 HARMLESS: Final = {
     # What programmes, shops and operators call things.
-    "name", "title", "reference", "order_reference", "product", "object", "item", "moderator",
+    "name", "title", "reference", "order_reference", "product", "object", "item", "moderator", "waiting",
     # Numbers of lots, transactions and codes; what was bought, by what rules it was worth what.
     "lots", "transactions", "codes", "coupons", "pack", "terms", "items", "awards", "refunds", "cut", "room",
 }  # fmt: skip
