@@ -12,13 +12,26 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks import bombs, channels, followers, importing, leaderboards, operations, reads, report, reviews, sweep
+from benchmarks import (
+    bombs,
+    channels,
+    followers,
+    importing,
+    leaderboards,
+    operations,
+    pages,
+    reads,
+    report,
+    reviews,
+    sweep,
+)
 from graph.collecting import collect_rarely
 from graph.laurel import tables
 from tests.databases import KINDS, Server, open_server, server_address
 
 PARTS = (
     "reads",
+    "pages",
     "where",
     "watching",
     "followers",
@@ -58,6 +71,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         "settings": {"rounds": rounds, "seconds": seconds, "rows": rows},
         "versions": {},
         "reads": {},
+        "pages": {},
         "operations": {},
         "channels": {},
         "sweeps": [],
@@ -76,6 +90,9 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                 if "reads" in asked.parts and kind != "mysql":
                     _say(f"{kind}: reads …")
                     figures["reads"][kind] = asyncio.run(reads.measure_reads(server, rounds=rounds, seconds=seconds))
+                if "pages" in asked.parts and kind != "mysql":
+                    _say(f"{kind}: pages …")
+                    figures["pages"][kind] = asyncio.run(pages.measure_pages(server, rounds=rounds, seconds=seconds))
                 if "operations" in asked.parts:
                     figures["operations"][kind] = asyncio.run(
                         operations.measure_rates(server, rounds=rounds, seconds=seconds)

@@ -82,13 +82,13 @@ class Member(NamedTuple):
 # -- the shop -------------------------------------------------------------------------------------------
 
 
-async def fill(url: str) -> list[Member]:
+async def fill(url: str, programme: str | None = None) -> list[Member]:
     """A year of purchases, so that there is somebody on every tier; the regulars first."""
     now = datetime.now(UTC)
     plugins, clock = load_plugins(), StoppedClock(now)
     async with open_laurel(Settings(database_url=url), plugins=plugins, clock=clock) as laurel:
         await publish(
-            DOCUMENT.read_text(encoding="utf-8"),
+            programme or DOCUMENT.read_text(encoding="utf-8"),
             author="bench",
             reason="to measure reads",
             load=laurel.load,
@@ -201,7 +201,7 @@ def _get(path: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
 
 
-def _post(document: str, variables: Mapping[str, Any], token: str) -> bytes:
+def asking(document: str, variables: Mapping[str, Any], token: str) -> bytes:
     body = json.dumps({"query": document, "variables": variables}).encode()
     head = (
         f"POST /graphql HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n"
@@ -221,14 +221,14 @@ def requests(read: str, members: list[Member]) -> tuple[list[bytes], list[bytes]
     match read:
         case "progress bar":
             return (
-                [_post(document, {}, token(Role.MEMBER, member.id)) for member in members],
+                [asking(document, {}, token(Role.MEMBER, member.id)) for member in members],
                 [_get(f"/bar/{member.id}") for member in members],
             )
         case "page of 50":
-            return [_post(document, {"first": PAGE}, service)], [_get(f"/page?first={PAGE}")]
+            return [asking(document, {"first": PAGE}, service)], [_get(f"/page?first={PAGE}")]
         case _:
             return (
-                [_post(document, {"member": one.external_id, "first": PAGE}, service) for one in members[:REGULARS]],
+                [asking(document, {"member": one.external_id, "first": PAGE}, service) for one in members[:REGULARS]],
                 [_get(f"/history/{one.external_id.replace(' ', '%20')}?first={PAGE}") for one in members[:REGULARS]],
             )
 

@@ -86,6 +86,7 @@ def sections(figures: dict[str, Any]) -> list[Section]:
     """A table for each part that was measured."""
     made: dict[str, Callable[[Any], Section]] = {
         "reads": _reads,
+        "pages": _pages,
         "where": _where,
         "watching": _watching,
         "followers": _followers,
@@ -127,14 +128,29 @@ def _reads(figures: dict[str, list[dict[str, Any]]]) -> Section:
     )  # fmt: skip
 
 
+def _pages(figures: dict[str, list[dict[str, Any]]]) -> Section:
+    return Section(
+        "A page of members with all there is to show",
+        "By one caller over HTTP: tier, points and what expires next, progress with its criteria, what keeps the tier,"
+        " benefits with what is left of them, badges with progress (`benchmarks/pages.py`). The statements are those"
+        " that one request waits for, however many members its page has.",
+        ("database", "members", "ms", "p99 ms", "processor ms", "statements"),
+        [
+            [NAMES[kind], *(str(one[name]) for name in ("members", "ms", "p99_ms", "cpu_ms", "statements"))]
+            for kind, measured in figures.items()
+            for one in measured
+        ],
+    )
+
+
 def _where(figures: list[dict[str, Any]]) -> Section:
     parts = [part for part in sampling.PARTS if any(part in one["counted"] for one in figures)]
     return Section(
         "Where the time of a read goes",
         "By GraphQL on SQLite again: every millisecond of the serving process's time was noted whose code ran, in"
         " microseconds of a request. `the request` is finding and checking it and writing the answer, of which"
-        " documents are parsed and validated once; `graphql-core` is executing fields and completing values, which a"
-        " plan of the document would save.",
+        " documents are parsed and validated once; `graphql-core` and Strawberry are what"
+        " [plans](../graph/plans/README.md) leave to them.",
         ("read", "processor µs", *parts),
         [
             [
