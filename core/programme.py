@@ -422,11 +422,17 @@ class _Loader:
         try:
             return model.model_validate(data, context=context)
         except ValidationError as error:
-            for details in error.errors(include_url=False):
-                loc = tuple(part for part in details["loc"] if part != "[key]")
+            found = [
+                (details, tuple(part for part in details["loc"] if part != "[key]"))
+                for details in error.errors(include_url=False)
+            ]
+            wrong = {(*at, *loc) for _, loc in found} | self._refused
+            for details, loc in found:
                 path = (*at, *loc)
-                # A float was refused with its path before; a list is not too short when its members are wrong.
-                if path not in self._refused and not (details["type"] == "too_short" and details["input"]):
+                # A list is not too short when its members are wrong.
+                below = any(len(other) > len(path) and other[: len(path)] == path for other in wrong)
+                # A float was refused with its path before.
+                if path not in self._refused and not (details["type"] == "too_short" and below):
                     position = details.get("ctx", {}).get("position")
                     self._add(path, _spoken(details, model, loc), position)
             return None

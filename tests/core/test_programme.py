@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
+from pydantic import Field
 
 from core.errors import Problem, ProgrammeInvalid, UnknownUnit
 from core.expiry import NEVER, ExpiryPolicy
-from core.programme import BYTES_MAX, Programme, load_programme
+from core.programme import BYTES_MAX, ChannelSettings, Programme, load_programme
 from tests.core.shop import CHANNELS, PROGRAMMES, document, example
 
 SHOP = {"id": "shop", "currency": "CNY", "timezone": "Asia/Shanghai"}
@@ -54,6 +55,23 @@ def test_a_small_programme_gets_the_usual_settings() -> None:
     with pytest.raises(UnknownUnit) as unknown:
         programme.unit("u" * 100_000)
     assert unknown.value.facts["unit"] == "u" * 64
+
+
+def test_a_list_that_is_too_short_is_refused_and_not_left_out() -> None:
+    class Pairs(ChannelSettings):
+        pair: list[int] = Field(min_length=2)
+
+    def said_of(pair: list[Any]) -> list[str]:
+        with pytest.raises(ProgrammeInvalid) as refused:
+            load_programme({**SHOP, "channels": {"pairs": {"pair": pair}}}, {"pairs": Pairs})
+        return [f"{problem.path}: {problem.message}" for problem in refused.value.problems]
+
+    for short in ([], [1]):
+        (told,) = said_of(short)
+        assert told.startswith("channels.pairs.pair: ")
+    # What is wrong with its members says more.
+    (told,) = said_of([1, "two"])
+    assert told.startswith("channels.pairs.pair[1]: ")
 
 
 def test_units_take_what_they_do_not_say_from_the_programme() -> None:
