@@ -1,6 +1,6 @@
 """A year of a real shop lived through with a ladder: how members spread over the tiers, and the same evaluated afresh.
 
-    python -m examples.data.tiers          # a minute or two
+    python -m examples.data.tiers          # some minutes
     python -m examples.data.tiers --part   # every twentieth customer
 
 Laurel judges as the orders and refunds come in: members rise, are warned, are saved or fall. What should come out is
@@ -140,11 +140,12 @@ async def moves_of(reader: Reader) -> dict[str, list[list[Move]]]:
     """What was counted of each member, operation by operation, as the ledger has it."""
     rows = await reader.query(
         "SELECT e.member_id, e.seq, e.effective_at, e.operation_id, l.earned_at, l.amount FROM entry e"
-        " JOIN lot l ON l.member_id = e.member_id AND l.unit = e.unit AND l.operation_id = e.operation_id"
+        " JOIN lot l ON l.bucket = e.bucket AND l.member_id = e.member_id AND l.unit = e.unit"
+        " AND l.operation_id = e.operation_id"
         " WHERE e.unit = 'growth' AND e.amount > 0"
         " UNION ALL SELECT m.member_id, m.seq, e.effective_at, e.operation_id, l.earned_at, m.amount FROM lot_move m"
-        " JOIN entry e ON e.member_id = m.member_id AND e.unit = m.unit AND e.seq = m.seq"
-        " JOIN lot l ON l.member_id = m.member_id AND l.unit = m.unit AND l.seq = m.lot_seq"
+        " JOIN entry e ON e.bucket = m.bucket AND e.member_id = m.member_id AND e.unit = m.unit AND e.seq = m.seq"
+        " JOIN lot l ON l.bucket = m.bucket AND l.member_id = m.member_id AND l.unit = m.unit AND l.seq = m.lot_seq"
         " WHERE m.unit = 'growth' AND m.kind = 'claw_back' ORDER BY 1, 2"
     )
     found: dict[str, list[list[Move]]] = defaultdict(list)
