@@ -1,6 +1,6 @@
 """A year of a real shop lived through with a ladder: how members spread over the tiers, and the same evaluated afresh.
 
-    python -m examples.data.tiers          # some minutes
+    python -m examples.data.tiers          # a minute or two
     python -m examples.data.tiers --part   # every twentieth customer
 
 Laurel judges as the orders and refunds come in: members rise, are warned, are saved or fall. What should come out is
