@@ -107,7 +107,7 @@ test("an operator logs in, is told who they are and that the programme is live, 
   assert.deepEqual(await page.$$eval(".graphiql-tab button:first-child", (tabs) => tabs.map((tab) => tab.textContent)), [
     "LookUp",
     "Why",
-    "MembersOfATier",
+    "WhyNot",
   ]);
   await run();
   await until("response.json", '"externalId": "14057"');
