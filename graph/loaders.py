@@ -4,7 +4,7 @@ The questions are the core's own (``core.reads``), which operations ask as well.
 """
 
 from asyncio import Future, Task, gather, get_running_loop
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 from core.members import bucket_of
@@ -71,6 +71,9 @@ class _Loader:
                 # The loop comes to it when all that runs by now waits for something.
                 loop.call_soon(self._begin)
             self._waiting.append(key)
+        elif answer.cancelled():
+            # Whoever asked is gone; the question is still on its way.
+            answer = self._answers[key] = get_running_loop().create_future()
         return answer
 
     def _begin(self) -> None:
@@ -80,15 +83,20 @@ class _Loader:
         task.add_done_callback(self._running.discard)
 
     async def _ask(self, keys: list[Key]) -> None:
-        waiting = [(key, self._answers[key]) for key in keys]
         try:
             answers = await self._question.answer(self._store.reader(), keys)
         except Exception as error:
-            for _, answer in waiting:
-                if not answer.done():
-                    answer.set_exception(error)
+            for _, answer in self._wanted(keys):
+                answer.set_exception(error)
         else:
-            for key, answer in waiting:
-                # Whoever asked may have gone.
-                if not answer.done():
-                    answer.set_result(answers.get(key))
+            for key, answer in self._wanted(keys):
+                answer.set_result(answers.get(key))
+
+    def _wanted(self, keys: list[Key]) -> Iterator[tuple[Key, Future[Any]]]:
+        """The futures of those who still wait."""
+        for key in keys:
+            answer = self._answers[key]
+            if answer.cancelled():
+                del self._answers[key]
+            else:
+                yield key, answer
