@@ -7,6 +7,7 @@ from typing import Any, Final
 from graphql import (
     ExecutableDefinitionNode,
     FragmentSpreadNode,
+    GraphQLError,
     GraphQLIncludeDirective,
     GraphQLSchema,
     GraphQLSkipDirective,
@@ -82,10 +83,13 @@ class Plans:
             return None
         if self._conditions is None:
             self._conditions = tuple(sorted(set(_conditions(self._definitions))))
-        key = (id(operation), *(bool(variables.coerced.get(name)) for name in self._conditions))
+        # Null is no condition, though a nullable variable may be, and it is graphql-core that says so.
+        key = (id(operation), *map(variables.coerced.get, self._conditions))
         kept = self._by_key.get(key)
         if kept is None and len(self._by_key) < PLANS_MAX:
-            kept = self._by_key[key] = _Kept(_plan(schema, self._fragments, operation, variables))
+            # Without the others, which may be long, and are somebody's.
+            known = VariableValues(*({n: of[n] for n in self._conditions if n in of} for of in variables))
+            kept = self._by_key[key] = _Kept(_plan(schema, self._fragments, operation, known))
         return kept
 
 
@@ -107,7 +111,7 @@ def _plan(
 ) -> Plan | None:
     try:
         return Plan(schema, fragments, operation, variables)
-    except (TooLong, RecursionError):
+    except (TooLong, RecursionError, GraphQLError):
         return None
     except Exception:
         # Whatever a plan cannot be made of, graphql-core has an answer to it.

@@ -1,0 +1,59 @@
+"""Which plan answers, and what is kept with it."""
+
+import gc
+import weakref
+from typing import Any
+
+import pytest
+from graphql import OperationDefinitionNode, parse
+from graphql.execution.values import VariableValues, get_variable_values
+
+from graph.plans import Planner, Plans
+from graph.plans.plan import Plan
+from tests.graph.plans.test_plan import SCHEMA, Context
+
+
+def operation_of(text: str) -> tuple[OperationDefinitionNode, Plans]:
+    """The one operation of a document, and its plans, for which it has been asked once."""
+    (operation,) = parse(text).definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    plans = Plans([operation], {})
+    assert plans.find(SCHEMA, operation, values_of(operation)) is None
+    return operation, plans
+
+
+def values_of(operation: OperationDefinitionNode, **given: Any) -> VariableValues:
+    values = get_variable_values(SCHEMA, operation.variable_definitions or (), given)
+    assert isinstance(values, VariableValues)
+    return values
+
+
+async def test_null_is_no_condition(caplog: pytest.LogCaptureFixture) -> None:
+    operation, plans = operation_of("query ($yes: Boolean = true) { a: echo b: echo @include(if: $yes) }")
+
+    async def answer(**given: Any) -> dict[str, Any] | None:
+        values = values_of(operation, **given)
+        return await Planner(SCHEMA).answer(plans, operation, values, Context())  # type: ignore[arg-type]
+
+    assert set(await answer(yes=False) or ()) == {"a"}
+    assert set(await answer() or ()) == {"a", "b"}
+    assert await answer(yes=None) is None  # graphql-core tells what is wrong with it
+    assert caplog.records == []
+
+
+def test_of_variables_only_conditions_are_kept() -> None:
+    class Long(str):
+        """Text that can be referred to weakly."""
+
+    operation, plans = operation_of(
+        "query ($text: String, $yes: Boolean = true) { echo(text: $text) @include(if: $yes) }"
+    )
+    values = values_of(operation)
+    values.coerced["text"] = Long("a" * 1_000_000)
+    left = weakref.ref(values.coerced["text"])
+    kept = plans.find(SCHEMA, operation, values)
+    assert kept is not None
+    assert isinstance(kept.plan, Plan)
+    del values
+    gc.collect()
+    assert left() is None
