@@ -4,13 +4,14 @@ A resolver's coroutine is stepped where its field is met. One that waits for not
 one that waits is gone on with when its future is done, so that all that an operation asks for is asked for together.
 """
 
-from asyncio import CancelledError, Future, current_task, get_running_loop
-from collections.abc import Awaitable, Callable, Coroutine
+from asyncio import CancelledError, Future, Task, current_task, get_running_loop
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
 from contextvars import Context as Variables
 from contextvars import copy_context
 from types import CoroutineType
-from typing import Any, NamedTuple
+from types import coroutine as coroutine_function
+from typing import Any, Final, NamedTuple
 
 from graphql.execution.values import VariableValues
 
@@ -78,8 +79,13 @@ class Run:
                     await self._wake
                 ready, self._ready = self._ready, []
                 for future in ready:
-                    for waiting in self._waiting.pop(future):
-                        self._step(waiting)
+                    those = iter(self._waiting.pop(future))
+                    try:
+                        for waiting in those:
+                            self._step(waiting)
+                    except BaseException:
+                        self._waiting[future] = list(those)
+                        raise
         except CancelledError:
             self.abandon()
             if task.cancelling() > cancelled:
@@ -100,8 +106,11 @@ class Run:
             future.cancel()
             for one in those:
                 with suppress(BaseException):
-                    one.variables.run(one.coroutine.throw, CancelledError())
-                one.coroutine.close()
+                    left = one.variables.run(one.coroutine.throw, CancelledError())
+                    # It waits once more, to tidy up: closed now, it would do half of that.
+                    task = get_running_loop().create_task(_rest_of(one.coroutine, left), context=one.variables)
+                    _ENDING.add(task)
+                    task.add_done_callback(_ENDING.discard)
 
     def _step(self, waiting: _Waiting) -> None:
         try:
@@ -151,3 +160,19 @@ class _OnDemand(dict[int, Any]):
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
+
+
+_ENDING: Final[set[Task[None]]] = set()
+"""Coroutines of runs that are over, which are not done yet."""
+
+
+async def _rest_of(coroutine: Coroutine[Any, Any, Any], future: Future[Any] | None) -> None:
+    with suppress(Exception):
+        await _resumed(coroutine, future)
+
+
+@coroutine_function
+def _resumed(coroutine: Coroutine[Any, Any, Any], future: Future[Any] | None) -> Generator[Any, Any, Any]:
+    """Goes on with a coroutine that has been begun, once the future is done that it waits for."""
+    yield future
+    return (yield from coroutine)  # nobody may await what has been begun

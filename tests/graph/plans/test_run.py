@@ -1,0 +1,83 @@
+"""How coroutines end that wait when a plan is surprised: as tasks do that are cancelled."""
+
+import asyncio
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any
+
+import strawberry
+from graphql import parse
+
+from graph.resolving import resolve_directly
+from tests.graph.plans.both_ways import Asked, planned
+
+HELD: ContextVar[str] = ContextVar("HELD")
+
+
+class Held:
+    """Something that takes a while to let go of, as connections and transactions do."""
+
+    def __init__(self, name: str, ends: list[str]) -> None:
+        self._name = name
+        self._ends = ends
+
+    async def __aenter__(self) -> None:
+        self._token = HELD.set(self._name)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await asyncio.sleep(0.001)
+        HELD.reset(self._token)
+        self._ends.append(f"{self._name}: {kind.__name__ if kind else None}")
+
+
+class Context:
+    def __init__(self) -> None:
+        self.ends: list[str] = []
+        self.shared: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    async def holds(self, info: strawberry.Info[Any, None]) -> str:
+        ends = info.context.ends
+        async with Held("outer", ends), Held("inner", ends):
+            await asyncio.sleep(60)
+        return "done"
+
+    @strawberry.field
+    async def fails(self) -> str | None:
+        await asyncio.sleep(0)
+        raise ValueError("on purpose")
+
+    @strawberry.field
+    async def shares(self, info: strawberry.Info[Any, None], fails: bool) -> str | None:
+        try:
+            await info.context.shared
+        except asyncio.CancelledError:
+            info.context.ends.append("cancelled")
+            raise
+        if fails:
+            raise ValueError("on purpose")
+        return "done"
+
+
+SCHEMA = strawberry.Schema(Query)._schema
+resolve_directly(SCHEMA.type_map)
+
+
+async def test_what_takes_a_while_to_let_go_is_let_go() -> None:
+    context = Context()
+    assert await planned(Asked.of(SCHEMA, parse("{ holds fails }"), {}), context) is None
+    await asyncio.sleep(0.02)
+    assert context.ends == ["inner: CancelledError", "outer: CancelledError"]
+
+
+async def test_those_are_told_as_well_that_wait_for_what_the_failing_one_waited_for() -> None:
+    context = Context()
+    asyncio.get_running_loop().call_later(0.001, context.shared.set_result, None)
+    operation = Asked.of(SCHEMA, parse("{ a: shares(fails: true) b: shares(fails: false) }"), {})
+    assert await planned(operation, context) is None
+    assert context.ends == ["cancelled"]
