@@ -276,7 +276,8 @@ class _Text:
     def name(self, thing: Any) -> str:
         """A name for something."""
         name = f"{getattr(thing, '__name__', 'it')}_{len(self._names)}"
-        name = name if name.isidentifier() else f"it_{len(self._names)}"
+        # A type may be called as another one is with a number.
+        name = name if name.isidentifier() and name != self._about else f"it_{len(self._names)}"
         self._names[name] = thing
         return name
 
