@@ -82,6 +82,11 @@ class Plan:
         collected = collect_fields(schema, self._fragments, variables, root, operation, True)
         self._root = self._object(root, collected.grouped_field_set, required=True)
 
+    @property
+    def size(self) -> int:
+        """How many fields it has by now."""
+        return len(self._fields)
+
     async def run(self, context: Context, variables: VariableValues) -> dict[str, Any]:
         """The answer. Raises Surprise when there is none without an error."""
         run = Run(context, variables, self._raw_info, self._info, self._arguments)

@@ -1,6 +1,7 @@
 """Which plan an operation has, and when it has none."""
 
 import logging
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ log = logging.getLogger("laurel.graph")
 
 PLANS_MAX: Final = 16
 """Plans of one document: one for each of its operations and of what its conditions leave out."""
+FIELDS_KEPT_MAX: Final = 50_000
+"""Fields of all plans of a server, which take some 2 kB each; those used longest ago are forgotten."""
 SURPRISES_MAX: Final = 8
 """Answers in a row that a plan may begin in vain before it is given up."""
 _CONDITIONS: Final = frozenset({GraphQLSkipDirective.name, GraphQLIncludeDirective.name})
@@ -36,6 +39,8 @@ class Planner:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
+        self._kept: OrderedDict[_Kept, None] = OrderedDict()  # those used longest ago in front
+        self._fields = 0
 
     async def answer(
         self, plans: "Plans", operation: OperationDefinitionNode, variables: VariableValues, context: Context
@@ -44,16 +49,35 @@ class Planner:
         kept = plans.find(self._schema, operation, variables)
         if kept is None or kept.plan is None:
             return None
+        plan = kept.plan
+        self._keep(kept, plan)
         try:
-            answer = await kept.plan.run(context, variables)
+            answer = await plan.run(context, variables)
         except Surprise as surprise:
             kept.surprises += 1
             if kept.surprises >= SURPRISES_MAX:
                 log.info("a plan is given up: %s", surprise)
-                kept.plan = None
+                self._forget(kept)
             raise
         kept.surprises = 0
         return answer
+
+    def _keep(self, kept: "_Kept", plan: Plan) -> None:
+        """Count a plan that is used, which grows with the kinds of objects that come along, and forget others."""
+        self._kept[kept] = None
+        self._kept.move_to_end(kept)
+        self._fields += plan.size - kept.counted
+        kept.counted = plan.size
+        while self._fields > FIELDS_KEPT_MAX:
+            oldest = next(iter(self._kept))
+            self._forget(oldest)
+            oldest.wanted = True
+
+    def _forget(self, kept: "_Kept") -> None:
+        if kept in self._kept:
+            del self._kept[kept]
+            self._fields -= kept.counted
+        kept.plan, kept.counted = None, 0
 
 
 class Plans:
@@ -87,19 +111,23 @@ class Plans:
         key = (id(operation), *map(variables.coerced.get, self._conditions))
         kept = self._by_key.get(key)
         if kept is None and len(self._by_key) < PLANS_MAX:
+            kept = self._by_key[key] = _Kept()
+        if kept is not None and kept.wanted:
             # Without the others, which may be long, and are somebody's.
             known = VariableValues(*({n: of[n] for n in self._conditions if n in of} for of in variables))
-            kept = self._by_key[key] = _Kept(_plan(schema, self._fragments, operation, known))
+            kept.plan, kept.wanted = _plan(schema, self._fragments, operation, known), False
         return kept
 
 
 class _Kept:
-    """A plan, or that there is none; and how often in a row it was surprised."""
+    """A plan, or that there is none; and how often in a row it was surprised. ``wanted`` is one to be compiled."""
 
-    __slots__ = ("plan", "surprises")
+    __slots__ = ("counted", "plan", "surprises", "wanted")
 
-    def __init__(self, plan: Plan | None) -> None:
-        self.plan = plan
+    def __init__(self) -> None:
+        self.plan: Plan | None = None
+        self.wanted = True
+        self.counted = 0
         self.surprises = 0
 
 

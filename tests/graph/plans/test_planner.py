@@ -8,7 +8,7 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 from graphql.execution.values import VariableValues, get_variable_values
 
-from graph.plans import Planner, Plans
+from graph.plans import Planner, Plans, planner
 from graph.plans.plan import Plan
 from tests.graph.plans.test_plan import SCHEMA, Context
 
@@ -57,3 +57,21 @@ def test_of_variables_only_conditions_are_kept() -> None:
     del values
     gc.collect()
     assert left() is None
+
+
+async def test_plans_used_longest_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planner, "FIELDS_KEPT_MAX", 5)
+    one = Planner(SCHEMA)
+    asked = [operation_of(f"{{ a{number}: echo b: echo }}") for number in range(3)]
+    kept = []
+    for at in (0, 1, 0, 2):
+        operation, plans = asked[at]
+        values = values_of(operation)
+        assert await one.answer(plans, operation, values, Context()) is not None  # type: ignore[arg-type]
+        kept.append(plans.find(SCHEMA, operation, values))
+    first, second, again, third = (found.plan if found else None for found in kept)
+    assert first is again is not None
+    assert third is not None
+    assert second is None
+    operation, plans = asked[1]
+    assert await one.answer(plans, operation, values_of(operation), Context()) is not None  # type: ignore[arg-type]
