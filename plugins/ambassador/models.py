@@ -15,7 +15,8 @@ class Ambassador(Model):
     """A member who is an ambassador, wants to be or was.
 
     ``state`` is applied, active, declined, withdrawn (by the member), ended (by an operator) or lapsed. ``note`` is
-    what the member wrote, ``reason`` what an operator did. ``orders`` and ``points`` are of all commissions that stand.
+    what the member wrote, ``reason`` what an operator did who dismissed or declined them: it stays until one lets them
+    in. ``orders`` and ``points`` are of all commissions that stand.
     """
 
     key: ClassVar = ("bucket", "member_id")

@@ -185,7 +185,7 @@ class AmbassadorType:
             appointed_at=None if row is None else row.appointed_at,
             changed_at=None if row is None else row.changed_at,
             note=None if row is None else row.note,
-            reason=None if row is None else row.reason,
+            reason=row.reason if row is not None and row.state in (operations.DECLINED, operations.ENDED) else None,
             orders=0 if row is None else row.orders,
             points=Points(0 if row is None else row.points),
             _member_id=member_id,

@@ -89,9 +89,9 @@ class ApplyAsAmbassador(Operation):
         if row is not None and row.state == APPLIED:
             raise AmbassadorApplicationPending(applied_at=row.changed_at)
         _check_may_be(work, settings)
-        # Whom an operator has dismissed is let in again by an operator alone.
-        if settings.entry == "application" or (row is not None and row.state == ENDED):
-            await _write(work, state=APPLIED, note=self.note, reason=None)
+        # Whom an operator has dismissed is let in again by an operator alone, also when they ask a second time.
+        if settings.entry == "application" or (row is not None and row.reason is not None):
+            await _write(work, state=APPLIED, note=self.note)
             work.tell(AMBASSADOR_APPLIED)
         else:
             await _appoint(work, self.note)
@@ -388,7 +388,7 @@ async def _end(work: Work, state: str, reason: str | None = None) -> None:
     row = await work.find(Ambassador)
     assert row is not None, "it was just read"
     was = row.state
-    await _write(work, state=state, reason=reason)
+    await _write(work, state=state, reason=reason or row.reason)
     if was == ACTIVE:
         work.tell(AMBASSADOR_ENDED, why=state)
 

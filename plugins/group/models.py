@@ -19,8 +19,8 @@ class GroupMembership(Model):
 
     ``name`` is the group's id and ``title`` what it was called, as a membership outlives the programme that had the
     group. Who has ``joined`` belongs until ``ends_at``, if that is set. ``note`` is what the member wrote, ``reason``
-    what an operator did. ``transaction_id`` is of the last change, made at ``changed_at``. ``merged_from`` is the
-    member who brought it, or empty.
+    what an operator did who removed or declined them: it stays until one lets them in. ``transaction_id`` is of the
+    last change, made at ``changed_at``. ``merged_from`` is the member who brought it, or empty.
     """
 
     key: ClassVar = ("bucket", "member_id", "name")

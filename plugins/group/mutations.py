@@ -189,7 +189,7 @@ class MembershipType:
             ends_at=None if row is None or lapsed else row.ends_at,
             changed_at=None if row is None else row.ends_at if lapsed else row.changed_at,
             note=None if row is None else row.note,
-            reason=None if row is None else row.reason,
+            reason=row.reason if row is not None and row.state in (operations.DECLINED, operations.REMOVED) else None,
             _member_id=member_id,
             _terms=terms,
         )

@@ -82,9 +82,9 @@ class JoinGroup(Operation):
         if not group.holds_for(work.member, await tags_of(work)):
             assert group.when is not None
             raise GroupConditionNotMet(group=group.id, condition=group.when.text)
-        # Who was removed is let in again by an operator alone.
-        if group.entry == "application" or (row is not None and row.state == REMOVED):
-            await _write(work, group, state=APPLIED, note=self.note)
+        # Who was removed is let in again by an operator alone, also when they ask a second time.
+        if group.entry == "application" or (row is not None and row.reason is not None):
+            await _write(work, group, state=APPLIED, note=self.note, reason=row.reason if row is not None else None)
             work.tell(GROUP_APPLIED, group=group.id, title=group.title)
         else:
             await _join(work, group)
@@ -249,7 +249,7 @@ async def _take_over(work: Work, other: str) -> None:
     for row in await work.look_all(GroupMembership, bucket=bucket_of(other), member_id=other):
         group = settings.by_id.get(row.name) if settings is not None else None
         own = await work.find(GroupMembership, name=row.name)
-        free = own is None or state_of(own, work.now) in (LEFT, LAPSED)
+        free = own is None or (state_of(own, work.now) in (LEFT, LAPSED) and own.reason is None)
         if row.state == MERGED and group is not None and free and group.takes(work.member.tier):
             await _join(work, group, merged_from=other)
 
@@ -316,7 +316,7 @@ async def _end(work: Work, name: str, state: str, *, reason: str | None = None, 
     row = await work.find(GroupMembership, name=name)
     assert row is not None, "it was just read"
     belonged = row.state == JOINED
-    await _change(work, name, state=state, reason=reason, ends_at=None, changed_at=at or work.now)
+    await _change(work, name, state=state, reason=reason or row.reason, ends_at=None, changed_at=at or work.now)
     if belonged:
         work.tell(GROUP_LEFT, group=name, title=row.title, why=state)
 

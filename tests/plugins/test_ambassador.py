@@ -193,7 +193,16 @@ async def test_who_was_dismissed_asks_again_where_everybody_is_let_in_at_once(qu
     assert (await done(quick, APPLY, ann, "3"))["status"] == "APPLIED"
     assert await done(quick, WITHDRAW, ann, "4") == {"status": "WITHDRAWN"}
     assert await refused(quick, APPLY, ann, note="x" * 501) == {"code": "INVALID_VALUE", "field": "note"}
-    assert (await done(quick, APPLY, ann, "5"))["status"] == "ACTIVE"
+    # Neither taking the application back nor being declined makes them anybody else.
+    assert (await done(quick, APPLY, ann, "5"))["status"] == "APPLIED"
+    assert await done(quick, DECLINE, ann, "6", reason="once is enough") == {
+        "status": "DECLINED",
+        "reason": "once is enough",
+    }
+    assert (await done(quick, APPLY, ann, "7"))["status"] == "APPLIED"
+    assert await done(quick, APPROVE, ann, "8") == {"status": "ACTIVE"}
+    await done(quick, WITHDRAW, ann, "9")
+    assert (await done(quick, APPLY, ann, "10"))["status"] == "ACTIVE"
 
 
 @pytest.mark.parametrize(("lost", "status"), [("end", "LAPSED"), ("stay", "ACTIVE")])

@@ -232,6 +232,14 @@ async def test_an_operator_declines_and_puts_out_and_only_an_operator_lets_back_
     assert removed == {"status": "REMOVED", "reason": "was rude"}
     assert asked["status"] == "APPLIED"
     assert await done(club, LEAVE, ann, "readers", "9") == {"status": "LEFT"}
+    # Taking the application back makes them nobody else.
+    assert (await done(club, JOIN, ann, "readers", "10"))["status"] == "APPLIED"
+    again = await done(club, DECLINE, ann, "readers", "11", reason="once is enough")
+    assert again == {"status": "DECLINED", "reason": "once is enough"}
+    assert (await done(club, JOIN, ann, "readers", "12"))["status"] == "APPLIED"
+    await done(club, APPROVE, ann, "readers", "13")
+    await done(club, LEAVE, ann, "readers", "14")
+    assert (await done(club, JOIN, ann, "readers", "15"))["status"] == "JOINED"
     assert await events(club) == [
         "group.applied",
         "group.declined",
@@ -241,6 +249,12 @@ async def test_an_operator_declines_and_puts_out_and_only_an_operator_lets_back_
         "group.joined",
         "group.left",
         "group.applied",
+        "group.applied",
+        "group.declined",
+        "group.applied",
+        "group.joined",
+        "group.left",
+        "group.joined",
     ]
 
 
