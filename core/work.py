@@ -746,8 +746,10 @@ class Work:
         if self._active_on:
             await self._renew()
         if self._moved:
+            # Who was merged is judged no more: it would be due for ever.
+            due = self.now if self.member.merged_into is None else None
             for row in await self.rows(Judgement):
-                await self.set_judgement(row.channel, self.now, quiet=True)
+                await self.set_judgement(row.channel, due, quiet=True)
         if self.member.merged_into is not None and self.operation.reaches_merged:
             # Whatever was given or taken back belongs to the other.
             await send_on(self)

@@ -17,7 +17,7 @@ from graph.testing import Shop
 from graph.tokens import Role
 from tests.databases import Apps, SqliteFolder
 from tests.graph.test_statements import statements
-from tests.plugins.channel import only, standing
+from tests.plugins.channel import only, standing, told
 from tests.plugins.orders import BEGIN, balance, buy, of_member, send_back, shop_at
 
 PLUGINS: Final = only("purchase", "life_cycle", "tag")
@@ -310,3 +310,32 @@ def test_a_section_that_cannot_be_meant_is_not_published(made: str, said: str) -
     (problem,) = refused.value.problems
     assert problem.path.startswith("channels.tag")
     assert said in problem.message
+
+
+async def test_who_was_merged_is_due_no_more(quick_url: str) -> None:
+    async with opened(quick_url, TAGS + STAGES) as shop:
+        ann, bob = await shop.enrol("ann"), await shop.enrol("bob")
+        await buy(shop, bob, "B1", "10.00")
+        merge = "mutation ($input: MergeMembersInput!) { mergeMembers(input: $input) { errors { message } } }"
+        given = {"from": {"id": bob}, "into": {"id": ann}, "reason": "the same person", "idempotencyKey": "m"}
+        assert (await shop.ask(merge, {"input": given}, role=Role.OPERATOR))["mergeMembers"]["errors"] == []
+        await told(shop)
+        await judge(shop)
+        shop.clock.advance(DAY)
+        await judge(shop)
+
+        reader = shop.laurel.store.reader()
+        # Else the job would try it each minute, with all who ever were merged.
+        due = await reader.query(
+            "SELECT j.channel FROM judgement j JOIN member m ON m.id = j.member_id"
+            " WHERE m.merged_into IS NOT NULL AND j.due_at IS NOT NULL"
+        )
+        assert due == []
+
+        undo = "mutation ($input: UndoMergeInput!) { undoMerge(input: $input) { errors { message } } }"
+        back = {"member": {"id": bob}, "reason": "not the same", "idempotencyKey": "u"}
+        assert (await shop.ask(undo, {"input": back}, role=Role.OPERATOR))["undoMerge"]["errors"] == []
+        await told(shop)
+        shop.clock.advance(60 * DAY)
+        await judge(shop)
+        assert (await tags(shop, ann), await tags(shop, bob)) == (["sleeper"], ["sleeper"])
