@@ -186,7 +186,7 @@ class MembershipType:
             group=None if terms is None else Group.of(terms),
             status=None if status is None else GroupStatus(status),
             joined_at=None if row is None else row.joined_at,
-            ends_at=None if row is None or lapsed else row.ends_at,
+            ends_at=row.ends_at if row is not None and status == operations.JOINED else None,
             changed_at=None if row is None else row.ends_at if lapsed else row.changed_at,
             note=None if row is None else row.note,
             reason=row.reason if row is not None and row.state in (operations.DECLINED, operations.REMOVED) else None,

@@ -205,6 +205,9 @@ async def follow(event: Event, work: Work) -> None:
             await _end_all(work, MERGED)
         case name if name == MERGE_UNDONE:
             for row in await work.rows(GroupMembership, state=MERGED):
+                if row.ends_at is not None and row.ends_at <= work.now:
+                    await _change(work, row.name, state=LAPSED, ends_at=None, changed_at=row.ends_at)
+                    continue
                 await _change(work, row.name, state=JOINED)
                 work.tell(GROUP_JOINED, group=row.name, title=row.title)
         case name if name == MERGE_TAKEN and event.payload["first"]:
@@ -316,7 +319,9 @@ async def _end(work: Work, name: str, state: str, *, reason: str | None = None, 
     row = await work.find(GroupMembership, name=name)
     assert row is not None, "it was just read"
     belonged = row.state == JOINED
-    await _change(work, name, state=state, reason=reason or row.reason, ends_at=None, changed_at=at or work.now)
+    # Who had to leave by then has to when the merge is undone.
+    ends_at = row.ends_at if state == MERGED else None
+    await _change(work, name, state=state, reason=reason or row.reason, ends_at=ends_at, changed_at=at or work.now)
     if belonged:
         work.tell(GROUP_LEFT, group=name, title=row.title, why=state)
 

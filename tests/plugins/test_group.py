@@ -359,6 +359,30 @@ async def test_a_merge_takes_the_groups_along_and_its_undoing_brings_them_back(c
     assert (await status(club, ann, "readers"), await status(club, bob, "readers")) == ("LEFT", "JOINED")
 
 
+@pytest.mark.parametrize(("days", "now"), [(10, "JOINED"), (40, "LAPSED")])
+async def test_days_of_grace_go_on_while_a_merge_stands_that_is_undone(club: Shop, days: int, now: str) -> None:
+    ann, bob = await club.enrol("ann"), await club.enrol("bob")
+    await set_tier(club, bob, "gold", "up")
+    await done(club, JOIN, bob, "circle", "1")
+    await done(club, APPROVE, bob, "circle", "2")
+    await set_tier(club, bob, "regular", "down")
+    merge = "mutation ($input: MergeMembersInput!) { mergeMembers(input: $input) { errors { message } } }"
+    undo = "mutation ($input: UndoMergeInput!) { undoMerge(input: $input) { errors { message } } }"
+    given = {"from": {"id": bob}, "into": {"id": ann}, "reason": "the same person", "idempotencyKey": "m"}
+    assert (await club.ask(merge, {"input": given}, role=Role.OPERATOR))["mergeMembers"]["errors"] == []
+    await told(club)
+    assert (await groups(club, bob))["circle"]["endsAt"] is None
+    club.clock.advance(days * DAY)
+    back = {"member": {"id": bob}, "reason": "not the same", "idempotencyKey": "u"}
+    assert (await club.ask(undo, {"input": back}, role=Role.OPERATOR))["undoMerge"]["errors"] == []
+    await told(club)
+
+    assert await status(club, bob, "circle") == now
+    club.clock.advance(40 * DAY)
+    found = (await groups(club, bob))["circle"]
+    assert (found["status"], found["endsAt"], found["changedAt"]) == ("LAPSED", None, "2027-04-08T16:00:00Z")
+
+
 async def test_a_closed_membership_leaves_and_an_erased_one_leaves_no_words(club: Shop) -> None:
     ann = await club.enrol("ann")
     await club.give(ann, 1_000, "gold")
