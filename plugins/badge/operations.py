@@ -135,7 +135,10 @@ async def _give(work: Work, badge: Badge, level: int, on: date) -> None:
     step = badge.steps[level - 1]
     title = step.title or badge.title
     given, coupons = Given({}, {}), []
-    if step.award is not None:
+    lost = await work.find(BadgeHeld, badge=badge.id, level=level)
+    # What a merged member was given for it is still there: nobody can take back what others had.
+    brought = lost.merged_from if lost is not None else ""
+    if step.award is not None and not brought:
         given = await step.award.give(work, occasion(badge, level), occasion(badge, level))
         coupons = list(step.award.coupons)
     await _write(
@@ -150,7 +153,7 @@ async def _give(work: Work, badge: Badge, level: int, on: date) -> None:
         pack=given.pack,
         lots=given.lots,
         coupons=coupons,
-        merged_from="",
+        merged_from=brought,
     )
     work.tell(
         BADGE_UNLOCKED,

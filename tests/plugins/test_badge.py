@@ -383,6 +383,30 @@ async def test_badges_go_with_a_merged_member_and_bring_nothing_again(shop: Shop
     assert await verify(shop.laurel.store.reader(), PLUGINS.invariants) == []
 
 
+async def test_a_badge_that_came_with_a_merge_is_lost_and_had_again_without_a_second_award(opened: Any) -> None:
+    badge = "{id: spender, title: S, count: spend, at_least: 100, taken_back: true, award: {pack: {points: 7}}}"
+    async with opened(badge) as shop:
+        ann, bob = await shop.enrol("ann"), await shop.enrol("bob")
+        await buy(shop, ann, "A1", "100.00")
+        await operate(shop, "mergeMembers", "m", **{"from": {"id": ann}, "into": {"id": bob}})
+        await told(shop)
+        await send_back(shop, ann, "A1", "1.00")
+        await told(shop)
+        await visit(shop, bob, "v")
+        assert await badges(shop, bob) == {"spender": 0}
+        await buy(shop, bob, "B1", "1.00")
+        assert (await badges(shop, bob), await balance(shop, bob)) == ({"spender": 1}, 99 + 7 + 5 + 1)
+
+        await operate(shop, "undoMerge", "u", member={"id": ann})
+        await told(shop)
+        await visit(shop, ann, "v")
+        assert (await badges(shop, ann))["spender"] == 0
+        # He has what he has himself an award for, and that once.
+        await buy(shop, bob, "B2", "99.00")
+        assert (await badges(shop, bob), await balance(shop, bob)) == ({"spender": 1}, 5 + 1 + 99 + 7)
+        assert await verify(shop.laurel.store.reader(), PLUGINS.invariants) == []
+
+
 async def test_what_is_told_outside_says_which_badge(opened: Any) -> None:
     async with opened(BUYER) as shop:
         ann = await shop.enrol("ann")
