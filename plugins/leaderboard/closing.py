@@ -133,13 +133,16 @@ async def _winners(run: Run, ended: Ended) -> AsyncIterator[list[Standing]]:
 
 
 async def _owners(run: Run, winners: Sequence[str]) -> Mapping[str, str]:
-    """Whose the points of those are who were merged into another."""
-    if not winners:
-        return {}
-    table = table_of(Member)
-    rows = await run.reader.select(table, ("bucket", "id"), [(bucket_of(winner), winner) for winner in winners])
-    members: list[Member] = [table.of(table.decode(row)) for row in rows]
-    return {member.id: member.merged_into for member in members if member.merged_into is not None}
+    """Whose the points of those are who were merged into another: the last one's, if that was merged on."""
+    table, owners = table_of(Member), dict[str, str]()
+    unknown = {winner: winner for winner in winners}
+    while unknown:
+        rows = await run.reader.select(table, ("bucket", "id"), [(bucket_of(one), one) for one in {*unknown.values()}])
+        members: list[Member] = [table.of(table.decode(row)) for row in rows]
+        into = {str(member.id): member.merged_into for member in members if member.merged_into is not None}
+        unknown = {winner: into[one] for winner, one in unknown.items() if one in into}
+        owners |= unknown
+    return owners
 
 
 # -- boards that are new ------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from core.events import (
     TRANSACTION_REVERSED,
     Event,
 )
-from core.members import MemberStatus
+from core.members import MemberStatus, bucket_of
+from core.models import MergeRow
 from core.operations import Operation
 from core.periods import Period, period_of
 from core.programme import Programme
@@ -100,6 +101,8 @@ class AwardPrize(Operation):
         if board is None or prize is None:
             raise LeaderboardNotFound(leaderboard=self.board)
         work.check_may_earn()
+        if await self._was_given(work):
+            return {"board": board.id, "period": self.period, "place": self.place, "awards": {}}
         given = await prize.award.give(work, budget_name(board, prize), f"{CHANNEL}:{board.id}:{self.period}")
         coupons = list(prize.award.coupons)
         work.add(
@@ -126,6 +129,16 @@ class AwardPrize(Operation):
             coupons=coupons,
         )
         return {"board": board.id, "period": self.period, "place": self.place, "awards": given.pack}
+
+    async def _was_given(self, work: Work) -> bool:
+        """Whether another had the prize, as a merge lay between two runs of the job: the winner, or whose they were."""
+        merges = await work.look_all(MergeRow, bucket=bucket_of(self.winner), member_id=self.winner)
+        others = {self.winner, *(row.other for row in merges if row.outgoing)} - {work.member.id}
+        for other in sorted(others):
+            at = {"bucket": bucket_of(other), "member_id": other, "board": self.board, "period": self.period}
+            if await work.look_all(LeaderboardWin, **at, winner=self.winner):
+                return True
+        return False
 
 
 def settings_of(programme: Programme) -> LeaderboardSettings | None:

@@ -15,6 +15,7 @@ from tortoise.connection import get_connection
 
 from core.errors import ProgrammeInvalid
 from core.members import bucket_of
+from core.models import JobRow
 from core.periods import PeriodKind, period_after, period_named, period_of
 from core.programme import load_programme
 from core.store.dialect import Reader
@@ -639,6 +640,48 @@ async def test_a_winner_who_was_merged_after_the_close_wins_for_the_other(opened
         assert await balance(shop, bob) == 90 + 1000 + 300
         won = await of_member(shop, bob, "leaderboardAwards { place }")
         assert sorted(each["place"] for each in won["leaderboardAwards"]) == [1, 2]
+
+
+async def merge(shop: Shop, one: str, other: str) -> None:
+    ids = {"from": {"id": one}, "into": {"id": other}}
+    assert await call(shop, "mergeMembers", **ids, reason="the same", idempotencyKey="m") == []
+    await told(shop)
+
+
+async def test_a_winner_who_was_merged_twice_after_the_close_wins_for_the_last_one(opened: Any) -> None:
+    async with opened(MONTH) as shop:
+        ann, bob, cid = await crowd(shop, "50.00", "40.00", "5.00")
+        shop.clock.advance(30 * DAY)
+        await merge(shop, ann, bob)
+        await merge(shop, bob, cid)
+
+        assert await shop.laurel.jobs.run("leaderboard") >= 2
+
+        assert await balance(shop, cid) == 95 + 1000 + 300
+
+
+@pytest.mark.parametrize("undone", [False, True])
+async def test_a_merge_between_two_runs_of_which_one_was_cut_short_brings_no_prize_twice(
+    opened: Any, undone: bool
+) -> None:
+    async with opened(MONTH) as shop:
+        ann, bob = await crowd(shop, "50.00", "40.00")
+        shop.clock.advance(30 * DAY)
+        if undone:
+            await merge(shop, ann, bob)
+        await shop.laurel.jobs.run("leaderboard")
+        if undone:
+            assert await call(shop, "undoMerge", member={"id": ann}, reason="they differ", idempotencyKey="u") == []
+            await told(shop)
+        else:
+            await merge(shop, ann, bob)
+        had = await balance(shop, ann), await balance(shop, bob)
+
+        # It had given all prizes, and was killed before it could say so.
+        await JobRow.filter(name="leaderboard").update(succeeded_at=None)
+        await shop.laurel.jobs.run("leaderboard")
+
+        assert (await balance(shop, ann), await balance(shop, bob)) == had
 
 
 # -- at the same time, and with very many -------------------------------------------------------------
