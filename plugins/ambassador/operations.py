@@ -7,6 +7,7 @@ has brought the ambassador a referral's bonus gives no commission: nothing is pa
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, ClassVar, Final
 
 from core import caps
@@ -273,13 +274,15 @@ async def follow(event: Event, work: Work) -> None:
 
 
 async def pay_ambassador(event: Delivery, submit: Submit) -> None:
-    """What a friend's order has done, it does to the ambassador. Friend and order are in the key: nothing twice."""
+    """What a friend's order has done, it does to the ambassador. Friend and order make the key: nothing twice."""
     if event.name not in OUTGOING:
         return
     friend, told = event.member_id, event.payload
     ambassador, by = ById(told["ambassador"]), f"plugin {CHANNEL}"
     if event.name == FRIEND_PAID:
-        key = f"paid:{friend}:{told['order']}"
+        # The ambassador can read the key, and is not to know whose order it was, or which.
+        order = f"{friend}:{told['order']}"
+        key = f"paid:{sha256(order.encode()).hexdigest()}"
         await submit(
             GiveCommission(
                 member=ambassador, idempotency_key=key, actor=by,

@@ -10,6 +10,7 @@ import pytest
 
 from core.errors import ProgrammeInvalid
 from core.verify import verify
+from graph.ids import read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
@@ -431,6 +432,14 @@ async def test_whose_order_it_was_is_for_staff_alone(quick: Shop) -> None:
 
     assert for_staff["friend"] == {"externalId": "bob"}
     assert for_ann["friend"] is None
+    await send_back(quick, bob, "B1", "10.00")
+    await told(quick)
+    page = "transactions(first: 9) { nodes { id actor idempotencyKey reference reason trace { total } } }"
+    query = f"query ($id: ID!) {{ node(id: $id) {{ ... on Member {{ {page} }} }} }}"
+    seen = str(await quick.ask(query, {"id": ann}, member=ann))
+    assert seen.count("plugin ambassador") == 2
+    assert "B1" not in seen
+    assert read_id(bob)[1] not in seen
     assert (await quick.post(LIST, {"status": "ACTIVE"}, member=ann))["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
