@@ -1,7 +1,7 @@
 """Opaque names: the global id of a node, and the cursor of a place in a list.
 
-Neither is a secret. A cursor carries a check sum and the name of its list, so that a damaged one, or one of another
-list, is refused instead of skipping rows.
+Neither is a secret, unless a list has its cursors sealed. A cursor carries a check sum and the name of its list, so
+that a damaged one, or one of another list, is refused instead of skipping rows.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from graph.texts import NUL
 
 _SEPARATOR = ":"
 _CHECK_LENGTH = 6
+_NONCE_BYTES = 16
 _ID_MAX = 600
 _CURSOR_MAX = 2_000
 
@@ -100,6 +101,29 @@ def read_cursor(place: str, given: str) -> str:
     if not key or NUL in key or cursor(place, key) != given:
         raise InvalidCursor(cursor=given[:100])
     return key
+
+
+def seal(secret: str, place: str, key: str) -> str:
+    """A key that only who has the secret can read or make, for the cursors of a list that tells not all of a row."""
+    sealing = hashlib.blake2b(secret.encode(), person=b"laurel cursor").digest()
+    nonce = hashlib.blake2b(f"{place}|{key}".encode(), key=sealing, digest_size=_NONCE_BYTES).digest()
+    return urlsafe_b64encode(nonce + _mixed(sealing, nonce, key.encode())).decode()
+
+
+def unseal(secret: str, place: str, sealed: str) -> str:
+    """The key that was sealed; empty when it was sealed by nobody."""
+    try:
+        given = urlsafe_b64decode(sealed.encode("ascii"))
+        sealing = hashlib.blake2b(secret.encode(), person=b"laurel cursor").digest()
+        key = _mixed(sealing, given[:_NONCE_BYTES], given[_NONCE_BYTES:]).decode()
+    except ValueError:
+        return ""
+    return key if seal(secret, place, key) == sealed else ""
+
+
+def _mixed(sealing: bytes, nonce: bytes, text: bytes) -> bytes:
+    stream = hashlib.shake_256(sealing + nonce).digest(len(text))
+    return bytes(one ^ other for one, other in zip(text, stream, strict=True))
 
 
 def _check(place: str, key: str) -> str:

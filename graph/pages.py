@@ -17,7 +17,7 @@ from core.members import bucket_of
 from core.store.dialect import Reader, in_words_of
 from core.store.tables import table_of
 from graph.context import Info
-from graph.ids import InvalidCursor, cursor, read_cursor
+from graph.ids import InvalidCursor, cursor, read_cursor, seal, unseal
 from graph.texts import NUL
 
 PAGE_DEFAULT: Final = 20
@@ -307,14 +307,21 @@ async def page_of_all(
     page: Page,
     order: Order,
     where: Sequence[Where] = (),
+    *,
+    sealed: bool = False,
 ) -> Connection[T]:
     """A page of a table's rows, whosoever they are; ``node`` makes of a member's id and a row what the page holds.
 
-    An index should hold the columns of ``where`` and then those of the order. Raises InvalidCursor.
+    An index should hold the columns of ``where`` and then those of the order. With ``sealed`` nobody can read a cursor,
+    as whoever asks may not know whose rows they are. Raises InvalidCursor.
     """
     where = tuple(where)
     place = _place(kind, order, where)
-    limits = _between(order, _read(kind, place, order, page.after), _read(kind, place, order, page.before))
+    settings = info.context.laurel.settings
+    # Where others sign the tokens, the address of the database is what all processes know and nobody else.
+    secret = (settings.secret or settings.database_url) if sealed else ""
+    after, before = (_read(kind, place, order, given, secret) for given in (page.after, page.before))
+    limits = _between(order, after, before)
     table, reader = table_of(kind), info.context.reader
     conditions = _joined((*limits, *where))
     sql = (
@@ -329,7 +336,10 @@ async def page_of_all(
         ((found,),) = await reader.query(in_words_of(reader, counted.sql), counted.values)
         return int(found)
 
-    items = [(_dumped(_key(table, order, row)), node(row[member_at], table.of(table.decode(row)))) for row in rows]
+    items = [
+        (_dumped(_key(table, order, row), place, secret), node(row[member_at], table.of(table.decode(row))))
+        for row in rows
+    ]
     return _connection(place, items, page, count)
 
 
@@ -374,18 +384,20 @@ def _place(kind: type, order: Order, where: Sequence[Where], member_id: str = ""
     return repr((table_of(kind).name, member_id, order.columns, order.descending, kept))
 
 
-def _dumped(key: Sequence[Any]) -> str:
-    return orjson.dumps(key).decode()
+def _dumped(key: Sequence[Any], place: str = "", secret: str = "") -> str:
+    text = orjson.dumps(key).decode()
+    return seal(secret, place, text) if secret else text
 
 
-def _read(kind: type, place: str, order: Order, given: str | None) -> tuple[Any, ...] | None:
+def _read(kind: type, place: str, order: Order, given: str | None, secret: str = "") -> tuple[Any, ...] | None:
     """The key of the row that a cursor stands for. A cursor can be forged, so its key is taken for a stranger's."""
     if given is None:
         return None
     table = table_of(kind)
     types = [table.postgres_types[table.columns.index(column)] for column in order.columns]
     try:
-        key = orjson.loads(read_cursor(place, given))
+        text = read_cursor(place, given)
+        key = orjson.loads(unseal(secret, place, text) if secret else text)
     except orjson.JSONDecodeError:
         key = None
     if not isinstance(key, list) or len(key) != len(types) or not all(map(_fits, key, types)):

@@ -133,8 +133,13 @@ class LeaderboardType:
     async def places(self, info: Info, page: Page) -> Connection[LeaderboardPlace]:
         """The places, the best first; who has nothing has none."""
         board = self._shown
+
+        def scored(member_id: str, row: Any) -> Row:
+            return Row(member_id, row.score)
+
+        # Nobody's id is ever told to another member.
         rows: Connection[Row] = await page_of_all(
-            info, LeaderboardScore, lambda member_id, row: Row(member_id, row.score), page, BEST_FIRST, board.where
+            info, LeaderboardScore, scored, page, BEST_FIRST, board.where, sealed=True
         )
         top = page.after is None and not page.backwards
         found = await placed(info.context.reader, board, rows.nodes, from_top=top)

@@ -1,6 +1,7 @@
 """Leaderboards through the schema: who stands where, who is named, what is won, and that an index finds it all."""
 
 import asyncio
+from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from datetime import date, timedelta
@@ -20,7 +21,7 @@ from core.periods import PeriodKind, period_after, period_named, period_of
 from core.programme import load_programme
 from core.store.dialect import Reader
 from core.verify import verify
-from graph.ids import read_id
+from graph.ids import read_id, seal, unseal
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
@@ -574,6 +575,35 @@ async def test_nobody_chooses_for_another_member_or_reads_their_place(opened: An
         assert await shop.ask(place, {"by": {"id": ann}}, member=bob) == {"leaderboard": {"place": None}}
         assert await shop.ask(place, {"by": None}, member=bob) == {"leaderboard": {"place": {"place": 2}}}
         assert (await shop.post("{ leaderboards { name } }", role=Role.PARTNER))["errors"]
+
+
+async def test_cursors_tell_nobodys_id(opened: Any) -> None:
+    async with opened(MONTH) as shop:
+        ann, bob, _ = await crowd(shop, "50.00", "50.00", "40.00")
+        ids = [read_id(member)[1] for member in (ann, bob)]
+        names, after = [], None
+        for _ in range(3):
+            found = (await ask(shop, "spenders", member=ann, first=1, after=after))["places"]
+            after = found["pageInfo"]["endCursor"]
+            names += [node["score"] for node in found["nodes"]]
+            text = urlsafe_b64decode(after + "=" * (-len(after) % 4))[6:]
+            inner = urlsafe_b64decode(text)
+            assert not any(each.encode() in text + inner for each in ids)
+        assert names == ["50.00", "50.00", "40.00"]
+
+
+def test_a_key_is_unsealed_by_who_has_sealed_it_for_that_list_alone() -> None:
+    sealed = seal("a secret", "spenders", '[5000,"x"]')
+
+    assert unseal("a secret", "spenders", sealed) == '[5000,"x"]'
+    for secret, place, said in (
+        ("another", "spenders", sealed),
+        ("a secret", "others", sealed),
+        ("a secret", "spenders", sealed[:-4]),
+        ("a secret", "spenders", '[5000,"x"]'),
+        ("a secret", "spenders", ""),
+    ):
+        assert unseal(secret, place, said) == ""
 
 
 async def test_who_has_left_stands_on_no_board_and_who_is_erased_has_no_name(opened: Any) -> None:
