@@ -1,6 +1,9 @@
 """What reaching a tier brings, in the transaction that reached it."""
 
 from core.events import TIER_CHANGED, TRANSACTION_REVERSED, Event
+from core.members import bucket_of
+from core.models import MergeRow
+from core.people.merging import MERGED
 from core.work import Work
 
 from .models import TierGift
@@ -29,9 +32,24 @@ async def _reward(work: Work, former: str, tier: str) -> None:
     assert isinstance(settings, TierGiftSettings)
     for reached in settings.reached(ladder, former, tier):
         row = await work.find(TierGift, tier=reached)
-        if row is not None and not row.is_taken_back and not settings.again:
+        if not settings.again and (
+            (row is not None and not row.is_taken_back) or await _came_with_a_merge(work, reached)
+        ):
             continue
         await _give(work, settings, reached, row)
+
+
+async def _came_with_a_merge(work: Work, tier: str) -> bool:
+    """Whether the gift of the tier was given to somebody who is merged into the member, as long as they are."""
+    merges = await work.rows(MergeRow)
+    while others := [row.other for row in merges if not row.outgoing and row.state == MERGED]:
+        merges = []
+        for other in others:
+            whose = {"bucket": bucket_of(other), "member_id": other}
+            if any(not gift.is_taken_back for gift in await work.look_all(TierGift, **whose, tier=tier)):
+                return True
+            merges += await work.look_all(MergeRow, **whose)
+    return False
 
 
 async def _give(work: Work, settings: TierGiftSettings, tier: str, row: TierGift | None) -> None:

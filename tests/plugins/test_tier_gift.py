@@ -17,9 +17,10 @@ from core.work import Work
 from graph.ids import read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
+from graph.tokens import Role
 from plugins.manager import load_plugins
 from tests.databases import Apps, SqliteFolder
-from tests.plugins.channel import only, reverse
+from tests.plugins.channel import only, reverse, told
 from tests.plugins.orders import balance, buy, document, of_member, send_back, shop_at
 
 PLUGINS: Final = only("purchase", "tier_gift", "coupon")
@@ -194,3 +195,33 @@ async def test_the_document_of_growth_and_frequency_has_gifts_for_its_tiers(tmp_
         assert await history(shop, ann) == ["regular", "silver", "gold"]
         assert await balance(shop, ann) == 5000 + 100 + 500
         assert (await of_member(shop, ann, "coupons { nodes { coupon } }"))["coupons"]["nodes"] == [{"coupon": "gold"}]
+
+
+async def operate(shop: Shop, name: str, **given: Any) -> None:
+    """A mutation of operators', and all that it brings about."""
+    kind = f"{name[0].upper()}{name[1:]}Input"
+    mutation = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ errors {{ message }} }} }}"
+    more = {"reason": "a test", "idempotencyKey": f"{name} {given}"}
+    assert (await shop.ask(mutation, {"input": {**given, **more}}, role=Role.OPERATOR))[name]["errors"] == []
+    await told(shop)
+
+
+async def test_a_gift_that_a_merged_member_has_had_is_not_given_again_after_a_fall_and_a_rise(opened: Any) -> None:
+    async with opened() as shop:
+        ann, bob, cid = [await shop.enrol(name) for name in ("ann", "bob", "cid")]
+        await buy(shop, ann, "A1", "100.00")
+        await operate(shop, "mergeMembers", **{"from": {"id": ann}, "into": {"id": bob}})
+        assert (await balance(shop, bob), await history(shop, bob)) == (110, ["regular", "silver"])
+        await put(shop, bob, "regular", "silver")
+        assert await balance(shop, bob) == 110
+
+        await operate(shop, "mergeMembers", **{"from": {"id": bob}, "into": {"id": cid}})
+        await put(shop, cid, "regular", "silver")
+        assert await balance(shop, cid) == 110
+
+        # What they have by themselves is another's gift no more.
+        await operate(shop, "undoMerge", member={"id": bob})
+        await operate(shop, "undoMerge", member={"id": ann})
+        await put(shop, bob, "regular")
+        await buy(shop, bob, "B1", "100.00")
+        assert (await balance(shop, ann), await balance(shop, bob)) == (110, 100 + 10)
