@@ -389,7 +389,8 @@ async def test_what_can_wait_waits_for_quiet_hours_to_be_over(
         ann = await enrol(shop, "ann")
         await shop.give(ann, 101, "k")
         await deliver(shop)
-        assert box.bodies == ["Hello ann, you are bronze."] + ["101"] * (not waits), "what must be known comes at once"
+        told = ["101"] * (not waits) + ["Hello ann, you are bronze."]
+        assert sorted(box.bodies) == told, "what must be known comes at once"
 
         if waits:
             assert (await carrier(shop))["waiting"] == 1
@@ -457,7 +458,7 @@ async def test_nobody_is_sent_more_marketing_in_a_day_than_the_programme_says(sh
     for number in range(1, 8):
         await shop.give(ann, number, f"k{number}")
     await deliver(shop)
-    assert box.bodies[1:] == ["1", "2", "3", "4", "5"]
+    assert sorted(box.bodies) == ["1", "2", "3", "4", "5", "Hello ann, you are bronze."]
     reasons = [row["reason"] for row in await recent(shop, ann) if row["state"] == "SKIPPED"]
     assert reasons == ["the member was written to often enough today"] * 2
 
