@@ -458,7 +458,9 @@ async def test_nobody_is_sent_more_marketing_in_a_day_than_the_programme_says(sh
     for number in range(1, 8):
         await shop.give(ann, number, f"k{number}")
     await deliver(shop)
-    assert sorted(box.bodies) == ["1", "2", "3", "4", "5", "Hello ann, you are bronze."]
+    # The welcome goes by the carrier's other place; those of one place are brought in their order.
+    assert [body for body in box.bodies if body != "Hello ann, you are bronze."] == ["1", "2", "3", "4", "5"]
+    assert len(box.bodies) == 6
     reasons = [row["reason"] for row in await recent(shop, ann) if row["state"] == "SKIPPED"]
     assert reasons == ["the member was written to often enough today"] * 2
 
