@@ -52,7 +52,7 @@ from graph.operator import CoreMutations
 from graph.pages import PAGE_MAX, Connection, Page, page_of_all, paged
 from graph.people import PeopleMutations
 from graph.permissions import EVERYONE, STAFF, caller_of, query
-from graph.programme import ProgrammeMutations, ProgrammeQueries
+from graph.programme.versions import ProgrammeMutations, ProgrammeQueries
 from graph.promises import PromiseQueries
 from graph.remedies import RemedyMutations, RemedyQueries
 from graph.resolving import resolve_directly
