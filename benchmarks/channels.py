@@ -15,12 +15,12 @@ from typing import Any, Final
 from benchmarks.importing import LONG_AGO
 from benchmarks.operations import accepted
 from benchmarks.rounds import Sample, call_each, ratio, take_turns
-from core.clock import StoppedClock
-from core.corrections import AdjustPoints
-from core.members import ByExternalId, ById
-from core.membership import EnrolMember
-from core.operations import Operation, Outcome
-from core.publishing import publish
+from core.books.members import ByExternalId, ById
+from core.channels.corrections import AdjustPoints
+from core.engine.operations import Operation, Outcome
+from core.people.membership import EnrolMember
+from core.rulebook.publishing import publish
+from core.time.clock import StoppedClock
 from graph.laurel import Laurel, open_laurel, tables
 from graph.settings import Settings
 from plugins.auction.operations import PlaceBid

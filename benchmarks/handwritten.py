@@ -22,11 +22,11 @@ from starlette.routing import Route
 from tortoise.connection import get_connection
 
 from benchmarks import sampling
-from core.clock import instant, microseconds
-from core.members import bucket_of
-from core.tallies import day_number
-from core.tiers import FACTS
-from core.windows import Window
+from core.books.members import bucket_of
+from core.books.tallies import day_number
+from core.ladder.tiers import FACTS
+from core.time.clock import instant, microseconds
+from core.time.windows import Window
 from graph.app import create_app
 from graph.ids import global_id
 from graph.settings import Settings

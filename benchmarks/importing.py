@@ -19,8 +19,8 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Any
 
-from core.importing import Reject, examine, import_batch, import_rows, read
-from core.publishing import publish
+from core.files.importing import Reject, examine, import_batch, import_rows, read
+from core.rulebook.publishing import publish
 from examples.data import prepare
 from graph.commands.importing import columns_of, maker
 from graph.laurel import open_laurel, tables

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import asyncpg
 
-from core.clock import microseconds
-from core.members import bucket_of
+from core.books.members import bucket_of
 from core.store.databases import Database
+from core.time.clock import microseconds
 from graph.ids import global_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop  # noqa: TID251  a server in this process

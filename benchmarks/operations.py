@@ -17,21 +17,21 @@ from tortoise.utils import generate_schema_for_client
 
 from benchmarks import plain
 from benchmarks.rounds import Sample, keep_calling, ratio, take_turns
-from core.batch import Rules
-from core.clock import SystemClock
-from core.committer import BATCH_MAX, Committer
-from core.corrections import AdjustPoints
-from core.members import ByExternalId, ById, new_id
-from core.membership import EnrolMember
+from core.books.members import ByExternalId, ById, new_id
+from core.channels.corrections import AdjustPoints
+from core.channels.redemption import RedeemPoints
+from core.engine.batch import Rules
+from core.engine.committer import BATCH_MAX, Committer
+from core.engine.operations import Operation, Outcome
 from core.models import ProgrammeVersionRow
-from core.operations import Operation, Outcome
-from core.programme import load_programme
-from core.programmes import Programmes
-from core.redemption import RedeemPoints
+from core.people.membership import EnrolMember
+from core.rulebook.programme import load_programme
+from core.rulebook.programmes import Programmes
 from core.store import Store
 from core.store.databases import Tables, connect
 from core.store.dialect import Writer
 from core.store.tables import Row, Table
+from core.time.clock import SystemClock
 from tests.databases import Server
 
 CORE = {"core": Tables(("core.models",), "core.migrations")}

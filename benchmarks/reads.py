@@ -24,10 +24,10 @@ import psutil
 from benchmarks.importing import LONG_AGO
 from benchmarks.operations import accepted
 from benchmarks.rounds import Sample, keep_calling, ratio, take_turns
-from core.clock import StoppedClock
-from core.members import ByExternalId, ById
-from core.membership import EnrolMember
-from core.publishing import publish
+from core.books.members import ByExternalId, ById
+from core.people.membership import EnrolMember
+from core.rulebook.publishing import publish
+from core.time.clock import StoppedClock
 from graph.laurel import open_laurel, tables
 from graph.settings import Settings
 from graph.tokens import Role, issue_token

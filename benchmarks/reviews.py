@@ -17,16 +17,16 @@ import asyncpg
 
 from benchmarks.operations import CORE, committer
 from benchmarks.sweep import NOW, counting, highest_memory
-from core.clock import microseconds
-from core.committer import BATCH_MAX, Committer
-from core.members import bucket_of
+from core.books.members import bucket_of
+from core.books.tallies import day_number
+from core.engine.committer import BATCH_MAX, Committer
 from core.models import ProgrammeVersionRow
-from core.reviewing import reviews_due
+from core.scheduling.reviewing import reviews_due
+from core.scheduling.sweep import settle
 from core.store import Store
 from core.store.databases import Database
 from core.store.dialect import Reader
-from core.sweep import settle
-from core.tallies import day_number
+from core.time.clock import microseconds
 from tests.databases import Server
 
 DAYS: Final = 5

@@ -20,14 +20,14 @@ import asyncpg
 import psutil
 
 from benchmarks.operations import CORE, committer
-from core.clock import microseconds
-from core.committer import BATCH_MAX
-from core.members import bucket_of
+from core.books.members import bucket_of
+from core.engine.committer import BATCH_MAX
 from core.models import ProgrammeVersionRow
+from core.scheduling.sweep import sweep
 from core.store import Store
 from core.store.databases import Database
 from core.store.dialect import Reader
-from core.sweep import sweep
+from core.time.clock import microseconds
 from tests.databases import Server
 
 # The committer has the machine's clock.

@@ -30,7 +30,7 @@ class ProgrammeVersionRow(Model):
 
 
 class MemberRow(Model):
-    """See ``core.members.Member``."""
+    """See ``core.books.members.Member``."""
 
     key: ClassVar = ("bucket", "id")
     bucket = fields.SmallIntField()
@@ -59,7 +59,7 @@ class MemberRow(Model):
 
 
 class AccountRow(Model):
-    """See ``core.accounts.Account``. Its row is the one lock of a member's unit."""
+    """See ``core.books.accounts.Account``. Its row is the one lock of a member's unit."""
 
     key: ClassVar = ("bucket", "member_id", "unit")
     bucket = fields.SmallIntField()
@@ -81,7 +81,7 @@ class AccountRow(Model):
 
 
 class OperationRow(Model):
-    """See ``core.operations.Recorded``. The row is the idempotency record. Only ever inserted."""
+    """See ``core.engine.operations.Recorded``. The row is the idempotency record. Only ever inserted."""
 
     key: ClassVar = ("bucket", "member_id", "channel", "idempotency_key")
     bucket = fields.SmallIntField()
@@ -108,7 +108,7 @@ class OperationRow(Model):
 
 
 class EntryRow(Model):
-    """See ``core.accounts.Entry``. Only ever inserted."""
+    """See ``core.books.accounts.Entry``. Only ever inserted."""
 
     key: ClassVar = ("bucket", "member_id", "unit", "seq")
     bucket = fields.SmallIntField()
@@ -134,7 +134,7 @@ class EntryRow(Model):
 
 
 class LotRow(Model):
-    """See ``core.lots.Lot``."""
+    """See ``core.books.lots.Lot``."""
 
     key: ClassVar = ("bucket", "member_id", "unit", "seq")
     bucket = fields.SmallIntField()
@@ -166,7 +166,7 @@ class LotRow(Model):
 
 
 class LotMoveRow(Model):
-    """See ``core.lots.LotMove``. Only ever inserted."""
+    """See ``core.books.lots.LotMove``. Only ever inserted."""
 
     key: ClassVar = ("bucket", "member_id", "unit", "seq", "lot_seq", "kind")
     bucket = fields.SmallIntField()
@@ -182,7 +182,7 @@ class LotMoveRow(Model):
 
 
 class ExtensionRow(Model):
-    """See ``core.lots.Extension``. Only ever inserted."""
+    """See ``core.books.lots.Extension``. Only ever inserted."""
 
     key: ClassVar = ("bucket", "member_id", "unit", "expires_at", "lot_first")
     bucket = fields.SmallIntField()
@@ -200,7 +200,7 @@ class ExtensionRow(Model):
 
 
 class HoldRow(Model):
-    """See ``core.holds.Hold``."""
+    """See ``core.books.holds.Hold``."""
 
     key: ClassVar = ("bucket", "member_id", "unit", "seq")
     bucket = fields.SmallIntField()
@@ -222,7 +222,7 @@ class HoldRow(Model):
 
 
 class HoldLotRow(Model):
-    """See ``core.holds.HoldLot``."""
+    """See ``core.books.holds.HoldLot``."""
 
     key: ClassVar = ("bucket", "member_id", "unit", "hold_seq", "lot_seq")
     bucket = fields.SmallIntField()
@@ -237,7 +237,7 @@ class HoldLotRow(Model):
 
 
 class TallyRow(Model):
-    """What a member did on one local day, counted: see ``core.tallies``. ``day`` is written 20260131."""
+    """What a member did on one local day, counted: see ``core.books.tallies``. ``day`` is written 20260131."""
 
     key: ClassVar = ("bucket", "member_id", "name", "day")
     bucket = fields.SmallIntField()
@@ -253,7 +253,7 @@ class TallyRow(Model):
 
 
 class BudgetRow(Model):
-    """What all members together were given in a period (2026-01-31, 2026-01 or lifetime) of a budget: ``core.budgets``.
+    """What all members together were given in a period (2026-01-31, 2026-01 or lifetime) of a budget: ``core.rulebook.budgets``.
 
     ``low_told`` and ``exhausted_told`` are the limit for which that was told.
     """
@@ -404,7 +404,7 @@ class MergeStandingRow(Model):
 
 
 class TierChangeRow(Model):
-    """A member's tier history, numbered from 1: see ``core.members.TierChange``. Only ever inserted."""
+    """A member's tier history, numbered from 1: see ``core.books.members.TierChange``. Only ever inserted."""
 
     key: ClassVar = ("bucket", "member_id", "number")
     bucket = fields.SmallIntField()
@@ -423,7 +423,7 @@ class TierChangeRow(Model):
 
 
 class JudgementRow(Model):
-    """See ``core.judging.Judgement``."""
+    """See ``core.ladder.judging.Judgement``."""
 
     key: ClassVar = ("bucket", "member_id", "channel")
     bucket = fields.SmallIntField()
@@ -440,7 +440,7 @@ class JudgementRow(Model):
 
 
 class MemberTagRow(Model):
-    """See ``core.members.MemberTag``."""
+    """See ``core.books.members.MemberTag``."""
 
     key: ClassVar = ("bucket", "member_id", "tag", "source")
     bucket = fields.SmallIntField()
@@ -460,7 +460,7 @@ class MemberTagRow(Model):
 class OutboxRow(Model):
     """An event that one consumer has to hear, written with what it tells of and deleted when heard.
 
-    See ``core.events.Outgoing``. A row without a consumer is from before there was one row for each of them.
+    See ``core.telling.events.Outgoing``. A row without a consumer is from before there was one row for each of them.
     """
 
     key: ClassVar = ("bucket", "member_id", "id")
@@ -487,7 +487,7 @@ class OutboxRow(Model):
 
 
 class AuditRow(Model):
-    """See ``core.audit.Record``. Only ever inserted. What is about no member has an empty one, in bucket 0."""
+    """See ``core.oversight.audit.Record``. Only ever inserted. What is about no member has an empty one, in bucket 0."""
 
     key: ClassVar = ("bucket", "member_id", "number")
     bucket = fields.SmallIntField()
@@ -515,7 +515,7 @@ class AuditRow(Model):
 
 
 class ApiKeyRow(Model):
-    """See ``core.keys``. The key itself is not kept, only its digest."""
+    """See ``core.oversight.keys``. The key itself is not kept, only its digest."""
 
     id = fields.CharField(max_length=36, primary_key=True)
     digest = fields.CharField(max_length=64, unique=True)
@@ -536,7 +536,7 @@ class ApiKeyRow(Model):
 
 
 class AlarmRow(Model):
-    """How something that is watched stood when somebody was last told: see ``core.redemption_cost``."""
+    """How something that is watched stood when somebody was last told: see ``core.value.redemption_cost``."""
 
     name = fields.CharField(max_length=64, primary_key=True)
     standing = fields.CharField(max_length=16)
@@ -547,7 +547,7 @@ class AlarmRow(Model):
 
 
 class JobRow(Model):
-    """Where a job stands: see ``core.jobs``. Who runs it is its ``owner``, until ``leased_until`` at most."""
+    """Where a job stands: see ``core.scheduling.jobs``. Who runs it is its ``owner``, until ``leased_until`` at most."""
 
     name = fields.CharField(max_length=100, primary_key=True)
     next_at = InstantField()

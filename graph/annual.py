@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import strawberry
 
-from core.accounts import Contra
-from core.annual import CountedInYear, MovedInYear, bounds
-from core.calendar import local_day
+from core.books.accounts import Contra
+from core.books.members import TierChange as TierChangeValue
+from core.books.tallies import ORDERS, SPEND
+from core.channels.annual import CountedInYear, MovedInYear, bounds
 from core.errors import InvalidValue
-from core.liability import worth
-from core.members import TierChange as TierChangeValue
-from core.tallies import ORDERS, SPEND
+from core.time.calendar import local_day
 from core.units import GROWTH, POINTS
+from core.value.liability import worth
 from graph.context import Info
 from graph.money import Money
 from graph.phrases import Locale

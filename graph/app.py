@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from core.clock import Clock
+from core.time.clock import Clock
 from graph.broker.listening import listening
 from graph.graphiql_page import graphiql_routes
 from graph.incoming.signed import receive

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import strawberry
 
-from core.audit import Record
-from core.clock import microseconds
-from core.members import bucket_of
+from core.books.members import bucket_of
+from core.oversight.audit import Record
 from core.store.questions import Rows
+from core.time.clock import microseconds
 from graph.context import Info
 from graph.ids import Node, global_id
 from graph.member import Member, MemberByInput, find_member

@@ -17,11 +17,11 @@ from typing import Any, Final, NamedTuple, Self
 
 import jwt
 
-from core.clock import Clock
-from core.keys import ends_at, find_key, is_key, note_use
-from core.members import Member
+from core.books.members import Member
+from core.oversight.keys import ends_at, find_key, is_key, note_use
 from core.store import Store
 from core.store.questions import Rows
+from core.time.clock import Clock
 from graph.keysets import ALGORITHMS, KeySet
 from graph.settings import CLAIMS, Settings
 from graph.texts import NUL

@@ -6,8 +6,8 @@ from enum import Enum
 
 import strawberry
 
-from core import benefits
-from core.programme import Programme
+from core.ladder import benefits
+from core.rulebook.programme import Programme
 from graph.money import Money
 from graph.scalars import Points
 

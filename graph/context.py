@@ -8,7 +8,7 @@ from math import inf
 
 import strawberry
 
-from core.programmes import Programmes, Version
+from core.rulebook.programmes import Programmes, Version
 from core.store.dialect import Reader
 from graph.laurel import Laurel
 from graph.loaders import Loaders

@@ -13,15 +13,15 @@ from zoneinfo import ZoneInfo
 
 import strawberry
 
-from core.accounts import Contra
-from core.accounts import Entry as EntryValue
+from core.books.accounts import Contra
+from core.books.accounts import Entry as EntryValue
+from core.books.lots import Lot as LotValue
+from core.books.lots import LotMove as LotMoveValue
+from core.engine.operations import Recorded
 from core.errors import Refusal
-from core.explaining import Explained, Judged, Seen, Verdict, explain, kept
-from core.explaining import Step as StepValue
-from core.lots import Lot as LotValue
-from core.lots import LotMove as LotMoveValue
-from core.operations import Recorded
-from core.programmes import Version
+from core.rulebook.explaining import Explained, Judged, Seen, Verdict, explain, kept
+from core.rulebook.explaining import Step as StepValue
+from core.rulebook.programmes import Version
 from graph.context import Info
 from graph.errors import UserError, user_error
 from graph.member import MemberByInput, find_member

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import strawberry
 
-from core.clock import microseconds
 from core.errors import InvalidValue
+from core.time.clock import microseconds
 from graph.pages import Where
 from graph.texts import check_text
 

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import ID
 
-from core.lots import Lot as LotValue
-from core.members import ById, Frozen, bucket_of
-from core.operations import Outcome
+from core.books.lots import Lot as LotValue
+from core.books.members import ById, Frozen, bucket_of
+from core.engine.operations import Outcome
 from core.trust import flags
 from core.trust.reviewing import WAITING, DecideFlag
 from core.units import POINTS

@@ -10,12 +10,12 @@ from uuid import uuid4
 import strawberry
 from strawberry import ID
 
-from core.accounts import Entry
+from core.books.accounts import Entry
+from core.books.lots import Lot as LotValue
+from core.books.lots import LotMove, MoveKind
+from core.books.members import ById
+from core.engine.operations import Outcome, Recorded
 from core.errors import TransactionNotFound
-from core.lots import Lot as LotValue
-from core.lots import LotMove, MoveKind
-from core.members import ById
-from core.operations import Outcome, Recorded
 from core.trust.forfeiting import TRANSACTIONS_MAX, ForfeitGains
 from core.units import POINTS
 from graph.context import Info

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from core.jobs import JobState
+from core.scheduling.jobs import JobState
 from graph.context import Info
 from graph.errors import UserError
 from graph.permissions import mutation, query

@@ -9,8 +9,8 @@ import strawberry
 from strawberry import ID
 
 from core.errors import InvalidValue
-from core.keys import create_key, ends_at, revoke_key, rotate_key
 from core.models import ApiKeyRow
+from core.oversight.keys import create_key, ends_at, revoke_key, rotate_key
 from core.suggest import did_you_mean
 from graph.context import Info
 from graph.errors import UserError

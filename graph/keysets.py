@@ -15,8 +15,8 @@ import httpx
 import jwt
 import orjson
 
-from core.clock import Clock
 from core.errors import Unavailable
+from core.time.clock import Clock
 from graph.tokens import TokenInvalid
 
 log = logging.getLogger("laurel.keys")

@@ -7,26 +7,26 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
-from core.batch import Rules
-from core.carriers import Carrier
-from core.carrying import Carrier as ChangesCarrier
-from core.carrying import line_of
-from core.changes import Changes
-from core.chores import CHORES
-from core.clock import Clock, SystemClock
-from core.committer import BATCH_MAX, Committer
-from core.jobs import Job, Jobs
-from core.members import new_id
-from core.outbox import Deliverer
-from core.outside import Outside
-from core.overdue import job_of
+from core.books.members import new_id
+from core.engine.batch import Rules
+from core.engine.committer import BATCH_MAX, Committer
 from core.people import following
-from core.programme import Programme, load_programme
-from core.programmes import Programmes
-from core.routes import Routes
+from core.rulebook.outside import Outside
+from core.rulebook.programme import Programme, load_programme
+from core.rulebook.programmes import Programmes
+from core.scheduling.chores import CHORES
+from core.scheduling.jobs import Job, Jobs
+from core.scheduling.overdue import job_of
 from core.store import Store
 from core.store.databases import Tables, connect
 from core.store.migrating import require_migrated
+from core.telling.carriers import Carrier
+from core.telling.carrying import Carrier as ChangesCarrier
+from core.telling.carrying import line_of
+from core.telling.changes import Changes
+from core.telling.outbox import Deliverer
+from core.telling.routes import Routes
+from core.time.clock import Clock, SystemClock
 from graph.authentication import Authenticator
 from graph.broker import events as broker
 from graph.collecting import settle

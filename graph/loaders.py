@@ -1,14 +1,14 @@
 """One loader a question, for the length of a request: what many members are asked is asked of the database once.
 
-The questions are the core's own (``core.reads``), which operations ask as well.
+The questions are the core's own (``core.engine.reads``), which operations ask as well.
 """
 
 from asyncio import Future, Task, gather, get_running_loop
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
-from core.members import bucket_of
-from core.reads import Question
+from core.books.members import bucket_of
+from core.engine.reads import Question
 from core.store import Store
 from core.store.questions import Rows
 from graph.texts import NUL

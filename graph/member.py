@@ -10,17 +10,17 @@ import orjson
 import strawberry
 from strawberry import ID
 
-from core import figures
-from core.holds import Hold as HoldValue
-from core.holds import HoldLot, without_overdue
-from core.lots import Lot as LotValue
-from core.lots import spending_order
-from core.members import ByExternalId, ById, MemberRef, MemberTag, bucket_of
-from core.members import Member as MemberValue
-from core.members import TierChange as TierChangeValue
-from core.operations import Recorded
+from core.books import figures
+from core.books.holds import Hold as HoldValue
+from core.books.holds import HoldLot, without_overdue
+from core.books.lots import Lot as LotValue
+from core.books.lots import spending_order
+from core.books.members import ByExternalId, ById, MemberRef, MemberTag, bucket_of
+from core.books.members import Member as MemberValue
+from core.books.members import TierChange as TierChangeValue
+from core.channels.tags import of_attributes
+from core.engine.operations import Recorded
 from core.store.questions import Rows
-from core.tags import of_attributes
 from core.units import GROWTH, POINTS
 from graph.annual import AnnualReport, annual_report_of
 from graph.context import Info

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import strawberry
 
-from core.moves import moves
-from core.programme import Programme
+from core.rulebook.moves import moves
+from core.rulebook.programme import Programme
 from graph.context import Info
 from graph.permissions import query
 from graph.tier import Tier

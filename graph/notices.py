@@ -6,10 +6,10 @@ from typing import Annotated, Any, Final
 import strawberry
 from strawberry import ID
 
-from core.clock import microseconds
 from core.models import NoticeRow
 from core.store.dialect import in_words_of
 from core.store.tables import table_of
+from core.time.clock import microseconds
 from core.trust.notices import publish_notice, withdraw_notice
 from graph.context import Info
 from graph.errors import UserError

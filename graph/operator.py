@@ -7,13 +7,13 @@ from typing import Any, Final
 import strawberry
 from strawberry import ID
 
-from core import members
-from core.corrections import AdjustPoints, ExtendPoints, ReverseTransaction
+from core.books import members
+from core.books.members import ByExternalId, ById
+from core.channels.corrections import AdjustPoints, ExtendPoints, ReverseTransaction
+from core.channels.redemption import HOLD_SECONDS_DEFAULT, CaptureHold, HoldPoints, RedeemPoints, ReleaseHold
+from core.engine.operations import Outcome
 from core.errors import HoldNotFound, InvalidValue, LotNotFound
-from core.members import ByExternalId, ById
-from core.membership import ChangeMemberStatus, EnrolMember, UpdateMember
-from core.operations import Outcome
-from core.redemption import HOLD_SECONDS_DEFAULT, CaptureHold, HoldPoints, RedeemPoints, ReleaseHold
+from core.people.membership import ChangeMemberStatus, EnrolMember, UpdateMember
 from core.units import POINTS
 from graph.context import Info
 from graph.ids import InvalidId, parts_of

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar
 import orjson
 import strawberry
 
+from core.books.members import bucket_of
 from core.errors import InvalidValue
-from core.members import bucket_of
 from core.store.dialect import Reader, in_words_of
 from core.store.tables import table_of
 from graph.context import Info

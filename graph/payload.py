@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import strawberry
 
-from core.operations import Operation, Outcome
+from core.engine.operations import Operation, Outcome
 from graph.context import Info
 from graph.errors import UserError, user_error
 from graph.member import Member

@@ -5,8 +5,8 @@ from typing import Any
 
 import strawberry
 
+from core.engine.operations import Outcome
 from core.errors import MemberNotFound
-from core.operations import Outcome
 from core.people.erasing import EraseMember
 from core.people.merging import MergeMember, UndoMerge
 from core.units import POINTS

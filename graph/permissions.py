@@ -13,9 +13,9 @@ from typing import Any, Final, get_type_hints
 import strawberry
 from graphql import GraphQLError
 
-from core.audit import Note, noting
-from core.auditing import audited, write_down
 from core.errors import Refusal
+from core.oversight.audit import Note, noting
+from core.oversight.auditing import audited, write_down
 from graph.context import Info
 from graph.errors import user_error
 from graph.texts import NUL

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from core.promises import Changes, Group, expiry_changes
+from core.rulebook.promises import Changes, Group, expiry_changes
 from graph.context import Info
 from graph.member import Member
 from graph.permissions import query

@@ -31,8 +31,8 @@ from strawberry.schema_directives import OneOf
 from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
 from strawberry.types.field import StrawberryField
 
+from core.books.members import Member as MemberValue
 from core.errors import InvalidValue
-from core.members import Member as MemberValue
 from graph.audit import AuditQueries
 from graph.context import Info
 from graph.errors import UserError, check_facts, error_codes, error_type, refusals_of

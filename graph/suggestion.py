@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import strawberry
 
-from core import suggestions
+from core.channels import suggestions
+from core.channels.suggestions import OF_CHANNEL_MAX, place
 from core.errors import InvalidValue
-from core.suggestions import OF_CHANNEL_MAX, place
 from graph.context import Info
 from graph.phrases import Locale
 from graph.scalars import Points

@@ -1,8 +1,8 @@
 """Whose event it is, as it is told outside."""
 
-from core.events import Delivery
-from core.members import bucket_of
+from core.books.members import bucket_of
 from core.models import MemberRow
+from core.telling.events import Delivery
 from graph.ids import global_id
 
 

@@ -23,9 +23,9 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from core.clock import StoppedClock
-from core.publishing import publish
+from core.rulebook.publishing import publish
 from core.store.migrating import migrate
+from core.time.clock import StoppedClock
 from graph.app import create_app
 from graph.ids import read_id
 from graph.laurel import Laurel, tables

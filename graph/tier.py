@@ -8,17 +8,18 @@ from functools import lru_cache
 
 import strawberry
 
-from core import tiers, windows
-from core.benefits import brought_by, gained
-from core.calendar import local_day
+from core.books.figures import Totals
+from core.books.members import Member as MemberValue
+from core.books.members import TierChange as Change
+from core.books.tallies import day_number, fact_value
 from core.errors import TierNotFound
-from core.figures import Totals
-from core.members import Member as MemberValue
-from core.members import TierChange as Change
-from core.programme import Programme
-from core.standing import judged_on, outlook
-from core.tallies import day_number, fact_value
-from core.tiers import Need, Number
+from core.ladder import tiers
+from core.ladder.benefits import brought_by, gained
+from core.ladder.standing import judged_on, outlook
+from core.ladder.tiers import Need, Number
+from core.rulebook.programme import Programme
+from core.time import windows
+from core.time.calendar import local_day
 from graph.benefit import Benefit
 from graph.context import Info
 from graph.ids import Node, global_id

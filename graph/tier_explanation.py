@@ -1,6 +1,6 @@
 """Why a member came to a tier: its cause, and each criterion with the figure of that moment, in words as well.
 
-The figures are those that were kept with the change (``core.grounds``), so a later refund does not alter the answer.
+The figures are those that were kept with the change (``core.ladder.grounds``), so a later refund does not alter the answer.
 """
 
 from collections.abc import Iterable
@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 import strawberry
 
-from core import grounds
-from core.calendar import local_day
-from core.grounds import Grounds
-from core.members import TierCause
-from core.members import TierChange as TierChangeValue
-from core.operations import Recorded
-from core.programme import Programme
+from core.books.members import TierCause
+from core.books.members import TierChange as TierChangeValue
+from core.engine.operations import Recorded
+from core.ladder import grounds
+from core.ladder.grounds import Grounds
+from core.rulebook.programme import Programme
+from core.time.calendar import local_day
 from graph.context import Info
 from graph.phrases import Locale, fact_name, moment, say, whole
 from graph.tier import ProgressMode, Tier, TierChange, Window

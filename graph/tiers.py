@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from core.reviews import SetTier
+from core.ladder.reviews import SetTier
 from graph.context import Info
 from graph.member import MemberByInput
 from graph.payload import Payload, perform

@@ -1,7 +1,7 @@
 """A transaction in the schema: what was done, its entries, the lots it moved, and why it came to so many points.
 
 An operation says in its result why: ``reference`` (a partner's number for the thing), ``reason`` (an operator's), and
-``trace``, a list of ``core.rules.Step``, or such a list for each unit.
+``trace``, a list of ``core.rulebook.rules.Step``, or such a list for each unit.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from typing import Any
 import strawberry
 from strawberry import ID
 
-from core import accounts, holds
-from core.lots import Extension
-from core.lots import Lot as LotValue
-from core.lots import LotMove as LotMoveValue
-from core.operations import Recorded
+from core.books import accounts, holds
+from core.books.lots import Extension
+from core.books.lots import Lot as LotValue
+from core.books.lots import LotMove as LotMoveValue
+from core.engine.operations import Recorded
 from core.units import POINTS
 from graph.context import Info
 from graph.filters import InstantFilter, TextFilter, instant_is, text_is

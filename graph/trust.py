@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from core.members import Frozen
+from core.books.members import Frozen
 from core.trust.freezing import CloseMembership, FreezeMember, UnfreezeMember
 from core.units import POINTS
 from graph.context import Info

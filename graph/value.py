@@ -8,14 +8,14 @@ from typing import Annotated
 
 import strawberry
 
-from core.budgets import NamedBudget, Period, Purse
-from core.calendar import local_day
-from core.liability import Liability as LiabilityFigures
-from core.liability import Outstanding, liability
-from core.redemption_cost import RedemptionCost as RedemptionCostFigures
-from core.redemption_cost import Standing, last_days, redemption_cost
+from core.rulebook.budgets import NamedBudget, Period, Purse
 from core.store.questions import Rows
+from core.time.calendar import local_day
 from core.units import POINTS
+from core.value.liability import Liability as LiabilityFigures
+from core.value.liability import Outstanding, liability
+from core.value.redemption_cost import RedemptionCost as RedemptionCostFigures
+from core.value.redemption_cost import Standing, last_days, redemption_cost
 from graph.context import Info
 from graph.money import Money
 from graph.permissions import query

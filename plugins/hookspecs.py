@@ -10,24 +10,24 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from core.annual import Recaller
-from core.carriers import Carrier
-from core.destinations import Destinations
+from core.channels.annual import Recaller
+from core.channels.suggestions import Suggester
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import Refusal
-from core.event_types import EventType
-from core.events import Delivery, Event
-from core.explaining import Explainer
-from core.jobs import Job
-from core.judging import Judge
-from core.operations import Operation
-from core.outbox import Submit
+from core.ladder.judging import Judge
+from core.ladder.tiers import FactKind
+from core.oversight.verify import Invariant
 from core.people.erasing import PersonalData
-from core.programme import ChannelSettings
+from core.rulebook.explaining import Explainer
+from core.rulebook.programme import ChannelSettings
+from core.scheduling.jobs import Job
 from core.store.databases import Tables
-from core.suggestions import Suggester
-from core.tiers import FactKind
-from core.verify import Invariant
-from core.work import Work
+from core.telling.carriers import Carrier
+from core.telling.destinations import Destinations
+from core.telling.event_types import EventType
+from core.telling.events import Delivery, Event
+from core.telling.outbox import Submit
 from plugins import hookspec
 
 Row = Mapping[str, Any]

@@ -20,23 +20,23 @@ from strawberry.utils.str_converters import to_camel_case
 from tortoise.models import Model
 
 import plugins
-from core.annual import Recaller
-from core.carriers import Carrier
-from core.destinations import Destinations
+from core.channels.annual import Recaller
+from core.channels.suggestions import Suggester
+from core.engine.work import Reaction
 from core.errors import LaurelError, Refusal
-from core.event_types import EVENT_TYPES, EventType
-from core.explaining import Explainer
-from core.jobs import Job
-from core.judging import Judge, Judges
-from core.outbox import Consumer
+from core.ladder.judging import Judge, Judges
+from core.ladder.tiers import FACTS, FactKind
+from core.oversight.verify import INVARIANTS, Invariant
 from core.people.erasing import PersonalData
-from core.programme import ChannelSettings, countables_of
+from core.rulebook.explaining import Explainer
+from core.rulebook.programme import ChannelSettings, countables_of
+from core.scheduling.jobs import Job
 from core.store.databases import Tables
 from core.suggest import did_you_mean
-from core.suggestions import Suggester
-from core.tiers import FACTS, FactKind
-from core.verify import INVARIANTS, Invariant
-from core.work import Reaction
+from core.telling.carriers import Carrier
+from core.telling.destinations import Destinations
+from core.telling.event_types import EVENT_TYPES, EventType
+from core.telling.outbox import Consumer
 from plugins import CONTRACT, PROJECT, hookspecs
 from plugins.hookspecs import Importer
 

@@ -18,7 +18,7 @@ import pytest
 from aio_pika.abc import AbstractChannel, AbstractQueue
 from nats.aio.client import Client as NatsClient
 
-from core.verify import verify
+from core.oversight.verify import verify
 from graph.broker import Handled, broker_of
 from graph.laurel import tables
 from graph.testing import SECRET, Shop, open_shop

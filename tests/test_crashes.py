@@ -15,15 +15,15 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.corrections import AdjustPoints
+from core.books.lots import Lot
+from core.books.members import ByExternalId
+from core.channels.corrections import AdjustPoints
+from core.channels.redemption import RedeemPoints
+from core.engine.operations import Outcome
 from core.errors import DatabaseFull, DatabaseUnreachable
-from core.lots import Lot
-from core.members import ByExternalId
-from core.membership import EnrolMember
-from core.operations import Outcome
-from core.redemption import RedeemPoints
+from core.oversight.verify import verify
+from core.people.membership import EnrolMember
 from core.store.databases import Database, connect
-from core.verify import verify
 from tests.core.committing import APPS, Desk, desk_at, open_desk
 from tests.databases import Server
 from tests.processes.load import MEMBERS

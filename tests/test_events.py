@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
-from core.event_types import EventType
+from core.telling.event_types import EventType
 from plugins.manager import load_plugins
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "events.md"

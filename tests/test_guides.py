@@ -16,25 +16,25 @@ import yaml
 from click.testing import CliRunner
 from pydantic import BaseModel, TypeAdapter
 
-from core import expressions, language
-from core.accounts import Account
-from core.calendar import day_start, local_day
+from core.books.accounts import Account
+from core.books.lots import Lot
+from core.books.members import ByExternalId
+from core.channels.orders import FACTS, LineFacts, MemberFacts, OrderFacts
+from core.channels.redemption import RedeemPoints
 from core.errors import ProgrammeInvalid
-from core.expiry import ExpiryPolicy, expires_at
-from core.expressions import ExpressionInvalid, Scope
-from core.keeping import Keep
-from core.lots import Lot
-from core.members import ByExternalId
-from core.orders import FACTS, LineFacts, MemberFacts, OrderFacts
-from core.programme import Programme, RoundingSettings, UnitSettings, load_programme
-from core.redemption import RedeemPoints
-from core.rules import Budget, Caps, Compilation, Group, Pending, Rule, RuleSet, Validity
+from core.ladder.keeping import Keep
+from core.ladder.tiers import FACTS as TIER_FACTS
+from core.ladder.tiers import Criterion, Ladder, Need, Tier
+from core.rulebook import expressions, language
+from core.rulebook.expiry import ExpiryPolicy, expires_at
+from core.rulebook.expressions import ExpressionInvalid, Scope
+from core.rulebook.programme import Programme, RoundingSettings, UnitSettings, load_programme
+from core.rulebook.rules import Budget, Caps, Compilation, Group, Pending, Rule, RuleSet, Validity
 from core.store.databases import Tables, connect
-from core.tiers import FACTS as TIER_FACTS
-from core.tiers import Criterion, Ladder, Need, Tier
+from core.time.calendar import day_start, local_day
+from core.time.windows import Window
 from core.trust.settings import PaceRule, TrustSettings
 from core.units import POINTS
-from core.windows import Window
 from graph.commands.programme import command
 from graph.schema import print_sdl
 from graph.settings import Settings

@@ -19,7 +19,7 @@ import httpx
 import orjson
 import pytest
 
-from core.clock import SystemClock
+from core.time.clock import SystemClock
 from graph.commands.plugin import written
 from graph.tokens import Role, issue_token
 

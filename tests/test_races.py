@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from core.accounts import Account
-from core.members import ById
+from core.books.accounts import Account
+from core.books.members import ById
+from core.oversight.verify import verify
 from core.store import Store
-from core.verify import verify
 from tests.core.committing import Desk, desk_at
 
 HERE = Path(__file__).parents[1]

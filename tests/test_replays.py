@@ -26,14 +26,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.calendar import month_end
-from core.importing import Figures, Reject, examine, import_rows, read
-from core.liability import Liability, Outstanding, liability
-from core.publishing import publish
-from core.redemption_cost import redemption_cost
-from core.report import Report, UnitFigures, end_of_day, report
-from core.sweep import sweep
-from core.verify import verify
+from core.files.importing import Figures, Reject, examine, import_rows, read
+from core.oversight.verify import verify
+from core.rulebook.publishing import publish
+from core.scheduling.sweep import sweep
+from core.time.calendar import month_end
+from core.value.liability import Liability, Outstanding, liability
+from core.value.redemption_cost import redemption_cost
+from core.value.report import Report, UnitFigures, end_of_day, report
 from examples.data import prepare
 from graph.commands.importing import columns_of, maker
 from graph.laurel import Laurel, load_document, open_laurel, tables

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from tortoise.context import TortoiseContext
 
-import core.lots
-from core.accounts import Account
-from core.committer import Committer
-from core.lots import Lot
-from core.members import ById
-from core.operations import Operation
-from core.redemption import RedeemPoints
+import core.books.lots
+from core.books.accounts import Account
+from core.books.lots import Lot
+from core.books.members import ById
+from core.channels.redemption import RedeemPoints
+from core.engine.committer import Committer
+from core.engine.operations import Operation
+from core.oversight.verify import verify
 from core.store.mysql import MySql
 from core.store.postgres import Postgres
-from core.verify import verify
 from tests.core import test_batch, test_committer, test_work
 from tests.core.committing import Desk, open_desk, rules
 
@@ -48,7 +48,7 @@ def without_request_hash(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_lot_order(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(core.lots, "spending_order", lambda lot: lot.seq)
+    patch.setattr(core.books.lots, "spending_order", lambda lot: lot.seq)
 
 
 def with_an_instant_more(patch: pytest.MonkeyPatch) -> None:

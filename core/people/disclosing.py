@@ -7,11 +7,11 @@ from typing import Any
 
 from tortoise.models import Model
 
-from core.clock import rfc3339
+from core.books.members import Member, bucket_of
 from core.errors import MemberNotFound
-from core.members import Member, bucket_of
 from core.store.dialect import Reader
 from core.store.tables import table_of
+from core.time.clock import rfc3339
 
 
 async def disclose(reader: Reader, external_id: str, modules: Iterable[ModuleType]) -> dict[str, list[dict[str, Any]]]:

@@ -14,17 +14,17 @@ from typing import Any, ClassVar, Final
 
 from tortoise.models import Model
 
+from core.books.holds import Hold
+from core.books.members import ById, MemberStatus
+from core.engine.operations import Operation, Recorded
+from core.engine.work import Work
 from core.errors import Refusal, fact
-from core.events import MEMBER_ERASED, Delivery, Outgoing
-from core.holds import Hold
-from core.members import ById, MemberStatus
-from core.membership import check_reason
 from core.models import FlagRow, MergeRow
-from core.operations import Operation, Recorded
-from core.outbox import Submit
+from core.people.membership import check_reason
 from core.store.tables import table_of
+from core.telling.events import MEMBER_ERASED, Delivery, Outgoing
+from core.telling.outbox import Submit
 from core.trust.freezing import close
-from core.work import Work
 
 TOKEN_PREFIX: Final = "erased:"
 OUTGOING: Final = frozenset({MEMBER_ERASED})

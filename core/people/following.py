@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from core.events import Delivery
-from core.outbox import Submit
 from core.people import erasing, merging
+from core.telling.events import Delivery
+from core.telling.outbox import Submit
 
 OUTGOING: Final = merging.OUTGOING | erasing.OUTGOING
 

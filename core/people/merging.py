@@ -10,9 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from core.accounts import Account
+from core.books.accounts import Account
+from core.books.holds import Hold, HoldState
+from core.books.members import ById, Member, MemberStatus, TierCause, bucket_of
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import BalanceLimitExceeded, MemberMerged, MemberNotFound, Refusal, fact
-from core.events import (
+from core.models import MergeRow, MergeStandingRow
+from core.people.membership import check_reason
+from core.people.moving import send_all, send_back, take
+from core.telling.events import (
     MEMBER_MERGED,
     MEMBER_STATUS_CHANGED,
     MERGE_GIVEN_BACK,
@@ -21,16 +28,9 @@ from core.events import (
     MERGE_UNDONE,
     Delivery,
 )
-from core.holds import Hold, HoldState
-from core.members import ById, Member, MemberStatus, TierCause, bucket_of
-from core.membership import check_reason
-from core.models import MergeRow, MergeStandingRow
-from core.operations import Operation
-from core.outbox import Submit
-from core.people.moving import send_all, send_back, take
+from core.telling.outbox import Submit
 from core.trust.flags import Flag, FlagsOpen, FlagState
 from core.units import AMOUNT_MAX, POINTS, Points
-from core.work import Work
 
 CHANNEL: Final = "people"
 MERGED: Final = "merged"

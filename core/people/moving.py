@@ -9,13 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from core.events import MERGE_SENT
-from core.lots import DEBT_LOT, Draw, Lot, Part
-from core.members import bucket_of
+from core.books.lots import DEBT_LOT, Draw, Lot, Part
+from core.books.members import bucket_of
 from core.models import MergedLotRow, MergedTallyRow, MergeRow
+from core.telling.events import MERGE_SENT
 
 if TYPE_CHECKING:
-    from core.work import Work
+    from core.engine.work import Work
 
 _NEVER_YET: Final = 0
 """In place of the number of a lot that the other member has not made yet."""

@@ -16,25 +16,25 @@ from typing import Any, ClassVar, Final, NamedTuple
 import orjson
 from tortoise.connection import get_connection
 
-from core.accounts import Contra
-from core.audit import Note, current_note, noting
-from core.auditing import audited, write_down
-from core.clock import Clock
-from core.committer import BATCH_MAX, Committer
-from core.corrections import ReverseTransaction
+from core.books.accounts import Contra
+from core.books.members import ById, MemberStatus, new_id
+from core.channels.corrections import ReverseTransaction
+from core.engine.committer import BATCH_MAX, Committer
+from core.engine.operations import KEY_MAX, Operation, Outcome
+from core.engine.work import Work
 from core.errors import IdempotencyKeyMismatch, InvalidAmount, InvalidValue, MemberNotActive, NotFound, Refusal, fact
-from core.jobs import Every, Job, Run
-from core.members import ById, MemberStatus, new_id
-from core.membership import check_reason
 from core.models import RemedyItemRow, RemedyRow
-from core.operations import KEY_MAX, Operation, Outcome
+from core.oversight.audit import Note, current_note, noting
+from core.oversight.auditing import audited, write_down
+from core.people.membership import check_reason
 from core.people.selecting import Chosen, MemberSelection, TransactionSelection
+from core.scheduling.jobs import Every, Job, Run
 from core.store import writer
 from core.store.databases import unit_of_work
 from core.store.dialect import Reader, in_words_of
 from core.store.tables import table_of
+from core.time.clock import Clock
 from core.units import AMOUNT_MAX, POINTS
-from core.work import Work
 
 JOB: Final = "remedies"
 DEBTORS_MAX: Final = 100

@@ -11,11 +11,11 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from core.clock import microseconds
+from core.books.members import Member, bucket_of
 from core.errors import InvalidValue, MemberNotFound, Refusal, fact
-from core.members import Member, bucket_of
 from core.store.dialect import Reader, in_words_of
 from core.store.tables import table_of
+from core.time.clock import microseconds
 
 REVERSED_MAX: Final = 5_000
 COMPENSATED_MAX: Final = 100_000

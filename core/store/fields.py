@@ -12,7 +12,7 @@ from tortoise.fields.base import Field
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from core.clock import instant, microseconds
+from core.time.clock import instant, microseconds
 
 
 def canonical_json(value: dict[str, Any] | list[Any]) -> str:

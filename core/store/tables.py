@@ -15,17 +15,17 @@ from tortoise import fields
 from tortoise.models import Model
 
 from core import models
-from core.accounts import Account, Entry
-from core.audit import Record
-from core.clock import instant, microseconds
-from core.events import Outgoing
-from core.holds import Hold, HoldLot
-from core.judging import Judgement
-from core.lots import Extension, Lot, LotMove
-from core.members import Member, MemberTag, TierChange
-from core.operations import Recorded
+from core.books.accounts import Account, Entry
+from core.books.holds import Hold, HoldLot
+from core.books.lots import Extension, Lot, LotMove
+from core.books.members import Member, MemberTag, TierChange
+from core.books.tallies import Count, Tally
+from core.engine.operations import Recorded
+from core.ladder.judging import Judgement
+from core.oversight.audit import Record
 from core.store.fields import DayField, InstantField, JsonField
-from core.tallies import Count, Tally
+from core.telling.events import Outgoing
+from core.time.clock import instant, microseconds
 from core.trust.flags import Flag, Pace
 
 
@@ -72,7 +72,7 @@ class Table:
     """One table.
 
     ``leading`` are the columns that place a row with its member and stand in no value: none in a table that members
-    share. ``rest`` are those outside the key, and ``audited`` those that the audit log tells of (``core.facts``).
+    share. ``rest`` are those outside the key, and ``audited`` those that the audit log tells of (``core.oversight.facts``).
     """
 
     def __init__(self, kind: type, model: type[Model]) -> None:

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from core.accounts import Contra, Entry
+from core.books.accounts import Contra, Entry
+from core.books.ledger import ClawBack
+from core.books.lots import Lot
+from core.engine.operations import Operation, Recorded
+from core.engine.work import Work
 from core.errors import InvalidAmount, InvalidValue, Refusal, TransactionNotFound, fact
-from core.events import GAINS_FORFEITED
-from core.ledger import ClawBack
-from core.lots import Lot
-from core.membership import check_reason
-from core.operations import Operation, Recorded
+from core.people.membership import check_reason
+from core.telling.events import GAINS_FORFEITED
 from core.trust.freezing import CHANNEL
 from core.units import AMOUNT_MAX, POINTS, Points
-from core.work import Work
 
 TRANSACTIONS_MAX: Final = 100
 GAINS_MAX: Final = 1_000

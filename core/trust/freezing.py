@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+from core.books.holds import Hold, HoldState
+from core.books.members import Frozen, MemberStatus
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import InvalidInstant, MemberFrozen, MemberNotActive, MemberNotFrozen
-from core.events import MEMBER_STATUS_CHANGED
-from core.holds import Hold, HoldState
-from core.members import Frozen, MemberStatus
-from core.membership import check_reason
-from core.operations import Operation
-from core.work import Work
+from core.people.membership import check_reason
+from core.telling.events import MEMBER_STATUS_CHANGED
 
 CHANNEL = "trust"
 

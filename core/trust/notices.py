@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Final
 from uuid import NAMESPACE_OID, uuid5
 
-from core.audit import State
-from core.auditing import audited, write_down
-from core.clock import Clock, rfc3339
+from core.engine.work import FUTURE_TOLERANCE
 from core.errors import IdempotencyKeyMismatch, InvalidInstant, InvalidValue, NotFound, Refusal, fact
 from core.models import NoticeRow
-from core.work import FUTURE_TOLERANCE
+from core.oversight.audit import State
+from core.oversight.auditing import audited, write_down
+from core.time.clock import Clock, rfc3339
 
 TITLE_MAX: Final = 200
 TEXT_MAX: Final = 4_000

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from core.clock import microseconds
-from core.events import MEMBER_FLAGGED
+from core.telling.events import MEMBER_FLAGGED
+from core.time.clock import microseconds
 from core.trust.flags import OPERATIONS_MAX, Flag, FlagState, HeldLot, Pace
 from core.trust.settings import PaceRule
 
 if TYPE_CHECKING:
-    from core.work import Work
+    from core.engine.work import Work
 
 Seen = tuple[int, str]
 """When, in microseconds since 1970, and the operation."""

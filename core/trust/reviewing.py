@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
-from core.calendar import day_start, local_day
-from core.clock import instant, microseconds
+from core.books.lots import REVIEW, ExtensionCause, Lot
+from core.books.members import Frozen
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import InvalidInstant, InvalidValue
-from core.events import FLAG_DECIDED
-from core.lots import REVIEW, ExtensionCause, Lot
-from core.members import Frozen
-from core.membership import check_reason
-from core.operations import Operation
+from core.people.membership import check_reason
+from core.telling.events import FLAG_DECIDED
+from core.time.calendar import day_start, local_day
+from core.time.clock import instant, microseconds
 from core.trust.flags import Flag, FlagAlreadyDecided, FlagNotFound, FlagState, HeldLot, Pace
 from core.trust.forfeiting import Gains, forfeit, gains_of
 from core.trust.freezing import CHANNEL, freeze
-from core.work import Work
 
 WAITING: Final = f"available_from >= {microseconds(REVIEW)}"
 """The condition for lots that wait for a review."""

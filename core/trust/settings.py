@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.document import Section
+from core.rulebook.document import Section
 
 
 class PaceRule(Section):

@@ -23,14 +23,14 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from core.clock import instant
-from core.importing import Reject, examine, import_rows, read
-from core.publishing import publish
-from core.reviewing import reviews_due
+from core.files.importing import Reject, examine, import_rows, read
+from core.oversight.verify import verify
+from core.rulebook.publishing import publish
+from core.scheduling.reviewing import reviews_due
+from core.scheduling.sweep import settle
 from core.store.dialect import Reader
 from core.store.migrating import migrate
-from core.sweep import settle
-from core.verify import verify
+from core.time.clock import instant
 from examples.data import prepare
 from graph.commands.importing import columns_of, maker
 from graph.laurel import Laurel, open_laurel, tables

@@ -8,8 +8,8 @@ from typing import Final, Self
 
 import orjson
 
-from core.destinations import Destinations, NotHeard
-from core.events import Delivery
+from core.telling.destinations import Destinations, NotHeard
+from core.telling.events import Delivery
 from graph.telling import member_told
 
 from . import Broker, broker_of

@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from core.sweep import Swept, count_due, sweep
+from core.scheduling.sweep import Swept, count_due, sweep
 from graph.laurel import open_laurel
 from graph.settings import Settings
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from core.exporting import BALANCE_COLUMNS, MEMBER_COLUMNS, balances, export, members, owed, writer_of
+from core.files.exporting import BALANCE_COLUMNS, MEMBER_COLUMNS, balances, export, members, owed, writer_of
 from graph.commands.moments import zone_of
 from graph.laurel import open_laurel
 from graph.settings import Settings

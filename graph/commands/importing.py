@@ -17,8 +17,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from core.engine.operations import Operation
 from core.errors import LaurelError
-from core.importing import (
+from core.files.importing import (
     Columns,
     Figures,
     Line,
@@ -31,7 +32,6 @@ from core.importing import (
     import_rows,
     read,
 )
-from core.operations import Operation
 from graph.commands.moments import MOMENT, last_instant, zone_of
 from graph.laurel import Laurel, open_laurel
 from graph.settings import Settings

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from core.jobs import JobState
+from core.scheduling.jobs import JobState
 from graph.laurel import Laurel, open_laurel
 from graph.settings import Settings
 

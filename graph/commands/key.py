@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from core.audit import Note, noting
-from core.keys import OVERLAP_MAX, create_key, ends_at, revoke_key, rotate_key
-from core.members import new_id
+from core.books.members import new_id
 from core.models import ApiKeyRow
+from core.oversight.audit import Note, noting
+from core.oversight.keys import OVERLAP_MAX, create_key, ends_at, revoke_key, rotate_key
 from graph.keys import ApiKeyRole, check_reach
 from graph.laurel import Laurel, open_laurel
 from graph.settings import Settings

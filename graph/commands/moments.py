@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from core.calendar import day_start
 from core.errors import ProgrammeNotFound
-from core.report import end_of_day
+from core.time.calendar import day_start
+from core.value.report import end_of_day
 from graph.laurel import Laurel
 
 

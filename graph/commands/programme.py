@@ -14,10 +14,10 @@ from rich.syntax import Syntax
 
 from core.errors import ProgrammeInvalid
 from core.models import ProgrammeVersionRow
-from core.programme import Programme
-from core.programmes import Version
-from core.promises import Changes, expiry_changes
-from core.publishing import publish as publish_version
+from core.rulebook.programme import Programme
+from core.rulebook.programmes import Version
+from core.rulebook.promises import Changes, expiry_changes
+from core.rulebook.publishing import publish as publish_version
 from graph.commands.moments import MOMENT, first_instant, last_instant, zone_of
 from graph.laurel import load_document, open_laurel
 from graph.settings import Settings

@@ -10,8 +10,8 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from core.liability import Liability, liability
-from core.report import Report, report
+from core.value.liability import Liability, liability
+from core.value.report import Report, report
 from graph.commands.moments import MOMENT, last_instant, zone_of
 from graph.laurel import open_laurel
 from graph.settings import Settings

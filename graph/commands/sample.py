@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from core.books.members import ByExternalId, Member
+from core.channels.redemption import HoldPoints, RedeemPoints
+from core.engine.operations import Operation
 from core.errors import LaurelError
-from core.importing import Line, Reject, import_rows
-from core.members import ByExternalId, Member
-from core.operations import Operation
-from core.publishing import publish
-from core.redemption import HoldPoints, RedeemPoints
+from core.files.importing import Line, Reject, import_rows
+from core.rulebook.publishing import publish
+from core.scheduling.sweep import sweep
 from core.store.questions import Rows
-from core.sweep import sweep
 from graph.laurel import Laurel
 from plugins.hookspecs import Importing
 

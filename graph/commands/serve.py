@@ -17,11 +17,11 @@ from typing import Final
 import click
 import uvicorn
 
-from core.carrying import can_carry
-from core.clock import SystemClock
 from core.errors import LaurelError
 from core.store.databases import Database
 from core.store.migrating import migrate
+from core.telling.carrying import can_carry
+from core.time.clock import SystemClock
 from graph.app import create_app
 from graph.collecting import collect_rarely
 from graph.commands.sample import open_shop

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import click
 
-from core.clock import SystemClock
+from core.books.members import ByExternalId, ById, Member, MemberRef
 from core.errors import LaurelError, MemberNotFound
-from core.members import ByExternalId, ById, Member, MemberRef
 from core.store.questions import Rows
 from core.suggest import did_you_mean
+from core.time.clock import SystemClock
 from graph.laurel import Laurel, open_laurel
 from graph.settings import Settings
 from graph.tokens import Role, issue_token

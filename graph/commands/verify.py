@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from core.oversight.verify import INVARIANTS, Finding, Invariant, verify
 from core.store import Store
 from core.store.databases import connect
 from core.store.migrating import require_migrated
-from core.verify import INVARIANTS, Finding, Invariant, verify
 from graph.laurel import tables
 from graph.settings import Settings
 from plugins.manager import Plugins, load_plugins

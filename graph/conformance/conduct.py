@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import orjson
 from pydantic import ValidationError
 
-from core.committer import Committer
-from core.corrections import AdjustPoints
-from core.events import Delivery
-from core.members import ByExternalId
-from core.membership import EnrolMember
-from core.operations import Operation, Outcome
+from core.books.members import ByExternalId
+from core.channels.corrections import AdjustPoints
+from core.engine.committer import Committer
+from core.engine.operations import Operation, Outcome
+from core.people.membership import EnrolMember
+from core.telling.events import Delivery
 from graph.context import Context
 from graph.schema import build_schema
 from graph.testing import NOON

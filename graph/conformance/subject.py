@@ -17,8 +17,8 @@ import yaml
 from graphql import GraphQLSchema
 
 from core.errors import ProgrammeInvalid
+from core.oversight.verify import verify
 from core.store.migrating import migrate
-from core.verify import verify
 from graph.laurel import load_document, tables
 from graph.schema import compose_schema
 from graph.testing import NOON, Shop, open_shop

@@ -5,8 +5,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from core.engine.operations import Operation
 from core.errors import InvalidInput, ProgrammeNotFound, Refusal, fact
-from core.operations import Operation
 from graph.laurel import Laurel
 from graph.payload import check_operation
 from plugins.hookspecs import Importer, Importing, Message

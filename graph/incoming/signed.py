@@ -20,8 +20,8 @@ from standardwebhooks import Webhook
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core.clock import EPOCH, Clock
 from core.errors import Unavailable
+from core.time.clock import EPOCH, Clock
 from graph.laurel import Laurel
 
 from .messages import BYTES_MAX, Incoming, told

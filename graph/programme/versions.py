@@ -7,8 +7,8 @@ from typing import Annotated
 import strawberry
 
 from core.models import ProgrammeVersionRow
-from core.programmes import Version
-from core.publishing import publish
+from core.rulebook.programmes import Version
+from core.rulebook.publishing import publish
 from graph.context import Info
 from graph.errors import UserError
 from graph.permissions import EVERYONE, STAFF, actor, field, mutation, query

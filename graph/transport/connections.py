@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from core.members import new_id
+from core.books.members import new_id
 from graph.settings import Settings
 from graph.transport.failures import Failure, RequestFailed
 

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.members import new_id
+from core.books.members import new_id
 from graph.context import Context
 from graph.federation import ROUTER_HEADER
 from graph.limits.rates import REFUSED_COST, Standing

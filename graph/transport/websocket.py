@@ -23,7 +23,7 @@ from graphql import OperationType
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from core.members import new_id
+from core.books.members import new_id
 from graph.tokens import Caller
 from graph.transport.execution import NOTHING, Answer, Engine, Prepared, failed_answer
 from graph.transport.failures import Failure, RequestFailed

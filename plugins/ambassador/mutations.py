@@ -6,9 +6,9 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
-from core.members import MemberStatus
-from core.operations import Outcome
-from core.programme import Programme
+from core.books.members import MemberStatus
+from core.engine.operations import Outcome
+from core.rulebook.programme import Programme
 from graph.vocabulary import (
     ACTING,
     STAFF,

@@ -1,6 +1,6 @@
 """How members become ambassadors, and what the orders of those whom they brought give them.
 
-Who has brought whom is recorded by referrals, once for all channels (``core.bringing``). The friend's order is told of
+Who has brought whom is recorded by referrals, once for all channels (``core.channels.bringing``). The friend's order is told of
 in its own transaction, and the ambassador is given the commission in one of theirs, through the outbox. An order that
 has brought the ambassador a referral's bonus gives no commission: nothing is paid for twice.
 """
@@ -10,10 +10,16 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, ClassVar, Final
 
-from core import caps
-from core.bringing import BRINGING_PAID, MEMBER_BROUGHT
+from core.books.members import ById, MemberStatus, bucket_of
+from core.channels import caps
+from core.channels.bringing import BRINGING_PAID, MEMBER_BROUGHT
+from core.channels.orders import ORDER_PAID, ORDER_REFUNDED
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import InvalidValue, MemberNotActive
-from core.events import (
+from core.people.membership import check_reason
+from core.rulebook.programme import Programme
+from core.telling.events import (
     MEMBER_STATUS_CHANGED,
     TALLIES_COUNTED,
     TIER_CHANGED,
@@ -21,14 +27,8 @@ from core.events import (
     Delivery,
     Event,
 )
-from core.members import ById, MemberStatus, bucket_of
-from core.membership import check_reason
-from core.operations import Operation
-from core.orders import ORDER_PAID, ORDER_REFUNDED
-from core.outbox import Submit
-from core.programme import Programme
+from core.telling.outbox import Submit
 from core.units import POINTS
-from core.work import Work
 
 from .events import (
     AMBASSADOR_APPLIED,

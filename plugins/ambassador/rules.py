@@ -8,14 +8,14 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.benefits import Benefit, BenefitKind
-from core.budgets import NamedBudget, budget_of
-from core.document import Identifier, QuotedDecimal
 from core.errors import InvalidAmount
-from core.language import NUMBERS
+from core.ladder.benefits import Benefit, BenefitKind
 from core.money import money, parse_money
-from core.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
-from core.rules import Caps
+from core.rulebook.budgets import NamedBudget, budget_of
+from core.rulebook.document import Identifier, QuotedDecimal
+from core.rulebook.language import NUMBERS
+from core.rulebook.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
+from core.rulebook.rules import Caps
 from core.units import POINTS
 
 CHANNEL: Final = "ambassador"

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from core.engine.work import Work
 from core.errors import Refusal
-from core.event_types import EventType
-from core.events import Delivery, Event
-from core.jobs import Every, Job
-from core.outbox import Submit
-from core.programme import ChannelSettings
+from core.rulebook.programme import ChannelSettings
+from core.scheduling.jobs import Every, Job
 from core.store.databases import Tables
-from core.work import Work
+from core.telling.event_types import EventType
+from core.telling.events import Delivery, Event
+from core.telling.outbox import Submit
 from plugins import hookimpl
 
 from .events import EVENT_TYPES

@@ -7,9 +7,9 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
+from core.books.members import ById
+from core.engine.operations import Outcome
 from core.errors import MemberNotFound
-from core.members import ById
-from core.operations import Outcome
 from core.store.questions import Rows
 from graph.vocabulary import (
     ACTING,

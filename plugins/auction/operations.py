@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
-from core.calendar import local_day
+from core.books.holds import Hold, HoldState
+from core.books.members import ById, MemberStatus
+from core.channels.orders import ORDER_PAID
+from core.engine.operations import Operation, Recorded
+from core.engine.work import Work
 from core.errors import HoldNotFound, InvalidAmount
-from core.events import MEMBER_STATUS_CHANGED, TRANSACTION_REVERSED, Delivery, Event
-from core.holds import Hold, HoldState
-from core.jobs import Run
-from core.members import ById, MemberStatus
-from core.operations import Operation, Recorded
-from core.orders import ORDER_PAID
-from core.outbox import Submit
+from core.scheduling.jobs import Run
+from core.telling.events import MEMBER_STATUS_CHANGED, TRANSACTION_REVERSED, Delivery, Event
+from core.telling.outbox import Submit
+from core.time.calendar import local_day
 from core.units import AMOUNT_MAX, POINTS
-from core.work import Work
 
 from .models import AuctionBid, AuctionStanding
 from .refusals import (

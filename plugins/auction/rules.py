@@ -8,8 +8,8 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.document import Identifier, Instant, Section
-from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
+from core.rulebook.document import Identifier, Instant, Section
+from core.rulebook.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 from core.units import AMOUNT_MAX
 
 from .refusals import AuctionClosed, AuctionNotYetOpen, AuctionOfOtherTier, BidTooLow

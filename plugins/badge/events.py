@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import Field
 
-from core.event_types import EventData, EventType
+from core.telling.event_types import EventData, EventType
 
 BADGE_UNLOCKED: Final = "badge.unlocked"
 BADGE_TAKEN_BACK: Final = "badge.taken_back"

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import strawberry
 
-from core.calendar import local_day
-from core.gifts import Gift
-from core.programme import Programme
-from core.tallies import Tally
+from core.books.tallies import Tally
+from core.channels.gifts import Gift
+from core.rulebook.programme import Programme
+from core.time.calendar import local_day
 from graph.vocabulary import Decimal, Info, Member, Points
 
 from .models import BadgeHeld

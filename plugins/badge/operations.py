@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar, Final
 
-from core.coupons import revoke
-from core.events import MERGE_GIVEN_BACK, MERGE_TAKEN, TALLIES_COUNTED, TRANSACTION_REVERSED, Event
-from core.gifts import Given
-from core.jobs import Run
-from core.members import BUCKETS, ById, bucket_of
+from core.books.members import BUCKETS, ById, bucket_of
+from core.channels.coupons import revoke
+from core.channels.gifts import Given
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.money import parse_money
-from core.operations import Operation
 from core.people.merging import CHANNEL as PEOPLE
-from core.programme import Programme
+from core.rulebook.programme import Programme
+from core.scheduling.jobs import Run
 from core.store.dialect import in_words_of
-from core.work import Work
+from core.telling.events import MERGE_GIVEN_BACK, MERGE_TAKEN, TALLIES_COUNTED, TRANSACTION_REVERSED, Event
 
 from .events import BADGE_TAKEN_BACK, BADGE_UNLOCKED
 from .models import BadgeHeld, BadgeStanding, BadgeSweep

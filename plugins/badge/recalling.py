@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from core.annual import Highlight
-from core.calendar import local_day
+from core.channels.annual import Highlight
+from core.time.calendar import local_day
 from graph.vocabulary import Info, Member
 
 from .models import BadgeHeld

@@ -12,17 +12,17 @@ import orjson
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.budgets import NamedBudget
-from core.calendar import local_day
-from core.coupons import unknown_coupons
-from core.document import Identifier, QuotedDecimal, Section
+from core.books.tallies import SPEND, day_of, fact_value
+from core.channels.coupons import unknown_coupons
+from core.channels.gifts import Gift
 from core.errors import InvalidAmount
-from core.gifts import Gift
 from core.money import parse_money
-from core.programme import ChannelSettings, Misfit, Path, Programme
-from core.rules import Validity, check_countable
-from core.tallies import SPEND, day_of, fact_value
-from core.windows import LIFETIME, WindowField
+from core.rulebook.budgets import NamedBudget
+from core.rulebook.document import Identifier, QuotedDecimal, Section
+from core.rulebook.programme import ChannelSettings, Misfit, Path, Programme
+from core.rulebook.rules import Validity, check_countable
+from core.time.calendar import local_day
+from core.time.windows import LIFETIME, WindowField
 
 CHANNEL: Final = "badge"
 

@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from datetime import time
 
+from core.channels.suggestions import Suggester
+from core.engine.work import Work
 from core.errors import Refusal
-from core.event_types import EventType
-from core.events import Event
-from core.explaining import Explainer
-from core.jobs import Daily, Job
-from core.programme import ChannelSettings
+from core.oversight.verify import Invariant
+from core.rulebook.explaining import Explainer
+from core.rulebook.programme import ChannelSettings
+from core.scheduling.jobs import Daily, Job
 from core.store.databases import Tables
-from core.suggestions import Suggester
-from core.verify import Invariant
-from core.work import Work
+from core.telling.event_types import EventType
+from core.telling.events import Event
 from plugins import hookimpl
 
 from .events import EVENT_TYPES

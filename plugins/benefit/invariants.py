@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from core.verify import Invariant
+from core.oversight.verify import Invariant
 
 _PLACE: Final = ("bucket", "member_id", "period", "benefit")
 _SAME: Final = " AND ".join(f"u.{column} = e.{column}" for column in _PLACE)

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Final, cast
 
 import strawberry
 
-from core.benefits import BenefitKind
-from core.calendar import local_day
+from core.books.members import Frozen
+from core.engine.operations import Outcome
 from core.errors import CurrencyMismatch, Refusal
-from core.members import Frozen
-from core.operations import Outcome
-from core.programme import Programme
+from core.ladder.benefits import BenefitKind
+from core.rulebook.programme import Programme
+from core.time.calendar import local_day
 from graph.vocabulary import (
     ACTING,
     Benefit,

@@ -10,20 +10,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from core.benefits import Benefit, BenefitKind
-from core.calendar import local_day
-from core.coupons import grant
+from core.books.members import ById
+from core.channels.coupons import grant
+from core.channels.orders import ORDER_REFUNDED
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import CurrencyMismatch, InvalidAmount, InvalidValue, Refusal
-from core.events import MEMBER_ENROLLED, TIER_CHANGED, Event
-from core.jobs import Run
-from core.members import ById
-from core.membership import check_reason
+from core.ladder.benefits import Benefit, BenefitKind
 from core.money import money, parse_money
-from core.operations import Operation
-from core.orders import ORDER_REFUNDED
-from core.programme import Programme
+from core.people.membership import check_reason
+from core.rulebook.programme import Programme
+from core.scheduling.jobs import Run
 from core.store.dialect import in_words_of
-from core.work import Work
+from core.telling.events import MEMBER_ENROLLED, TIER_CHANGED, Event
+from core.time.calendar import local_day
 
 from .events import USE_UNDONE, USED
 from .models import BenefitEntitlement, BenefitUse

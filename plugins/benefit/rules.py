@@ -11,17 +11,17 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.benefits import Benefit, BenefitKind, BenefitPeriod, BirthdayWindow
-from core.calendar import add_months, day_start, local_day, month_end, month_start
-from core.coupons import Coupons, unknown_coupons
-from core.document import Identifier, QuotedDecimal, Section
+from core.channels.coupons import Coupons, unknown_coupons
+from core.channels.limits import Times
+from core.channels.orders import MemberFacts
 from core.errors import InvalidAmount, Refusal
-from core.limits import Times
+from core.ladder.benefits import Benefit, BenefitKind, BenefitPeriod, BirthdayWindow
+from core.ladder.tiers import Ladder
 from core.money import money, parse_money
-from core.orders import MemberFacts
-from core.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
-from core.rules import Rule, RuleSet, UnitName, Validity
-from core.tiers import Ladder
+from core.rulebook.document import Identifier, QuotedDecimal, Section
+from core.rulebook.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
+from core.rulebook.rules import Rule, RuleSet, UnitName, Validity
+from core.time.calendar import add_months, day_start, local_day, month_end, month_start
 from core.units import POINTS
 
 from .refusals import (

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from core.calendar import local_day
+from core.channels.suggestions import Suggestion, SuggestionKind
 from core.errors import Refusal
-from core.suggestions import Suggestion, SuggestionKind
+from core.time.calendar import local_day
 from graph.vocabulary import Info, Member, MemberStatus
 
 from .mutations import had_by

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from core.benefits import BenefitKind
+from core.ladder.benefits import BenefitKind
 from core.money import money
-from core.programme import Programme
+from core.rulebook.programme import Programme
 
 from .rules import OFF_ORDER
 

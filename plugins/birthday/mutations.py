@@ -5,7 +5,7 @@ from typing import cast
 
 import strawberry
 
-from core.calendar import local_day
+from core.time.calendar import local_day
 from graph.vocabulary import ACTING, Info, Member, MemberByInput, Payload, Points, Role, actor, mutation, perform
 
 from .models import BirthdayGift, BirthdayKnown

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Final
 
-from core.calendar import add_months, local_day
-from core.caps import draw
-from core.coupons import grant
+from core.books.members import ById
+from core.channels.caps import draw
+from core.channels.coupons import grant
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import InvalidValue
-from core.events import MEMBER_ENROLLED, MEMBER_UPDATED, Event
-from core.jobs import Run
-from core.members import ById
-from core.membership import check_reason
-from core.operations import Operation
-from core.programme import Programme
+from core.people.membership import check_reason
+from core.rulebook.programme import Programme
+from core.scheduling.jobs import Run
 from core.store.dialect import Reader
 from core.store.tables import table_of
+from core.telling.events import MEMBER_ENROLLED, MEMBER_UPDATED, Event
+from core.time.calendar import add_months, local_day
 from core.units import POINTS
-from core.work import Work
 
 from .models import BirthdayGift, BirthdayKnown
 from .refusals import (

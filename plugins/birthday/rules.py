@@ -7,12 +7,12 @@ from typing import Annotated, Final, Literal, NamedTuple, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.benefits import Benefit, BenefitKind, BenefitPeriod, BirthdayWindow
-from core.calendar import add_months, month_end, month_start
-from core.coupons import Coupons, unknown_coupons
-from core.document import Count, Identifier
-from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
-from core.rules import Budget
+from core.channels.coupons import Coupons, unknown_coupons
+from core.ladder.benefits import Benefit, BenefitKind, BenefitPeriod, BirthdayWindow
+from core.rulebook.document import Count, Identifier
+from core.rulebook.programme import ChannelSettings, Misfit, Programme, unknown_tiers
+from core.rulebook.rules import Budget
+from core.time.calendar import add_months, month_end, month_start
 from core.units import AMOUNT_MAX
 
 CHANNEL: Final = "birthday"

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from core.event_types import EventType
-from core.events import Event
-from core.explaining import Explainer
-from core.programme import ChannelSettings
+from core.engine.work import Work
+from core.rulebook.explaining import Explainer
+from core.rulebook.programme import ChannelSettings
 from core.store.databases import Tables
-from core.work import Work
+from core.telling.event_types import EventType
+from core.telling.events import Event
 from plugins import hookimpl
 
 from .events import EVENT_TYPES

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from core import caps
-from core.calendar import local_day
-from core.events import TRANSACTION_REVERSED, Event
-from core.explaining import Seen
-from core.members import bucket_of
-from core.orders import ORDER_PAID, ORDER_REFUNDED
-from core.programme import Programme
-from core.rules import NO_CAPS, Activity, CapRoom
+from core.books.members import bucket_of
+from core.channels import caps
+from core.channels.orders import ORDER_PAID, ORDER_REFUNDED
+from core.engine.work import Work
+from core.rulebook.explaining import Seen
+from core.rulebook.programme import Programme
+from core.rulebook.rules import NO_CAPS, Activity, CapRoom
+from core.telling.events import TRANSACTION_REVERSED, Event
+from core.time.calendar import local_day
 from core.units import POINTS
-from core.work import Work
 
 from .models import CampaignBonus, CampaignBudget
 from .rules import CHANNEL, Campaign, CampaignSettings, counted

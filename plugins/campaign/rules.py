@@ -8,11 +8,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.budgets import NamedBudget, budget_of
-from core.document import Count, Identifier, Section
-from core.orders import FACTS
-from core.programme import ChannelSettings
-from core.rules import Activity, AlarmPercent, Award, Budget, CapRoom, RuleSet, Validity
+from core.channels.orders import FACTS
+from core.rulebook.budgets import NamedBudget, budget_of
+from core.rulebook.document import Count, Identifier, Section
+from core.rulebook.programme import ChannelSettings
+from core.rulebook.rules import Activity, AlarmPercent, Award, Budget, CapRoom, RuleSet, Validity
 from core.units import POINTS
 
 from .models import CampaignBudget

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import strawberry
 
+from core.books.members import ById
+from core.engine.operations import Outcome
 from core.errors import HoldNotFound
-from core.members import ById
-from core.operations import Outcome
 from core.units import POINTS
 from graph.vocabulary import (
     ACTING,

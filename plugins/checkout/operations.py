@@ -9,6 +9,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple
 
+from core.books.holds import Hold, HoldState
+from core.channels.orders import ORDER_PAID
+from core.engine.operations import Operation, Recorded
+from core.engine.work import Work
 from core.errors import (
     CurrencyMismatch,
     HoldNotFound,
@@ -16,13 +20,9 @@ from core.errors import (
     InvalidAmount,
     InvalidValue,
 )
-from core.events import Event
-from core.holds import Hold, HoldState
 from core.money import money, parse_money
-from core.operations import Operation, Recorded
-from core.orders import ORDER_PAID
+from core.telling.events import Event
 from core.units import POINTS
-from core.work import Work
 
 from .refusals import (
     CheckoutAlreadyHeld,

@@ -7,10 +7,10 @@ from typing import Annotated, Final, NamedTuple
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from core.document import Identifier, QuotedDecimal, Section
+from core.channels.redemption import HOLD_SECONDS_DEFAULT, HOLD_SECONDS_MAX
 from core.money import minor_digits
-from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
-from core.redemption import HOLD_SECONDS_DEFAULT, HOLD_SECONDS_MAX
+from core.rulebook.document import Identifier, QuotedDecimal, Section
+from core.rulebook.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 
 CHANNEL: Final = "checkout"
 DEFAULT: Final = "default"

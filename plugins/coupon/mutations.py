@@ -8,10 +8,10 @@ from typing import Annotated, Any, Final, cast
 
 import strawberry
 
-from core.clock import microseconds
-from core.members import ById
-from core.operations import Outcome
+from core.books.members import ById
+from core.engine.operations import Outcome
 from core.store.tables import table_of
+from core.time.clock import microseconds
 from graph.vocabulary import (
     Connection,
     Info,

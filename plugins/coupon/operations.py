@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from core.calendar import day_start
-from core.coupons import COUPON_GRANTED, COUPONS_REVOKED
+from core.channels.coupons import COUPON_GRANTED, COUPONS_REVOKED
+from core.channels.orders import ORDER_REFUNDED
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import CurrencyMismatch, InvalidAmount, InvalidValue
-from core.events import TRANSACTION_REVERSED, Event
-from core.membership import check_reason
 from core.money import money, parse_money
-from core.operations import Operation
-from core.orders import ORDER_REFUNDED
-from core.work import Work
+from core.people.membership import check_reason
+from core.telling.events import TRANSACTION_REVERSED, Event
+from core.time.calendar import day_start
 
 from .models import Coupon
 from .refusals import (

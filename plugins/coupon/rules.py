@@ -9,12 +9,12 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core import codes
-from core.coupons import CouponBook
-from core.document import Identifier, QuotedDecimal, Section
+from core.channels import codes
+from core.channels.coupons import CouponBook
 from core.errors import InvalidAmount
 from core.money import parse_money
-from core.programme import Misfit, Programme
+from core.rulebook.document import Identifier, QuotedDecimal, Section
+from core.rulebook.programme import Misfit, Programme
 
 CHANNEL: Final = "coupon"
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Final, cast
 
 import strawberry
 
+from core.books.members import Frozen
+from core.books.tallies import Tally
+from core.engine.operations import Outcome
 from core.errors import MemberNotFound, Refusal
-from core.members import Frozen
-from core.operations import Outcome
 from core.store.questions import Rows
-from core.tallies import Tally
 from graph.vocabulary import (
     ACTING,
     ID,

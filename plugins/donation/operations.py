@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import InvalidAmount
-from core.events import TRANSACTION_REVERSED, Event
-from core.operations import Operation
+from core.telling.events import TRANSACTION_REVERSED, Event
 from core.units import AMOUNT_MAX, POINTS
-from core.work import Work
 
 from .models import Donation, DonationPot
 from .refusals import DonationProjectNotFound, DonationsNotOffered

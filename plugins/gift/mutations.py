@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import strawberry
 
-from core.operations import Outcome
+from core.engine.operations import Outcome
 from graph.vocabulary import (
     ACTING,
     Connection,

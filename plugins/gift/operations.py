@@ -10,17 +10,17 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 from unicodedata import category
 
-from core.accounts import Contra
+from core.books.accounts import Contra
+from core.books.ledger import LotTerms
+from core.books.lots import Draw, Lot
+from core.books.members import ById, Frozen, Member
+from core.channels.limits import used
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import InvalidAmount, InvalidValue, NotReversible
-from core.events import MEMBER_ERASED, TRANSACTION_REVERSED, Delivery, Event
-from core.ledger import LotTerms
-from core.limits import used
-from core.lots import Draw, Lot
-from core.members import ById, Frozen, Member
-from core.operations import Operation
-from core.outbox import Submit
+from core.telling.events import MEMBER_ERASED, TRANSACTION_REVERSED, Delivery, Event
+from core.telling.outbox import Submit
 from core.units import AMOUNT_MAX, POINTS
-from core.work import Work
 
 from .models import GiftReceived, GiftSent
 from .refusals import GiftLimitReached, GiftReceiverUnavailable, GiftsNotOffered, GiftToOneself, GiftTooSmall

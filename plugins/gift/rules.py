@@ -4,8 +4,8 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from core.limits import Limits
-from core.programme import ChannelSettings
+from core.channels.limits import Limits
+from core.rulebook.programme import ChannelSettings
 from core.units import AMOUNT_MAX
 
 CHANNEL: Final = "gift"

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from core.engine.work import Work
 from core.errors import Refusal
-from core.event_types import EventType
-from core.events import Event
-from core.jobs import Every, Job
+from core.oversight.verify import Invariant
 from core.people.erasing import PersonalData
-from core.programme import ChannelSettings
+from core.rulebook.programme import ChannelSettings
+from core.scheduling.jobs import Every, Job
 from core.store.databases import Tables
-from core.verify import Invariant
-from core.work import Work
+from core.telling.event_types import EventType
+from core.telling.events import Event
 from plugins import hookimpl
 
 from .events import EVENT_TYPES

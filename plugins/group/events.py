@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import Field
 
-from core.event_types import EventData, EventType
+from core.telling.event_types import EventData, EventType
 
 GROUP_APPLIED: Final = "group.applied"
 GROUP_JOINED: Final = "group.joined"

@@ -8,9 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from core.clock import microseconds
+from core.books.members import ById, MemberStatus, bucket_of
+from core.channels.tags import tags_of
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import InvalidValue, MemberNotActive
-from core.events import (
+from core.people.membership import check_reason
+from core.rulebook.programme import Programme
+from core.scheduling.jobs import Run
+from core.store.dialect import in_words_of
+from core.telling.events import (
     MEMBER_MERGED,
     MEMBER_STATUS_CHANGED,
     MERGE_GIVEN_BACK,
@@ -19,14 +26,7 @@ from core.events import (
     TIER_CHANGED,
     Event,
 )
-from core.jobs import Run
-from core.members import ById, MemberStatus, bucket_of
-from core.membership import check_reason
-from core.operations import Operation
-from core.programme import Programme
-from core.store.dialect import in_words_of
-from core.tags import tags_of
-from core.work import Work
+from core.time.clock import microseconds
 
 from .events import GROUP_APPLIED, GROUP_DECLINED, GROUP_ENDING, GROUP_JOINED, GROUP_LEFT
 from .models import GroupMembership

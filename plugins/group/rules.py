@@ -9,12 +9,12 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.benefits import Benefit, BenefitKind
-from core.calendar import day_start, local_day
-from core.document import Identifier, Section
-from core.members import Member
-from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
-from core.rules import Condition
+from core.books.members import Member
+from core.ladder.benefits import Benefit, BenefitKind
+from core.rulebook.document import Identifier, Section
+from core.rulebook.programme import ChannelSettings, Misfit, Programme, unknown_tiers
+from core.rulebook.rules import Condition
+from core.time.calendar import day_start, local_day
 
 CHANNEL: Final = "group"
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final, NamedTuple, cast
 
 import strawberry
 
+from core.books.members import ById
+from core.engine.operations import Outcome
 from core.errors import InvalidInput, MemberNotFound, Refusal
-from core.members import ById
-from core.operations import Outcome
 from core.store.questions import Rows
 from graph.vocabulary import (
     ACTING,

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from core.accounts import Contra
+from core.books.accounts import Contra
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import InvalidAmount, InvalidValue
-from core.events import TRANSACTION_REVERSED, Event
-from core.membership import check_reason
-from core.operations import Operation
+from core.people.membership import check_reason
+from core.telling.events import TRANSACTION_REVERSED, Event
 from core.units import AMOUNT_MAX, POINTS
-from core.work import Work
 
 from .models import InvestmentPot, Stake
 from .refusals import (

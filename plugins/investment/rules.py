@@ -9,9 +9,9 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.document import Identifier, QuotedDecimal, Section
-from core.programme import ChannelSettings
-from core.rules import Validity
+from core.rulebook.document import Identifier, QuotedDecimal, Section
+from core.rulebook.programme import ChannelSettings
+from core.rulebook.rules import Validity
 from core.units import AMOUNT_MAX
 
 from .refusals import (

@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from core.calendar import day_start, local_day
-from core.jobs import Run
-from core.members import BUCKETS, ById, Member, bucket_of
-from core.periods import Period, period_after, period_of
-from core.programmes import Programmes, Version
+from core.books.members import BUCKETS, ById, Member, bucket_of
+from core.books.tallies import day_number, day_of
+from core.engine.work import FUTURE_TOLERANCE
+from core.rulebook.programmes import Programmes, Version
+from core.scheduling.jobs import Run
 from core.store.dialect import in_words_of
 from core.store.tables import table_of
-from core.tallies import day_number, day_of
-from core.work import FUTURE_TOLERANCE
+from core.time.calendar import day_start, local_day
+from core.time.periods import Period, period_after, period_of
 
 from .models import LeaderboardFill
 from .operations import AwardPrize, ScoreMember, settings_of

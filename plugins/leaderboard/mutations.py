@@ -5,9 +5,9 @@ from typing import Annotated, Any, Final, cast
 
 import strawberry
 
+from core.books.tallies import fact_value
 from core.errors import InvalidValue
-from core.periods import PeriodKind
-from core.tallies import fact_value
+from core.time.periods import PeriodKind
 from graph.vocabulary import (
     ACTING,
     Connection,

@@ -10,8 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from core.calendar import local_day
-from core.events import (
+from core.books.members import MemberStatus, bucket_of
+from core.books.tallies import day_number, day_of
+from core.engine.operations import Operation
+from core.engine.work import Work
+from core.models import MergeRow
+from core.rulebook.programme import Programme
+from core.telling.events import (
     MEMBER_STATUS_CHANGED,
     MERGE_GIVEN_BACK,
     MERGE_TAKEN,
@@ -19,13 +24,8 @@ from core.events import (
     TRANSACTION_REVERSED,
     Event,
 )
-from core.members import MemberStatus, bucket_of
-from core.models import MergeRow
-from core.operations import Operation
-from core.periods import Period, period_of
-from core.programme import Programme
-from core.tallies import day_number, day_of
-from core.work import Work
+from core.time.calendar import local_day
+from core.time.periods import Period, period_of
 
 from .events import LEADERBOARD_WON
 from .models import LeaderboardName, LeaderboardScore, LeaderboardWin

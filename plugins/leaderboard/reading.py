@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from core.calendar import day_start, local_day
-from core.members import Member as MemberValue
-from core.members import bucket_of
-from core.periods import Period, period_named, period_of
-from core.programmes import Programmes, Version
+from core.books.members import Member as MemberValue
+from core.books.members import bucket_of
+from core.books.tallies import day_number
+from core.rulebook.programmes import Programmes, Version
 from core.store.dialect import Reader, in_words_of
 from core.store.questions import Rows
-from core.tallies import day_number
+from core.time.calendar import day_start, local_day
+from core.time.periods import Period, period_named, period_of
 from graph.vocabulary import Info, Order, Where, newest
 
 from .models import LeaderboardName, LeaderboardScore

@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.budgets import NamedBudget
-from core.calendar import day_start, next_day
-from core.coupons import unknown_coupons
-from core.document import Identifier, QuotedDecimal, Section
+from core.books.tallies import SPEND
+from core.channels.coupons import unknown_coupons
+from core.channels.gifts import Gift
 from core.errors import InvalidAmount
-from core.gifts import Gift
 from core.money import parse_money
-from core.periods import Period, PeriodKind, period_after, period_of
-from core.programme import ChannelSettings, Misfit, Path, Programme
-from core.rules import check_countable
-from core.tallies import SPEND
+from core.rulebook.budgets import NamedBudget
+from core.rulebook.document import Identifier, QuotedDecimal, Section
+from core.rulebook.programme import ChannelSettings, Misfit, Path, Programme
+from core.rulebook.rules import check_countable
+from core.time.calendar import day_start, next_day
+from core.time.periods import Period, PeriodKind, period_after, period_of
 
 CHANNEL: Final = "leaderboard"
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from core.event_types import EventType
-from core.events import Event
-from core.judging import Judge
-from core.programme import ChannelSettings
+from core.engine.work import Work
+from core.ladder.judging import Judge
+from core.oversight.verify import Invariant
+from core.rulebook.programme import ChannelSettings
 from core.store.databases import Tables
-from core.verify import Invariant
-from core.work import Work
+from core.telling.event_types import EventType
+from core.telling.events import Event
 from plugins import hookimpl
 
 from .events import EVENT_TYPES

@@ -4,7 +4,7 @@ from typing import Final
 
 from pydantic import Field
 
-from core.event_types import EventData, EventType
+from core.telling.event_types import EventData, EventType
 
 STAGE_ENTERED: Final = "life_cycle.entered"
 GIFT_TAKEN_BACK: Final = "life_cycle.taken_back"

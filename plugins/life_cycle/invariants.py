@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from core.verify import Invariant
+from core.oversight.verify import Invariant
 
 INVARIANTS: Final[Sequence[Invariant]] = (
     Invariant(

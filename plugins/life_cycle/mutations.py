@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import strawberry
 
-from core.calendar import day_start, local_day
-from core.judging import Judgement, due_at
-from core.segments import History
-from core.tallies import Tally
+from core.books.tallies import Tally
+from core.ladder.judging import Judgement, due_at
+from core.rulebook.segments import History
+from core.time.calendar import day_start, local_day
 from graph.vocabulary import (
     STAFF,
     Connection,

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
-from core.calendar import day_start, local_day
-from core.coupons import revoke
-from core.events import MEMBER_ENROLLED, MEMBER_STATUS_CHANGED, TALLIES_COUNTED, Event
-from core.gifts import Given
-from core.judging import Judge
-from core.members import MemberStatus
-from core.segments import History
-from core.tags import set_tags
-from core.work import Work
+from core.books.members import MemberStatus
+from core.channels.coupons import revoke
+from core.channels.gifts import Given
+from core.channels.tags import set_tags
+from core.engine.work import Work
+from core.ladder.judging import Judge
+from core.rulebook.segments import History
+from core.telling.events import MEMBER_ENROLLED, MEMBER_STATUS_CHANGED, TALLIES_COUNTED, Event
+from core.time.calendar import day_start, local_day
 
 from .events import GIFT_TAKEN_BACK, STAGE_ENTERED
 from .models import LifeCycleEntry

@@ -9,13 +9,13 @@ from typing import Annotated, Final, NamedTuple, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.budgets import NamedBudget
-from core.calendar import add_months
-from core.coupons import unknown_coupons
-from core.gifts import Gift
-from core.programme import Misfit, Programme
-from core.segments import History, Look, Segment, Segments
-from core.tags import TagGiver
+from core.channels.coupons import unknown_coupons
+from core.channels.gifts import Gift
+from core.channels.tags import TagGiver
+from core.rulebook.budgets import NamedBudget
+from core.rulebook.programme import Misfit, Programme
+from core.rulebook.segments import History, Look, Segment, Segments
+from core.time.calendar import add_months
 
 CHANNEL: Final = "life_cycle"
 

@@ -7,14 +7,14 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
-from core.calendar import local_day
-from core.limits import Left, used_of
-from core.members import ById
-from core.operations import Outcome
-from core.programme import Programme
+from core.books.members import ById
+from core.books.tallies import Tally
+from core.channels.limits import Left, used_of
+from core.engine.operations import Outcome
+from core.engine.work import FUTURE_TOLERANCE
+from core.rulebook.programme import Programme
 from core.store.questions import Rows
-from core.tallies import Tally
-from core.work import FUTURE_TOLERANCE
+from core.time.calendar import local_day
 from graph.vocabulary import (
     ACTING,
     EVERYONE,

@@ -7,11 +7,11 @@ order of the prizes' ids.
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, NamedTuple
 
+from core.channels.limits import used
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import InvalidValue
-from core.events import TRANSACTION_REVERSED, Event
-from core.limits import used
-from core.operations import Operation
-from core.work import Work
+from core.telling.events import TRANSACTION_REVERSED, Event
 
 from .draws import place_of, roll
 from .models import LotteryDraw, LotteryGiven, LotteryPlayer, LotterySeed

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from core.calendar import day_start, local_day, next_day
-from core.periods import period_of
+from core.time.calendar import day_start, local_day, next_day
+from core.time.periods import period_of
 
 PeriodKind = Literal["day", "week", "month"]
 

@@ -13,10 +13,10 @@ from typing import Annotated, Final, Literal, NamedTuple, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.document import Identifier, Section
-from core.limits import Left, Limits
-from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
-from core.rules import Validity
+from core.channels.limits import Left, Limits
+from core.rulebook.document import Identifier, Section
+from core.rulebook.programme import ChannelSettings, Misfit, Programme, unknown_tiers
+from core.rulebook.rules import Validity
 from core.units import AMOUNT_MAX
 
 from .periods import PeriodKind

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from core.carriers import Carrier
-from core.destinations import Destinations
+from core.engine.work import Work
 from core.errors import Refusal
-from core.event_types import EventType
-from core.events import Event
-from core.jobs import Job
 from core.people.erasing import PersonalData
-from core.programme import ChannelSettings
+from core.rulebook.programme import ChannelSettings
+from core.scheduling.jobs import Job
 from core.store.databases import Tables
-from core.work import Work
+from core.telling.carriers import Carrier
+from core.telling.destinations import Destinations
+from core.telling.event_types import EventType
+from core.telling.events import Event
 from plugins import hookimpl
 
 from .events import EVENT_TYPES

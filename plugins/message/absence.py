@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
-from core.calendar import local_day
-from core.jobs import Run
-from core.members import BUCKETS, ById, MemberStatus
-from core.operations import Operation
-from core.tallies import day_number, day_of
-from core.work import Work
+from core.books.members import BUCKETS, ById, MemberStatus
+from core.books.tallies import day_number, day_of
+from core.engine.operations import Operation
+from core.engine.work import Work
+from core.scheduling.jobs import Run
+from core.time.calendar import local_day
 
 from .events import MEMBER_ABSENT
 from .rules import CHANNEL, Absence, MessageSettings

@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import Field
 
-from core.event_types import EventData, EventType
+from core.telling.event_types import EventData, EventType
 
 MEMBER_ABSENT: Final = "member.absent"
 TIER_WITHIN_REACH: Final = "tier.within_reach"

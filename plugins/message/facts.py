@@ -14,8 +14,8 @@ from typing import Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from core.event_types import EventData
-from core.language import type_of
+from core.rulebook.language import type_of
+from core.telling.event_types import EventData
 
 SAMPLE_DAY: Final = date(2026, 12, 31)
 SAMPLE_AT: Final = datetime(2026, 12, 31, 12, tzinfo=UTC)

@@ -3,8 +3,8 @@
 from datetime import time
 from typing import Final
 
-from core.clock import microseconds
-from core.jobs import Daily, Job, Run
+from core.scheduling.jobs import Daily, Job, Run
+from core.time.clock import microseconds
 
 from .absence import tell_absent
 from .models import WAITING, MemberMessage

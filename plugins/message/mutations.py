@@ -6,15 +6,15 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
-from core.auditing import audited, write_down
-from core.carriers import Letter
-from core.destinations import NotHeard
+from core.books.members import new_id
 from core.errors import InvalidValue
-from core.members import new_id
 from core.models import OutboxRow
-from core.outbox import revive
-from core.programme import Programme
+from core.oversight.auditing import audited, write_down
+from core.rulebook.programme import Programme
 from core.suggest import did_you_mean
+from core.telling.carriers import Letter
+from core.telling.destinations import NotHeard
+from core.telling.outbox import revive
 from graph.vocabulary import (
     ACTING,
     ID,

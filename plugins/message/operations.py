@@ -6,14 +6,14 @@ from functools import cache
 from typing import Any, ClassVar, Final
 from zoneinfo import available_timezones
 
-from core.carriers import ADDRESS_MAX, AddressInvalid, Carrier
+from core.books.tallies import fact_value
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import InvalidValue
-from core.events import TALLIES_COUNTED, Event
-from core.operations import Operation
+from core.ladder.tiers import Ladder
 from core.suggest import did_you_mean
-from core.tallies import fact_value
-from core.tiers import Ladder
-from core.work import Work
+from core.telling.carriers import ADDRESS_MAX, AddressInvalid, Carrier
+from core.telling.events import TALLIES_COUNTED, Event
 
 from .events import TIER_WITHIN_REACH
 from .models import MessageMark, MessagePreferences

@@ -18,14 +18,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from core.calendar import next_day
-from core.document import Identifier, QuotedDecimal, Section
-from core.event_types import EventType
-from core.expressions import Expression, ExpressionInvalid, Scope
-from core.programme import ChannelSettings, Misfit, Programme
-from core.rules import Compilation, Countable, compilation_of
+from core.books.tallies import ORDERS
+from core.rulebook.document import Identifier, QuotedDecimal, Section
+from core.rulebook.expressions import Expression, ExpressionInvalid, Scope
+from core.rulebook.programme import ChannelSettings, Misfit, Programme
+from core.rulebook.rules import Compilation, Countable, compilation_of
 from core.suggest import did_you_mean
-from core.tallies import ORDERS
+from core.telling.event_types import EventType
+from core.time.calendar import next_day
 
 from .facts import (
     SAMPLE_MEMBER,

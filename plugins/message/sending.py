@@ -17,12 +17,17 @@ from zoneinfo import ZoneInfo
 
 from tortoise.exceptions import IntegrityError
 
-from core.calendar import day_start, local_day, next_day
-from core.carriers import Letter
-from core.destinations import Destinations, NotHeard, NotYet
+from core.books.figures import Balances
+from core.books.members import MemberStatus, bucket_of
 from core.errors import ProgrammeNotFound
-from core.event_types import EventData
-from core.events import (
+from core.models import LotRow, MemberRow
+from core.rulebook.programme import Programme
+from core.store import Store
+from core.store.databases import unit_of_work
+from core.telling.carriers import Letter
+from core.telling.destinations import Destinations, NotHeard, NotYet
+from core.telling.event_types import EventData
+from core.telling.events import (
     POINTS_EXPIRING,
     TIER_AT_RISK,
     TIER_CHANGED,
@@ -30,13 +35,8 @@ from core.events import (
     TIER_RENEWED,
     Delivery,
 )
-from core.figures import Balances
-from core.members import MemberStatus, bucket_of
-from core.models import LotRow, MemberRow
-from core.outbox import put
-from core.programme import Programme
-from core.store import Store
-from core.store.databases import unit_of_work
+from core.telling.outbox import put
+from core.time.calendar import day_start, local_day, next_day
 from core.units import POINTS
 from graph.vocabulary import global_id
 

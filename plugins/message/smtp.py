@@ -20,9 +20,9 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
-from core.carriers import AddressInvalid, Carrier, CarrierInvalid, Letter
-from core.clock import Clock
-from core.destinations import NotHeard
+from core.telling.carriers import AddressInvalid, Carrier, CarrierInvalid, Letter
+from core.telling.destinations import NotHeard
+from core.time.clock import Clock
 
 SECONDS_MAX: Final = 10.0
 _TLS: Final = ("starttls", "tls", "none")

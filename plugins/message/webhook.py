@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, Self
 
-from core.addresses import AddressRefused, check_url
-from core.carriers import Carrier, CarrierInvalid, Letter
-from core.clock import Clock, rfc3339
-from core.destinations import NotHeard
-from core.posting import AWAY, client, is_private, post_signed
+from core.telling.addresses import AddressRefused, check_url
+from core.telling.carriers import Carrier, CarrierInvalid, Letter
+from core.telling.destinations import NotHeard
+from core.telling.posting import AWAY, client, is_private, post_signed
+from core.time.clock import Clock, rfc3339
 
 _SECRET_BYTES_MIN: Final = 24
 _REFUSED: Final = {400, 413, 422}

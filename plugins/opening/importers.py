@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import orjson
 
+from core.books.members import ByExternalId
+from core.engine.operations import Operation
 from core.errors import InvalidAmount, InvalidInstant, InvalidValue
-from core.members import ByExternalId
-from core.operations import Operation
 from plugins.hookspecs import Importer, Importing, Row
 
 from .operations import OpenBalance, OpenMember

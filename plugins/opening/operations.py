@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from core.accounts import Contra
-from core.calendar import day_start
+from core.books.accounts import Contra
+from core.books.ledger import LotTerms
+from core.engine.operations import Operation
+from core.engine.work import FUTURE_TOLERANCE, Work
 from core.errors import InvalidInstant, InvalidValue
-from core.ledger import LotTerms
-from core.membership import EnrolMember
-from core.operations import Operation
+from core.people.membership import EnrolMember
 from core.suggest import did_you_mean
+from core.time.calendar import day_start
 from core.units import POINTS
-from core.work import FUTURE_TOLERANCE, Work
 
 CHANNEL = "opening"
 

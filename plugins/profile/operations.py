@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from core.calendar import local_day
-from core.caps import draw
-from core.events import MEMBER_ENROLLED, TRANSACTION_REVERSED, Event
-from core.operations import Operation
+from core.channels.caps import draw
+from core.engine.operations import Operation
+from core.engine.work import Work
+from core.telling.events import MEMBER_ENROLLED, TRANSACTION_REVERSED, Event
+from core.time.calendar import local_day
 from core.units import POINTS
-from core.work import Work
 
 from .models import WHOLE, ProfileSection
 from .refusals import ProfileNotOffered, ProfileSectionAlreadyCompleted, ProfileSectionNotFound

@@ -5,9 +5,9 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.document import Count, Identifier
-from core.programme import ChannelSettings
-from core.rules import Budget
+from core.rulebook.document import Count, Identifier
+from core.rulebook.programme import ChannelSettings
+from core.rulebook.rules import Budget
 
 CHANNEL: Final = "profile"
 

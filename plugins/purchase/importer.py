@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from core.books.members import ByExternalId
+from core.engine.operations import Operation
 from core.errors import InvalidAmount, InvalidInstant, InvalidValue, MemberNotFound
-from core.members import ByExternalId
-from core.operations import Operation
 from plugins.hookspecs import Importer, Importing, Message, Row
 
 from .operations import ImportAdjustment, Line, PaidWithPoints, RecordPurchase, RefundPurchase

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import strawberry
 
+from core.engine.operations import Outcome
 from core.errors import InvalidValue
-from core.operations import Outcome
 from graph.vocabulary import (
     ID,
     Connection,

@@ -10,9 +10,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple
 
-from core import caps
-from core.calendar import local_day
-from core.corrections import AdjustPoints
+from core.books.tallies import ORDERS, SPEND
+from core.channels import caps
+from core.channels.corrections import AdjustPoints
+from core.channels.orders import ORDER_PAID, ORDER_REFUNDED, MemberFacts, OrderFacts
+from core.channels.tags import tags_of
+from core.engine.operations import Newcomer, Operation
+from core.engine.work import Work
 from core.errors import (
     CurrencyMismatch,
     ExceedsReversible,
@@ -21,17 +25,13 @@ from core.errors import (
     InvalidInstant,
     InvalidValue,
 )
-from core.events import TRANSACTION_REVERSED, Event
-from core.explaining import Seen
 from core.money import money, parse_money
-from core.operations import Newcomer, Operation
-from core.orders import ORDER_PAID, ORDER_REFUNDED, MemberFacts, OrderFacts
-from core.programme import Programme
-from core.rules import NO_CAPS, Activity, CapRoom
-from core.tags import tags_of
-from core.tallies import ORDERS, SPEND
+from core.rulebook.explaining import Seen
+from core.rulebook.programme import Programme
+from core.rulebook.rules import NO_CAPS, Activity, CapRoom
+from core.telling.events import TRANSACTION_REVERSED, Event
+from core.time.calendar import local_day
 from core.units import AMOUNT_MAX, POINTS
-from core.work import Work
 
 from .models import PurchaseOrder
 from .orders import GIFT, SOLD, VOID, Basket, Item, Return, is_birthday, items_of

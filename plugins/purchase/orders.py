@@ -9,10 +9,10 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final, NamedTuple
 
-from core.calendar import month_end
+from core.channels.orders import LineFacts, OrderFacts
 from core.errors import InvalidValue
 from core.money import money, parse_money
-from core.orders import LineFacts, OrderFacts
+from core.time.calendar import month_end
 
 from .refusals import ExceedsRefundable, ExceedsReturnable, LineNotFound
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
 
-from core.orders import FACTS, MemberFacts, OrderFacts
-from core.programme import ChannelSettings
-from core.rules import NO_CAPS, Activity, Award, CapRoom, RuleSet, UnitName
-from core.tallies import ORDERS, SPEND
+from core.books.tallies import ORDERS, SPEND
+from core.channels.orders import FACTS, MemberFacts, OrderFacts
+from core.rulebook.programme import ChannelSettings
+from core.rulebook.rules import NO_CAPS, Activity, Award, CapRoom, RuleSet, UnitName
 
 CHANNEL: Final = "purchase"
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from core.channels.suggestions import Suggester
+from core.engine.work import Work
 from core.errors import Refusal
-from core.event_types import EventType
-from core.events import Event
-from core.programme import ChannelSettings
+from core.rulebook.programme import ChannelSettings
 from core.store.databases import Tables
-from core.suggestions import Suggester
-from core.work import Work
+from core.telling.event_types import EventType
+from core.telling.events import Event
 from plugins import hookimpl
 
 from .events import EVENT_TYPES

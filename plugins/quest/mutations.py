@@ -7,10 +7,10 @@ from typing import cast
 
 import strawberry
 
-from core.calendar import local_day
-from core.operations import Outcome
-from core.programme import Programme
-from core.tallies import Tally, day_number
+from core.books.tallies import Tally, day_number
+from core.engine.operations import Outcome
+from core.rulebook.programme import Programme
+from core.time.calendar import local_day
 from graph.vocabulary import (
     ACTING,
     Decimal,

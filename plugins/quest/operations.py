@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar, Final
 
-from core.calendar import local_day
-from core.caps import draw
+from core.books.tallies import day_number, day_of
+from core.channels.caps import draw
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import InvalidValue
-from core.events import MEMBER_ENROLLED, TALLIES_COUNTED, TRANSACTION_REVERSED, Event
-from core.operations import Operation
-from core.tallies import day_number, day_of
-from core.work import Work
+from core.telling.events import MEMBER_ENROLLED, TALLIES_COUNTED, TRANSACTION_REVERSED, Event
+from core.time.calendar import local_day
 
 from .models import QuestEvent, QuestResult
 from .refusals import (

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.budgets import NamedBudget
-from core.calendar import day_start, local_day, next_day
-from core.document import Identifier, Section
-from core.periods import PeriodKind, period_of
-from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
-from core.rules import Budget, Validity, check_countable
+from core.rulebook.budgets import NamedBudget
+from core.rulebook.document import Identifier, Section
+from core.rulebook.programme import ChannelSettings, Misfit, Programme, unknown_tiers
+from core.rulebook.rules import Budget, Validity, check_countable
+from core.time.calendar import day_start, local_day, next_day
+from core.time.periods import PeriodKind, period_of
 from core.units import AMOUNT_MAX, POINTS
 
 CHANNEL: Final = "quest"

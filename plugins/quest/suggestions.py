@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from core.suggestions import Suggestion, SuggestionKind
+from core.channels.suggestions import Suggestion, SuggestionKind
 from graph.vocabulary import Info, Member, MemberStatus
 
 from .mutations import QuestStatus, QuestType, quest_of

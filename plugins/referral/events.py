@@ -4,8 +4,8 @@ from typing import Final
 
 from pydantic import Field
 
-from core.bringing import BRINGING_PAID
-from core.event_types import EventData, EventType
+from core.channels.bringing import BRINGING_PAID
+from core.telling.event_types import EventData, EventType
 
 
 class ReferralCompleted(EventData):

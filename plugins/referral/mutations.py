@@ -6,7 +6,7 @@ from typing import cast
 
 import strawberry
 
-from core.operations import Outcome
+from core.engine.operations import Outcome
 from core.store.questions import Rows
 from graph.vocabulary import ACTING, Info, Member, MemberByInput, Payload, Points, actor, mutation, perform
 

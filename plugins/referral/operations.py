@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
-from core.bringing import BRINGING_PAID, MEMBER_BROUGHT
-from core.calendar import day_start, month_end, next_day
-from core.caps import draw
-from core.events import MEMBER_ERASED, TRANSACTION_REVERSED, Delivery, Event
-from core.members import ById
+from core.books.members import ById
+from core.books.tallies import ORDERS, Tally
+from core.channels.bringing import BRINGING_PAID, MEMBER_BROUGHT
+from core.channels.caps import draw
+from core.channels.orders import ORDER_PAID, ORDER_REFUNDED
+from core.engine.operations import Newcomer, Operation
+from core.engine.work import Work
 from core.money import money
-from core.operations import Newcomer, Operation
-from core.orders import ORDER_PAID, ORDER_REFUNDED
-from core.outbox import Submit
-from core.rules import Budget
-from core.tallies import ORDERS, Tally
+from core.rulebook.rules import Budget
+from core.telling.events import MEMBER_ERASED, TRANSACTION_REVERSED, Delivery, Event
+from core.telling.outbox import Submit
+from core.time.calendar import day_start, month_end, next_day
 from core.units import POINTS
-from core.work import Work
 
 from .models import ReferralCode, ReferralInvitation, ReferralReward
 from .refusals import (

@@ -5,10 +5,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from core import codes
-from core.document import Count, QuotedDecimal
-from core.programme import ChannelSettings
-from core.rules import Budget
+from core.channels import codes
+from core.rulebook.document import Count, QuotedDecimal
+from core.rulebook.programme import ChannelSettings
+from core.rulebook.rules import Budget
 
 CHANNEL: Final = "referral"
 

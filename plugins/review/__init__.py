@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from core.errors import Refusal
-from core.event_types import EventType
+from core.ladder.tiers import FactKind
 from core.people.erasing import PersonalData
-from core.programme import ChannelSettings
+from core.rulebook.programme import ChannelSettings
 from core.store.databases import Tables
-from core.tiers import FactKind
+from core.telling.event_types import EventType
 from plugins import hookimpl
 
 from .events import EVENT_TYPES

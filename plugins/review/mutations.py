@@ -6,8 +6,8 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
-from core.members import ById
-from core.operations import Outcome
+from core.books.members import ById
+from core.engine.operations import Outcome
 from graph.vocabulary import (
     ACTING,
     ID,

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from core.awards import Awarded, earn_by_rules
-from core.calendar import day_start, next_day
+from core.books.lots import Lot
+from core.channels.awards import Awarded, earn_by_rules
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import InvalidValue
-from core.lots import Lot
-from core.membership import check_reason
-from core.operations import Operation
-from core.rules import Activity
-from core.work import Work
+from core.people.membership import check_reason
+from core.rulebook.rules import Activity
+from core.time.calendar import day_start, next_day
 
 from .models import Review
 from .refusals import (

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from core.programme import ChannelSettings
-from core.rules import RuleSet, UnitName
+from core.rulebook.programme import ChannelSettings
+from core.rulebook.rules import RuleSet, UnitName
 
 CHANNEL: Final = "review"
 REVIEWS: Final = "reviews"

@@ -8,15 +8,15 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
+from core.books.figures import Balance, Balances
+from core.books.members import ById, Frozen
+from core.books.members import Member as MemberValue
+from core.books.tallies import Tally
+from core.channels.limits import Used, used_of
+from core.engine.operations import Outcome
 from core.errors import InsufficientPoints, MemberNotFound, Refusal
-from core.figures import Balance, Balances
-from core.limits import Used, used_of
-from core.members import ById, Frozen
-from core.members import Member as MemberValue
-from core.operations import Outcome
-from core.programme import Programme
+from core.rulebook.programme import Programme
 from core.store.questions import Rows
-from core.tallies import Tally
 from core.units import POINTS
 from graph.vocabulary import (
     ACTING,

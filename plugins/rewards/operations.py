@@ -7,12 +7,12 @@ given next, by number; what a number's code is stands elsewhere and never change
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from core.channels.limits import used
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import ExceedsReversible, InvalidValue
-from core.events import TRANSACTION_REVERSED, Event
-from core.limits import used
-from core.membership import check_reason
-from core.operations import Operation
-from core.work import Work
+from core.people.membership import check_reason
+from core.telling.events import TRANSACTION_REVERSED, Event
 
 from .models import RewardOrder, RewardStock
 from .refusals import (

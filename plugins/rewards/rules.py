@@ -9,11 +9,11 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.benefits import Benefit, BenefitKind
-from core.document import Identifier, QuotedDecimal, Section
-from core.limits import Left, Limits
-from core.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
-from core.rules import Validity
+from core.channels.limits import Left, Limits
+from core.ladder.benefits import Benefit, BenefitKind
+from core.rulebook.document import Identifier, QuotedDecimal, Section
+from core.rulebook.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
+from core.rulebook.rules import Validity
 from core.units import AMOUNT_MAX
 
 from .refusals import RewardClosed, RewardLimitReached, RewardNotYetOpen, RewardOfOtherTier, RewardSoldOut

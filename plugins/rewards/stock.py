@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 import orjson
 from tortoise.exceptions import IntegrityError
 
-from core.auditing import write_down
 from core.errors import IdempotencyKeyMismatch, InvalidValue
+from core.oversight.auditing import write_down
 from core.store.databases import unit_of_work
 
 from .models import RewardCode, RewardDelivery, RewardStock

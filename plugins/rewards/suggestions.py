@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from core.calendar import local_day
+from core.books.figures import NOTHING, Balance, Balances
+from core.books.members import Frozen
+from core.books.tallies import Tally
+from core.channels.limits import used_of
+from core.channels.suggestions import Suggestion, SuggestionKind
 from core.errors import Refusal
-from core.figures import NOTHING, Balance, Balances
-from core.limits import used_of
-from core.members import Frozen
-from core.programme import Programme
-from core.suggestions import Suggestion, SuggestionKind
-from core.tallies import Tally
+from core.rulebook.programme import Programme
+from core.time.calendar import local_day
 from core.units import POINTS
 from graph.vocabulary import Info, Member
 

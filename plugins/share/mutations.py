@@ -6,12 +6,12 @@ from typing import Any, cast
 
 import strawberry
 
-from core.calendar import local_day
+from core.books.members import ById
+from core.books.tallies import Tally
+from core.channels.limits import used_of
+from core.engine.operations import Outcome
 from core.errors import InvalidValue
-from core.limits import used_of
-from core.members import ById
-from core.operations import Outcome
-from core.tallies import Tally
+from core.time.calendar import local_day
 from graph.vocabulary import (
     ACTING,
     Connection,

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
-from core.calendar import day_start, next_day
-from core.caps import draw
+from core.books.tallies import day_number
+from core.channels.caps import draw
+from core.channels.limits import used
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import InvalidValue
-from core.events import TRANSACTION_REVERSED, Event
-from core.limits import used
-from core.operations import Operation
-from core.tallies import day_number
+from core.telling.events import TRANSACTION_REVERSED, Event
+from core.time.calendar import day_start, next_day
 from core.units import POINTS
-from core.work import Work
 
 from .models import Share
 from .refusals import (

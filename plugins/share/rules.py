@@ -8,10 +8,10 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from core.document import Section
-from core.limits import Limits
-from core.programme import ChannelSettings
-from core.rules import Budget
+from core.channels.limits import Limits
+from core.rulebook.document import Section
+from core.rulebook.programme import ChannelSettings
+from core.rulebook.rules import Budget
 from core.units import AMOUNT_MAX, POINTS
 
 CHANNEL: Final = "share"

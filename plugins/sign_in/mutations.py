@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import strawberry
 
-from core.calendar import day_start, local_day, month_end, month_start, next_day
+from core.books.tallies import Tally, day_number
 from core.errors import InvalidValue
-from core.tallies import Tally, day_number
+from core.time.calendar import day_start, local_day, month_end, month_start, next_day
 from graph.vocabulary import (
     ACTING,
     Info,

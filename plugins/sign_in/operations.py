@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
-from core.awards import earn_by_rules
-from core.calendar import day_start, local_day, month_end, month_start, next_day
-from core.events import TRANSACTION_REVERSED, Event
-from core.members import bucket_of
-from core.operations import Operation, Recorded
-from core.work import Work
+from core.books.members import bucket_of
+from core.channels.awards import earn_by_rules
+from core.engine.operations import Operation, Recorded
+from core.engine.work import Work
+from core.telling.events import TRANSACTION_REVERSED, Event
+from core.time.calendar import day_start, local_day, month_end, month_start, next_day
 
 from .models import SignInMonth
 from .refusals import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.annual import Highlight
+from core.channels.annual import Highlight
 from graph.vocabulary import Info, Member
 
 from .models import SignInMonth

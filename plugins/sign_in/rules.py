@@ -7,10 +7,10 @@ from typing import Annotated, Any, ClassVar, Final, NamedTuple
 
 from pydantic import Field
 
-from core.calendar import month_end
-from core.document import Count, Section
-from core.programme import ChannelSettings
-from core.rules import Activity, RuleSet, UnitName
+from core.rulebook.document import Count, Section
+from core.rulebook.programme import ChannelSettings
+from core.rulebook.rules import Activity, RuleSet, UnitName
+from core.time.calendar import month_end
 
 CHANNEL: Final = "sign_in"
 SIGN_INS: Final = "sign_ins"

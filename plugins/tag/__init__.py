@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from core.engine.work import Work
 from core.errors import Refusal
-from core.event_types import EventType
-from core.events import Event
-from core.judging import Judge
-from core.programme import ChannelSettings
-from core.work import Work
+from core.ladder.judging import Judge
+from core.rulebook.programme import ChannelSettings
+from core.telling.event_types import EventType
+from core.telling.events import Event
 from plugins import hookimpl
 
 from .events import EVENT_TYPES

@@ -4,8 +4,8 @@ from typing import Final
 
 from pydantic import Field
 
-from core.event_types import EventData, EventType
-from core.tags import TAG_GIVEN, TAG_LOST
+from core.channels.tags import TAG_GIVEN, TAG_LOST
+from core.telling.event_types import EventData, EventType
 
 
 class TagGiven(EventData):

@@ -7,12 +7,12 @@ from typing import cast
 
 import strawberry
 
-from core.calendar import day_start, local_day
-from core.judging import Judgement, due_at
-from core.members import MemberTag
-from core.segments import History
-from core.tags import BY_HAND
-from core.tallies import Tally
+from core.books.members import MemberTag
+from core.books.tallies import Tally
+from core.channels.tags import BY_HAND
+from core.ladder.judging import Judgement, due_at
+from core.rulebook.segments import History
+from core.time.calendar import day_start, local_day
 from graph.vocabulary import (
     STAFF,
     Info,

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from core.calendar import day_start, local_day
+from core.books.members import MemberStatus, MemberTag
+from core.channels.tags import BY_HAND, set_tags
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import InvalidInstant, MemberNotActive
-from core.events import MEMBER_ENROLLED, MEMBER_ERASED, MEMBER_STATUS_CHANGED, TALLIES_COUNTED, Event
-from core.judging import Judge
-from core.members import MemberStatus, MemberTag
-from core.membership import check_reason
-from core.operations import Operation
-from core.segments import History
-from core.tags import BY_HAND, set_tags
-from core.work import Work
+from core.ladder.judging import Judge
+from core.people.membership import check_reason
+from core.rulebook.segments import History
+from core.telling.events import MEMBER_ENROLLED, MEMBER_ERASED, MEMBER_STATUS_CHANGED, TALLIES_COUNTED, Event
+from core.time.calendar import day_start, local_day
 
 from .refusals import TagAlreadyGiven, TagNotFound, TagNotGiven, TagsNotOffered
 from .rules import CHANNEL, TagSettings

@@ -8,8 +8,8 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.segments import History, Segment, Segments
-from core.tags import TagGiver
+from core.channels.tags import TagGiver
+from core.rulebook.segments import History, Segment, Segments
 
 CHANNEL: Final = "tag"
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
-from core.clock import microseconds
-from core.members import ById
-from core.operations import Outcome
+from core.books.members import ById
+from core.engine.operations import Outcome
+from core.time.clock import microseconds
 from graph.vocabulary import (
     ACTING,
     ID,

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
-from core.accounts import Contra
+from core.books.accounts import Contra
+from core.engine.operations import Operation, Recorded
+from core.engine.work import Work
 from core.errors import InvalidAmount, InvalidValue, TransactionNotFound
-from core.events import TRANSACTION_REVERSED, Event
-from core.operations import Operation, Recorded
+from core.telling.events import TRANSACTION_REVERSED, Event
 from core.units import AMOUNT_MAX, POINTS
-from core.work import Work
 
 from .events import TICKET_ANSWERED, TICKET_CLOSED, TICKET_OPENED
 from .models import Ticket, TicketMessage

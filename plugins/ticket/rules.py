@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from core.calendar import day_start, local_day, next_day
-from core.document import Section
-from core.programme import ChannelSettings
+from core.rulebook.document import Section
+from core.rulebook.programme import ChannelSettings
+from core.time.calendar import day_start, local_day, next_day
 from core.units import AMOUNT_MAX
 
 CHANNEL: Final = "ticket"

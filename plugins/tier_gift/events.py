@@ -4,7 +4,7 @@ from typing import Final
 
 from pydantic import Field
 
-from core.event_types import EventData, EventType
+from core.telling.event_types import EventData, EventType
 
 
 class TierGiftGiven(EventData):

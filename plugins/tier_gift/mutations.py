@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import strawberry
 
-from core.gifts import Gift
+from core.channels.gifts import Gift
 from graph.vocabulary import Info, Member, Points
 
 from .models import TierGift

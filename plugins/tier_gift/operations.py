@@ -1,10 +1,10 @@
 """What reaching a tier brings, in the transaction that reached it."""
 
-from core.events import TIER_CHANGED, TRANSACTION_REVERSED, Event
-from core.members import bucket_of
+from core.books.members import bucket_of
+from core.engine.work import Work
 from core.models import MergeRow
 from core.people.merging import MERGED
-from core.work import Work
+from core.telling.events import TIER_CHANGED, TRANSACTION_REVERSED, Event
 
 from .models import TierGift
 from .rules import CHANNEL, TierGiftSettings

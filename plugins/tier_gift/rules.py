@@ -5,13 +5,13 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from core.benefits import Benefit, BenefitKind, BenefitPeriod
-from core.budgets import NamedBudget
-from core.coupons import unknown_coupons
-from core.document import Identifier
-from core.gifts import Gift
-from core.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
-from core.tiers import Ladder
+from core.channels.coupons import unknown_coupons
+from core.channels.gifts import Gift
+from core.ladder.benefits import Benefit, BenefitKind, BenefitPeriod
+from core.ladder.tiers import Ladder
+from core.rulebook.budgets import NamedBudget
+from core.rulebook.document import Identifier
+from core.rulebook.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
 from core.units import POINTS
 
 CHANNEL: Final = "tier_gift"

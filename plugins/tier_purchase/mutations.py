@@ -4,8 +4,8 @@ from datetime import datetime
 
 import strawberry
 
+from core.books.members import Frozen
 from core.errors import Refusal
-from core.members import Frozen
 from graph.vocabulary import (
     ACTING,
     Info,

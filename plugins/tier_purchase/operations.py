@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from core.calendar import add_months, day_start
+from core.engine.operations import Operation, Recorded
+from core.engine.work import Work
 from core.errors import NotReversible
-from core.events import TRANSACTION_REVERSED, Event
-from core.operations import Operation, Recorded
-from core.tiers import Ladder
-from core.work import Work
+from core.ladder.tiers import Ladder
+from core.telling.events import TRANSACTION_REVERSED, Event
+from core.time.calendar import add_months, day_start
 
 from .refusals import TierKeptAlready, TierNotHeld, TierPriceChanged, TierPurchaseNotOffered
 from .rules import CHANNEL, TierPurchaseSettings

@@ -6,9 +6,9 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.document import Identifier, Section
-from core.programme import ChannelSettings, Misfit, Programme, unknown_tiers
-from core.tiers import Ladder
+from core.ladder.tiers import Ladder
+from core.rulebook.document import Identifier, Section
+from core.rulebook.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 from core.units import AMOUNT_MAX
 
 from .refusals import TierAlreadyReached, TierNotForSale, TierNotKept, TierTooHigh

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from core.destinations import Destinations
 from core.errors import Refusal
 from core.store.databases import Tables
+from core.telling.destinations import Destinations
 from plugins import hookimpl
 
 from .mutations import WebhookMutations, WebhookQueries

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from core.addresses import AddressRefused, check_url, find
-from core.auditing import audited, write_down
-from core.clock import Clock
+from core.books.members import new_id
 from core.errors import InvalidValue
-from core.members import new_id
-from core.outbox import forget, revive
+from core.oversight.auditing import audited, write_down
+from core.telling.addresses import AddressRefused, check_url, find
+from core.telling.outbox import forget, revive
+from core.time.clock import Clock
 
 from .models import ACTIVE, PAUSED, WebhookEndpoint
 from .refusals import TooManyWebhookEndpoints, UnknownEventType, WebhookAddressRefused, WebhookEndpointNotFound

@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 import strawberry
 
-from core.clock import rfc3339
-from core.destinations import NotHeard
-from core.members import new_id
+from core.books.members import new_id
 from core.models import OutboxRow
-from core.posting import client, is_private, post_signed
+from core.telling.destinations import NotHeard
+from core.telling.posting import client, is_private, post_signed
+from core.time.clock import rfc3339
 from graph.vocabulary import (
     EVERYONE,
     ID,

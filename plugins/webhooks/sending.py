@@ -1,12 +1,12 @@
-"""Sending: events as signed requests (``core.posting``) to the endpoints that want them."""
+"""Sending: events as signed requests (``core.telling.posting``) to the endpoints that want them."""
 
 from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Final, Self
 
-from core.destinations import Destinations, NotHeard
-from core.events import Delivery
-from core.posting import AWAY, client, is_private, post_signed
+from core.telling.destinations import Destinations, NotHeard
+from core.telling.events import Delivery
+from core.telling.posting import AWAY, client, is_private, post_signed
 from graph.vocabulary import member_told
 
 from .models import ACTIVE, DISABLED, WebhookEndpoint

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from core.event_types import EventType
-from core.events import Event
-from core.programme import ChannelSettings
-from core.work import Work
+from core.engine.work import Work
+from core.rulebook.programme import ChannelSettings
+from core.telling.event_types import EventType
+from core.telling.events import Event
 from plugins import hookimpl
 
 from .events import EVENT_TYPES

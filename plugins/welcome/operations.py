@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Final
 
-from core.events import MEMBER_ENROLLED, Event
-from core.work import Work
+from core.engine.work import Work
+from core.telling.events import MEMBER_ENROLLED, Event
 
 from .rules import CHANNEL, WelcomeSettings
 

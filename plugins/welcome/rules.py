@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Final
 
-from core.budgets import NamedBudget
-from core.coupons import unknown_coupons
-from core.gifts import Gift
-from core.programme import ChannelSettings, Misfit, Programme
+from core.channels.coupons import unknown_coupons
+from core.channels.gifts import Gift
+from core.rulebook.budgets import NamedBudget
+from core.rulebook.programme import ChannelSettings, Misfit, Programme
 
 CHANNEL: Final = "welcome"
 

@@ -5,8 +5,8 @@ from typing import cast
 
 import strawberry
 
-from core.calendar import local_day
-from core.tallies import Tally, day_number, day_of
+from core.books.tallies import Tally, day_number, day_of
+from core.time.calendar import local_day
 from graph.vocabulary import Info, Member, Points
 
 from .models import WinBackGift

@@ -6,13 +6,13 @@ A return that turns out to be none, because its order came back, takes its gift 
 from datetime import date, timedelta
 from typing import Final
 
-from core.calendar import local_day
-from core.caps import draw
-from core.coupons import grant, revoke
-from core.events import TALLIES_COUNTED, Event
-from core.tallies import day_number, day_of
+from core.books.tallies import day_number, day_of
+from core.channels.caps import draw
+from core.channels.coupons import grant, revoke
+from core.engine.work import Work
+from core.telling.events import TALLIES_COUNTED, Event
+from core.time.calendar import local_day
 from core.units import POINTS
-from core.work import Work
 
 from .models import WinBackGift
 from .rules import CHANNEL, WinBackSettings

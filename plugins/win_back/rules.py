@@ -7,12 +7,12 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from core.calendar import add_months
-from core.coupons import Coupons, unknown_coupons
-from core.document import Count
-from core.programme import ChannelSettings, Misfit, Programme
-from core.rules import Budget, Countable
-from core.tallies import ORDERS
+from core.books.tallies import ORDERS
+from core.channels.coupons import Coupons, unknown_coupons
+from core.rulebook.document import Count
+from core.rulebook.programme import ChannelSettings, Misfit, Programme
+from core.rulebook.rules import Budget, Countable
+from core.time.calendar import add_months
 
 CHANNEL: Final = "win_back"
 

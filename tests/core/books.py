@@ -4,12 +4,12 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.accounts import Account, Entry, chain
-from core.clock import StoppedClock
-from core.holds import Hold, HoldLot, HoldState
-from core.ledger import Ledger, LotTerms
-from core.lots import DEBT_LOT, Lot, LotMove, MoveKind
-from core.sheet import Sheet
+from core.books.accounts import Account, Entry, chain
+from core.books.holds import Hold, HoldLot, HoldState
+from core.books.ledger import Ledger, LotTerms
+from core.books.lots import DEBT_LOT, Lot, LotMove, MoveKind
+from core.books.sheet import Sheet
+from core.time.clock import StoppedClock
 from core.units import POINTS
 
 BEGIN = datetime(2030, 1, 31, 22, 30, tzinfo=UTC)

@@ -12,29 +12,29 @@ from itertools import count
 from logging import DEBUG, Handler, LogRecord, getLogger
 from typing import Any, ClassVar, Final
 
-from core.accounts import Account, Entry
-from core.batch import Rules
-from core.clock import Clock, StoppedClock
-from core.committer import Committer
-from core.corrections import AdjustPoints, ReverseTransaction
-from core.events import Outgoing
-from core.holds import Hold, HoldLot
-from core.lots import Extension, Lot, LotMove
-from core.members import ByExternalId, ById, Member, MemberRef, TierChange, bucket_of, new_id
-from core.membership import EnrolMember
+from core.books.accounts import Account, Entry
+from core.books.holds import Hold, HoldLot
+from core.books.lots import Extension, Lot, LotMove
+from core.books.members import ByExternalId, ById, Member, MemberRef, TierChange, bucket_of, new_id
+from core.books.tallies import Tally
+from core.channels.corrections import AdjustPoints, ReverseTransaction
+from core.channels.redemption import HoldPoints, RedeemPoints
+from core.engine.batch import Rules
+from core.engine.committer import Committer
+from core.engine.operations import Operation, Outcome, Recorded
+from core.engine.work import Reaction, Work
 from core.models import ProgrammeVersionRow
-from core.operations import Operation, Outcome, Recorded
-from core.programme import load_programme
-from core.programmes import Programmes
-from core.redemption import HoldPoints, RedeemPoints
-from core.routes import Routes
+from core.people.membership import EnrolMember
+from core.rulebook.programme import load_programme
+from core.rulebook.programmes import Programmes
 from core.store import Store
 from core.store.databases import Tables, connect
 from core.store.dialect import Reader
 from core.store.tables import Table, table_of
-from core.tallies import Tally
+from core.telling.events import Outgoing
+from core.telling.routes import Routes
+from core.time.clock import Clock, StoppedClock
 from core.units import POINTS
-from core.work import Reaction, Work
 
 APPS: Final = {"core": Tables(("core.models",), "core.migrations")}
 KINDS: Final = (Member, Account, Recorded, Entry, Lot, LotMove, Extension, Hold, HoldLot, Tally, TierChange, Outgoing)

@@ -1,4 +1,4 @@
-"""The rules of the ledger once more, counted point by point: what ``core.ledger`` is compared with.
+"""The rules of the ledger once more, counted point by point: what ``core.books.ledger`` is compared with.
 
 Every point is an object that knows which lot it lies in and what became of it. Nothing is added up
 in advance and nothing is ever swept: whoever looks first lets the points of lapsed lots expire.

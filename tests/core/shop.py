@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import yaml
 
-from core.programme import ChannelSettings, Programme, countables_of, load_programme
-from core.rules import Activity, RuleSet, UnitName
-from core.tiers import FACTS as FACTS_OF_TIERS
+from core.ladder.tiers import FACTS as FACTS_OF_TIERS
+from core.rulebook.programme import ChannelSettings, Programme, countables_of, load_programme
+from core.rulebook.rules import Activity, RuleSet, UnitName
 
 PROGRAMMES = Path(__file__).parents[2] / "examples" / "programmes"
 JULY = datetime(2026, 7, 2, 4, tzinfo=UTC)

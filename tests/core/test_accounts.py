@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from core.accounts import Account, Contra, Entry, chain
+from core.books.accounts import Account, Contra, Entry, chain
 from core.errors import BalanceLimitExceeded
 from core.units import AMOUNT_MAX, POINTS
 

@@ -15,20 +15,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tortoise.context import TortoiseContext
 
-from core.batch import Rules, Ticket, perform
-from core.clock import StoppedClock
-from core.corrections import AdjustPoints, ExpirePoints, ReverseTransaction
+from core.books.members import ByExternalId, ById
+from core.channels.corrections import AdjustPoints, ExpirePoints, ReverseTransaction
+from core.channels.redemption import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold
+from core.engine.batch import Rules, Ticket, perform
+from core.engine.operations import Operation, Outcome
+from core.engine.work import Work
 from core.errors import IdempotencyKeyMismatch, MemberNotFound
-from core.event_types import EVENT_TYPES
-from core.events import Delivery, Event, Outgoing
-from core.members import ByExternalId, ById
-from core.membership import EnrolMember, UpdateMember
-from core.operations import Operation, Outcome
-from core.redemption import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold
+from core.oversight.verify import verify
+from core.people.membership import EnrolMember, UpdateMember
 from core.store import Store
 from core.store.databases import connect
-from core.verify import verify
-from core.work import Work
+from core.telling.event_types import EVENT_TYPES
+from core.telling.events import Delivery, Event, Outgoing
+from core.time.clock import StoppedClock
 from tests.core.committing import APPS, BEGIN, PROGRAMME, Desk, Give, dump, open_desk, publish, rules
 from tests.databases import Server
 

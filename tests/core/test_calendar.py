@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.calendar import add_months, day_start, local_day, month_end, month_start, quarter_end, year_end
+from core.time.calendar import add_months, day_start, local_day, month_end, month_start, quarter_end, year_end
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

@@ -5,10 +5,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from core.carrying import CannotCarry, Carrier, Line, PostgresLine, RedisLine, line_of
-from core.changes import Changes
-from core.operations import Outcome
+from core.engine.operations import Outcome
 from core.store.databases import Database
+from core.telling.carrying import CannotCarry, Carrier, Line, PostgresLine, RedisLine, line_of
+from core.telling.changes import Changes
 from tests.databases import Server
 
 REDIS = os.environ.get("LAUREL_TEST_REDIS")
@@ -116,7 +116,7 @@ async def test_what_was_committed_last_is_told_before_the_end() -> None:
 async def test_who_waits_looks_again_when_the_line_was_cut(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("core.carrying._AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("core.telling.carrying._AGAIN_SECONDS", 0.01)
     changes, line = Changes(), Cut()
     async with Carrier(changes, line) as carrier, asyncio.timeout(5):
         await carrier.connected.wait()

@@ -8,17 +8,17 @@ from typing import Any, ClassVar
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.committer import Committer
+from core.books.members import ByExternalId, ById
+from core.channels.redemption import RedeemPoints
+from core.engine.committer import Committer
+from core.engine.operations import Operation, Outcome
+from core.engine.reads import Read
+from core.engine.work import Work
 from core.errors import DeadlineExceeded, Overloaded, ShuttingDown
-from core.members import ByExternalId, ById
-from core.membership import EnrolMember, UpdateMember
-from core.operations import Operation, Outcome
-from core.reads import Read
-from core.redemption import RedeemPoints
+from core.oversight.verify import verify
+from core.people.membership import EnrolMember, UpdateMember
 from core.store.dialect import Reader
 from core.store.sqlite import Sqlite
-from core.verify import verify
-from core.work import Work
 from tests.core.committing import Desk, Give, open_desk, rules, statements
 
 

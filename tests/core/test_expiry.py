@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from core.calendar import day_start
-from core.expiry import NEVER, ExpiryPolicy, expires_at, moved
+from core.rulebook.expiry import NEVER, ExpiryPolicy, expires_at, moved
+from core.time.calendar import day_start
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

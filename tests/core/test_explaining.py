@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.explaining import Explained, Fact, Seen, Verdict, explain, keep, kept
-from core.programme import load_programme
-from core.rules import NO_CAPS, CapRoom, RuleSet
+from core.rulebook.explaining import Explained, Fact, Seen, Verdict, explain, keep, kept
+from core.rulebook.programme import load_programme
+from core.rulebook.rules import NO_CAPS, CapRoom, RuleSet
 from core.units import POINTS
 from tests.core.shop import CHANNELS, JULY, document, earn, line, purchase
 

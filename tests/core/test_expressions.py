@@ -9,8 +9,8 @@ import rule_engine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.expressions import Expression, ExpressionInvalid, Scope
-from core.language import FUNCTIONS, NUMBERS
+from core.rulebook.expressions import Expression, ExpressionInvalid, Scope
+from core.rulebook.language import FUNCTIONS, NUMBERS
 from tests.calls import counting_calls
 from tests.core.shop import FACTS, line, purchase
 

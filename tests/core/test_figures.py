@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from core.accounts import Account
-from core.figures import Balance, Balances, Totals
-from core.holds import Hold, HoldLot, without_overdue
-from core.lots import Lot
-from core.members import ById, bucket_of
-from core.redemption import HoldPoints, RedeemPoints
+from core.books.accounts import Account
+from core.books.figures import Balance, Balances, Totals
+from core.books.holds import Hold, HoldLot, without_overdue
+from core.books.lots import Lot
+from core.books.members import ById, bucket_of
+from core.channels.redemption import HoldPoints, RedeemPoints
 from core.store import Store
 from core.store.databases import Tables, connect
 from core.store.migrating import migrate

@@ -1,4 +1,4 @@
-from core.holds import Hold, HoldLot, HoldState
+from core.books.holds import Hold, HoldLot, HoldState
 from core.units import POINTS
 from tests.core.books import Books
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.batch import Rules
-from core.clock import StoppedClock
-from core.committer import Committer
-from core.corrections import AdjustPoints
+from core.books.members import ByExternalId, Member, new_id
+from core.channels.corrections import AdjustPoints
+from core.engine.batch import Rules
+from core.engine.committer import Committer
+from core.engine.operations import Newcomer, Operation
 from core.errors import InvalidAmount, LaurelError
-from core.importing import (
+from core.files.importing import (
     Columns,
     FileUnreadable,
     MappingInvalid,
@@ -24,15 +25,14 @@ from core.importing import (
     import_rows,
     read,
 )
-from core.members import ByExternalId, Member, new_id
-from core.membership import EnrolMember
 from core.models import ProgrammeVersionRow
-from core.operations import Newcomer, Operation
-from core.programme import load_programme
-from core.programmes import Programmes
+from core.oversight.verify import verify
+from core.people.membership import EnrolMember
+from core.rulebook.programme import load_programme
+from core.rulebook.programmes import Programmes
 from core.store import Store
 from core.store.questions import Rows
-from core.verify import verify
+from core.time.clock import StoppedClock
 
 PROGRAMME = "{id: shop, currency: CNY, timezone: Asia/Shanghai}"
 NOW = datetime(2026, 7, 2, 4, tzinfo=UTC)

@@ -9,15 +9,15 @@ import orjson
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.chores import CHORES
+from core.books.lots import Lot
+from core.engine.operations import Recorded
 from core.errors import JobNotFound, JobRunning
-from core.jobs import LEASE, Daily, Every, Job, Jobs, Run
-from core.lots import Lot
 from core.models import JobRow
-from core.operations import Recorded
-from core.programme import load_programme
-from core.programmes import Programmes
-from core.verify import verify
+from core.oversight.verify import verify
+from core.rulebook.programme import load_programme
+from core.rulebook.programmes import Programmes
+from core.scheduling.chores import CHORES
+from core.scheduling.jobs import LEASE, Daily, Every, Job, Jobs, Run
 from tests.core.committing import BEGIN, PROGRAMME, Desk, open_desk
 
 HOUR = timedelta(hours=1)
@@ -231,7 +231,7 @@ async def test_after_a_standstill_a_day_is_told_of_once(reminding: Desk) -> None
 async def test_a_sweep_that_was_stopped_half_way_is_finished_by_others(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.sweep.BATCH_MAX", 5)
+    monkeypatch.setattr("core.scheduling.sweep.BATCH_MAX", 5)
     members = [await desk.enrol(f"m{number}") for number in range(30)]
     for member in members:
         await desk.give(member, 10)

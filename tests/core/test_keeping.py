@@ -13,18 +13,18 @@ import pytest
 from pydantic import ValidationError
 from tortoise.context import TortoiseContext
 
-from core.calendar import add_months, local_day
+from core.books.members import ById, TierChange
+from core.channels.redemption import RedeemPoints
+from core.engine.operations import Recorded
 from core.errors import Refusal
-from core.keeping import Keep, Period
-from core.members import ById, TierChange
-from core.operations import Recorded
-from core.redemption import RedeemPoints
-from core.reviewing import adoptions, reviews_due
-from core.reviews import SetTier
-from core.sweep import settle
-from core.tiers import Ladder
+from core.ladder.keeping import Keep, Period
+from core.ladder.reviews import SetTier
+from core.ladder.tiers import Ladder
+from core.oversight.verify import verify
+from core.scheduling.reviewing import adoptions, reviews_due
+from core.scheduling.sweep import settle
+from core.time.calendar import add_months, local_day
 from core.trust.freezing import CloseMembership
-from core.verify import verify
 from tests.core.committing import APPS, Desk, desk_at, open_desk, publish
 from tests.databases import SqliteFolder
 

@@ -6,7 +6,10 @@ from itertools import permutations
 
 import pytest
 
-from core.accounts import Contra
+from core.books.accounts import Contra
+from core.books.holds import Hold, HoldState
+from core.books.ledger import ClawBack, LotTerms
+from core.books.lots import Draw
 from core.errors import (
     BalanceLimitExceeded,
     ExceedsHold,
@@ -15,9 +18,6 @@ from core.errors import (
     InsufficientPoints,
     UnknownUnit,
 )
-from core.holds import Hold, HoldState
-from core.ledger import ClawBack, LotTerms
-from core.lots import Draw
 from core.units import AMOUNT_MAX, GROWTH, POINTS
 from tests.core.books import BEGIN, INSTANT, Books, everything
 

@@ -21,13 +21,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from core import ledger as ledger_module
-from core import lots as lots_module
-from core.accounts import Account, chain
+from core.books import ledger as ledger_module
+from core.books import lots as lots_module
+from core.books.accounts import Account, chain
+from core.books.holds import Hold, HoldState
+from core.books.ledger import ClawBack, Ledger, LotTerms
+from core.books.lots import Draw, Lot, LotMove, MoveKind
 from core.errors import ExceedsHold, ExceedsReversible, HoldNotOpen, InsufficientPoints, Refusal
-from core.holds import Hold, HoldState
-from core.ledger import ClawBack, Ledger, LotTerms
-from core.lots import Draw, Lot, LotMove, MoveKind
 from core.units import POINTS
 from tests.core.books import INSTANT, Books, check_books, everything, next_change
 from tests.core.model import Fate, Model, Refused

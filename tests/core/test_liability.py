@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from tortoise.context import TortoiseContext
 
+from core.books.lots import Lot
+from core.books.members import bucket_of
 from core.errors import UnknownUnit
-from core.liability import Liability, Outstanding, liability, worth
-from core.lots import Lot
-from core.members import bucket_of
-from core.programme import load_programme
-from core.report import report
+from core.rulebook.programme import load_programme
+from core.scheduling.sweep import sweep
 from core.store.dialect import Reader
 from core.store.tables import table_of
-from core.sweep import sweep
 from core.units import GROWTH, POINTS
+from core.value.liability import Liability, Outstanding, liability, worth
+from core.value.report import report
 from tests.core.committing import BEGIN, PROGRAMME, Desk, open_desk, statements
 
 VALUED = PROGRAMME + 'point_value: "0.005"\nunits: {stars: {expiry: {mode: never}}}\n'

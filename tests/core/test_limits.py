@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.limits import Left, Limits, Used, used_of
-from core.tallies import Tally
+from core.books.tallies import Tally
+from core.channels.limits import Left, Limits, Used, used_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NEW_YORK = ZoneInfo("America/New_York")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.lots import Draw, Lot, draw, spending_order
+from core.books.lots import Draw, Lot, draw, spending_order
 from core.units import POINTS
 
 NOW = datetime(2030, 3, 1, tzinfo=UTC)

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from core import members
-from core.members import BUCKETS, bucket_of, new_id
+from core.books import members
+from core.books.members import BUCKETS, bucket_of, new_id
 
 
 @pytest.mark.parametrize(

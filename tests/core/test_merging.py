@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.clock import StoppedClock, SystemClock
-from core.corrections import ReverseTransaction
+from core.books.lots import Lot
+from core.books.members import ById, Frozen, Member
+from core.books.tallies import Tally
+from core.channels.corrections import ReverseTransaction
 from core.errors import MemberMerged, Refusal
-from core.lots import Lot
-from core.members import ById, Frozen, Member
 from core.models import MergeRow
-from core.outbox import Deliverer
+from core.oversight.verify import verify
 from core.people.merging import (
     OUTGOING,
     HoldsOpen,
@@ -31,11 +31,11 @@ from core.people.merging import (
     UndoMerge,
     deliver,
 )
-from core.routes import Routes
 from core.store.databases import connect
-from core.tallies import Tally
+from core.telling.outbox import Deliverer
+from core.telling.routes import Routes
+from core.time.clock import StoppedClock, SystemClock
 from core.trust.freezing import CloseMembership, FreezeMember
-from core.verify import verify
 from tests.core.committing import APPS, BEGIN, Desk, Give, open_desk, rules
 
 ROOT = Path(__file__).parents[2]

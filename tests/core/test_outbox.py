@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.clock import StoppedClock
-from core.destinations import RETRIES, Destinations, NotHeard
+from core.books.members import bucket_of
+from core.engine.operations import Operation, Outcome
 from core.errors import Overloaded
-from core.events import Delivery
-from core.members import bucket_of
 from core.models import OutboxRow
-from core.operations import Operation, Outcome
-from core.outbox import BATCH_MAX, LEASE, Deliverer, Submit, revive
+from core.telling.destinations import RETRIES, Destinations, NotHeard
+from core.telling.events import Delivery
+from core.telling.outbox import BATCH_MAX, LEASE, Deliverer, Submit, revive
+from core.time.clock import StoppedClock
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

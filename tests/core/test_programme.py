@@ -9,8 +9,8 @@ import yaml
 from pydantic import Field
 
 from core.errors import Problem, ProgrammeInvalid, UnknownUnit
-from core.expiry import NEVER, ExpiryPolicy
-from core.programme import BYTES_MAX, ChannelSettings, Programme, load_programme
+from core.rulebook.expiry import NEVER, ExpiryPolicy
+from core.rulebook.programme import BYTES_MAX, ChannelSettings, Programme, load_programme
 from tests.core.shop import CHANNELS, PROGRAMMES, document, example
 
 SHOP = {"id": "shop", "currency": "CNY", "timezone": "Asia/Shanghai"}

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.clock import StoppedClock
-from core.events import TALLIES_COUNTED, Event
-from core.lots import Lot
-from core.operations import Operation
-from core.orders import ORDER_PAID
-from core.rules import Activity
-from core.work import Work
+from core.books.lots import Lot
+from core.channels.orders import ORDER_PAID
+from core.engine.operations import Operation
+from core.engine.work import Work
+from core.rulebook.rules import Activity
+from core.telling.events import TALLIES_COUNTED, Event
+from core.time.clock import StoppedClock
 from tests.core.committing import Give, open_desk, rules
 
 NOON = datetime(2026, 7, 2, 4, tzinfo=UTC)

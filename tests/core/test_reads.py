@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from core.lots import Lot
-from core.operations import Operation, Outcome
-from core.reads import Read
+from core.books.lots import Lot
+from core.engine.operations import Operation, Outcome
+from core.engine.reads import Read
+from core.engine.work import Work
 from core.store.dialect import Reader
-from core.work import Work
 from tests.core.committing import Desk, Give, statements
 
 

@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.clock import StoppedClock
-from core.committer import BATCH_MAX
-from core.corrections import AdjustPoints
+from core.channels.corrections import AdjustPoints
+from core.channels.redemption import RedeemPoints
+from core.engine.committer import BATCH_MAX
+from core.engine.operations import Operation, Recorded
 from core.errors import IdempotencyKeyMismatch, InvalidAmount, InvalidValue, MemberNotFound, Refusal
-from core.jobs import Jobs, Run
 from core.models import RemedyItemRow, RemedyRow
-from core.operations import Operation, Recorded
-from core.outbox import Deliverer
+from core.oversight.verify import verify
 from core.people.merging import MergeMember, deliver
 from core.people.remedies import (
     REMEDIES,
@@ -36,11 +35,12 @@ from core.people.selecting import (
     TooMuchSelected,
     TransactionSelection,
 )
-from core.programme import load_programme
-from core.programmes import Programmes
-from core.redemption import RedeemPoints
+from core.rulebook.programme import load_programme
+from core.rulebook.programmes import Programmes
+from core.scheduling.jobs import Jobs, Run
+from core.telling.outbox import Deliverer
+from core.time.clock import StoppedClock
 from core.trust.freezing import CloseMembership
-from core.verify import verify
 from tests.core.committing import BEGIN, Desk, open_desk
 from tests.core.test_merging import with_routes
 

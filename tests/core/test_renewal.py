@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.corrections import ExpirePoints
-from core.lots import Extension, Lot
-from core.operations import Operation
-from core.tallies import ORDERS
-from core.verify import verify
-from core.work import Work
+from core.books.lots import Extension, Lot
+from core.books.tallies import ORDERS
+from core.channels.corrections import ExpirePoints
+from core.engine.operations import Operation
+from core.engine.work import Work
+from core.oversight.verify import verify
 from tests.core.committing import BEGIN, PROGRAMME, Desk, open_desk, statements
 
 DAY = timedelta(days=1)

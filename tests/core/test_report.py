@@ -8,23 +8,23 @@ from zoneinfo import ZoneInfo
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.batch import Rules
-from core.clock import StoppedClock
-from core.committer import Committer
-from core.corrections import AdjustPoints, ReverseTransaction
-from core.members import ByExternalId, new_id
-from core.membership import EnrolMember
+from core.books.members import ByExternalId, new_id
+from core.channels.corrections import AdjustPoints, ReverseTransaction
+from core.channels.redemption import CaptureHold, HoldPoints, RedeemPoints
+from core.engine.batch import Rules
+from core.engine.committer import Committer
+from core.engine.operations import Operation, Recorded
+from core.engine.work import Work
 from core.models import ProgrammeVersionRow
-from core.operations import Operation, Recorded
-from core.programme import load_programme
-from core.programmes import Programmes
-from core.redemption import CaptureHold, HoldPoints, RedeemPoints
-from core.report import UnitFigures, report
+from core.oversight.verify import verify
+from core.people.membership import EnrolMember
+from core.rulebook.programme import load_programme
+from core.rulebook.programmes import Programmes
+from core.scheduling.sweep import count_due, sweep
 from core.store import Store
-from core.sweep import count_due, sweep
+from core.time.clock import StoppedClock
 from core.units import POINTS
-from core.verify import verify
-from core.work import Work
+from core.value.report import UnitFigures, report
 
 PROGRAMME = """
 id: shop

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.accounts import Entry
-from core.corrections import ExpirePoints, TimeOutHold
-from core.holds import Hold
-from core.lots import Lot
-from core.members import ById
-from core.operations import Outcome, Recorded
-from core.redemption import CaptureHold, RedeemPoints, ReleaseHold
-from core.tallies import Tally
-from core.verify import verify
+from core.books.accounts import Entry
+from core.books.holds import Hold
+from core.books.lots import Lot
+from core.books.members import ById
+from core.books.tallies import Tally
+from core.channels.corrections import ExpirePoints, TimeOutHold
+from core.channels.redemption import CaptureHold, RedeemPoints, ReleaseHold
+from core.engine.operations import Outcome, Recorded
+from core.oversight.verify import verify
 from tests.core.committing import BEGIN, PROGRAMME, Desk, open_desk
 
 

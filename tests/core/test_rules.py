@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidAmount, ProgrammeInvalid
-from core.programme import load_programme
-from core.rules import Activity, Award, CapRoom, Caps, RuleSet
+from core.rulebook.programme import load_programme
+from core.rulebook.rules import Activity, Award, CapRoom, Caps, RuleSet
 from tests.core.shop import CHANNELS, JULY, SignInSettings, document, earn, example, line, purchase, rule_set
 
 BASE = {"id": "base", "add": "sum", "rules": [{"id": "spend", "points": "order.amount"}]}

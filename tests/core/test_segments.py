@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from core.rules import Compilation
-from core.segments import History, Segment, SegmentCriterion, Segments
-from core.tallies import Tally, day_number
+from core.books.tallies import Tally, day_number
+from core.rulebook.rules import Compilation
+from core.rulebook.segments import History, Segment, SegmentCriterion, Segments
 
 JOINED: Final = date(2026, 1, 5)
 KNOWN: Final = Compilation({}, countables={"orders", "sign_ins"})

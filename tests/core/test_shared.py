@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.shared import Claim, SharedRows
+from core.engine.shared import Claim, SharedRows
 
 STOCK = (int, ("mug",))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.sheet import Sheet
+from core.books.sheet import Sheet
 from tests.core.books import everything
 
 

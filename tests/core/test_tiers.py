@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from core.calendar import add_months
-from core.tiers import FACTS, CriterionProgress, FactKind, Ladder, Need, Progress
-from core.windows import LIFETIME, Window
+from core.ladder.tiers import FACTS, CriterionProgress, FactKind, Ladder, Need, Progress
+from core.time.calendar import add_months
+from core.time.windows import LIFETIME, Window
 from tests.core.shop import example
 
 YEAR = Window(months=12)

@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.audit import Note, Record, noting
-from core.auditing import audited, write_down
-from core.batch import Rules
-from core.clock import StoppedClock
-from core.committer import Committer
-from core.corrections import AdjustPoints, ExpirePoints, ExtendPoints, ReverseTransaction
-from core.members import ByExternalId, new_id
-from core.membership import EnrolMember
+from core.books.members import ByExternalId, new_id
+from core.channels.corrections import AdjustPoints, ExpirePoints, ExtendPoints, ReverseTransaction
+from core.channels.redemption import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold
+from core.engine.batch import Rules
+from core.engine.committer import Committer
+from core.engine.operations import Operation, Outcome
 from core.models import ProgrammeVersionRow
-from core.operations import Operation, Outcome
-from core.programme import load_programme
-from core.programmes import Programmes
-from core.redemption import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold
+from core.oversight.audit import Note, Record, noting
+from core.oversight.auditing import audited, write_down
+from core.oversight.verify import INVARIANTS, OFFENDERS_MAX, verify
+from core.people.membership import EnrolMember
+from core.rulebook.programme import load_programme
+from core.rulebook.programmes import Programmes
 from core.store import Store
 from core.store.tables import table_of
-from core.verify import INVARIANTS, OFFENDERS_MAX, verify
+from core.time.clock import StoppedClock
 
 PROGRAMME = """
 id: shop

@@ -9,15 +9,15 @@ from typing import Any, ClassVar
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.corrections import AdjustPoints, ExpirePoints
-from core.lots import Lot
-from core.members import ById, MemberStatus, TierChange
-from core.membership import ChangeMemberStatus
-from core.operations import Operation, Outcome
-from core.redemption import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold
-from core.tallies import Tally
-from core.verify import verify
-from core.work import Work
+from core.books.lots import Lot
+from core.books.members import ById, MemberStatus, TierChange
+from core.books.tallies import Tally
+from core.channels.corrections import AdjustPoints, ExpirePoints
+from core.channels.redemption import CaptureHold, HoldPoints, RedeemPoints, ReleaseHold
+from core.engine.operations import Operation, Outcome
+from core.engine.work import Work
+from core.oversight.verify import verify
+from core.people.membership import ChangeMemberStatus
 from tests.core.committing import BEGIN, PROGRAMME, Desk, Give, open_desk, publish
 
 INSTANT = timedelta(microseconds=1)

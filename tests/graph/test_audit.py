@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.verify import verify
+from core.oversight.verify import verify
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
 from plugins.manager import load_plugins

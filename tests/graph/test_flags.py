@@ -8,9 +8,9 @@ import orjson
 import pytest
 from pydantic.alias_generators import to_camel
 
-from core.event_types import EVENT_TYPES
-from core.events import Delivery
-from core.verify import verify
+from core.oversight.verify import verify
+from core.telling.event_types import EVENT_TYPES
+from core.telling.events import Delivery
 from graph.ids import global_id, read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop

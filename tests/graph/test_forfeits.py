@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.verify import verify
+from core.oversight.verify import verify
 from graph.ids import global_id, read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from core.chores import CHORES
+from core.scheduling.chores import CHORES
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
 from plugins.manager import Plugins

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.keys import OVERLAP_MAX, USED_EVERY, digest_of
+from core.oversight.keys import OVERLAP_MAX, USED_EVERY, digest_of
 from graph.authentication import REVOKED_WITHIN, Authenticator
 from graph.ids import global_id
 from graph.settings import Settings

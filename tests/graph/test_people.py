@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.verify import verify
+from core.oversight.verify import verify
 from graph.ids import read_id
 from graph.testing import Shop
 from graph.tokens import Role

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import strawberry
 
-from core.corrections import AdjustPoints
+from core.channels.corrections import AdjustPoints
 from graph.ids import global_id, read_id
 from graph.testing import SECRET, Shop, open_shop
 from graph.tokens import Role, issue_token

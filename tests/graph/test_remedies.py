@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from core.verify import verify
+from core.oversight.verify import verify
 from graph.testing import NOON, Shop
 from graph.tokens import Role
 

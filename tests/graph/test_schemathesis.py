@@ -43,7 +43,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.graphql import nodes
 
-from core.verify import verify
+from core.oversight.verify import verify
 from graph.conformance.readme import Call, NotTried, block, readme_section
 from graph.conformance.subject import Trial, preparation
 from graph.ids import read_id

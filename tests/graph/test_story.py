@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, is_required_argument
 
-from core.verify import verify
+from core.oversight.verify import verify
 from graph.access import access_of
 from graph.ids import read_id
 from graph.laurel import tables

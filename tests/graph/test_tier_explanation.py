@@ -7,8 +7,8 @@ from typing import Any, Final
 import pytest
 
 from core.models import TierChangeRow
-from core.publishing import publish
-from core.verify import verify
+from core.oversight.verify import verify
+from core.rulebook.publishing import publish
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from core.verify import verify
+from core.oversight.verify import verify
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
 from plugins.manager import Plugins

@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 import pytest
 
-from core.verify import verify
+from core.oversight.verify import verify
 from graph.ids import cursor, global_id, read_id
 from graph.testing import SECRET, Shop, open_shop
 from graph.tokens import Role

@@ -7,19 +7,19 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from core.accounts import Account
-from core.batch import Rules
-from core.clock import StoppedClock
-from core.committer import Committer
-from core.lots import Lot
-from core.members import ByExternalId, bucket_of, new_id
-from core.operations import Operation, Outcome
-from core.programme import load_programme
-from core.programmes import Programmes
-from core.routes import Routes
+from core.books.accounts import Account
+from core.books.lots import Lot
+from core.books.members import ByExternalId, bucket_of, new_id
+from core.books.tallies import Tally
+from core.engine.batch import Rules
+from core.engine.committer import Committer
+from core.engine.operations import Operation, Outcome
+from core.rulebook.programme import load_programme
+from core.rulebook.programmes import Programmes
 from core.store import Store
 from core.store.tables import table_of
-from core.tallies import Tally
+from core.telling.routes import Routes
+from core.time.clock import StoppedClock
 from core.units import POINTS
 from plugins.manager import Plugins, find_offers, load_plugins
 from plugins.purchase.models import PurchaseOrder

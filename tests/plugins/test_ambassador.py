@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from core.errors import ProgrammeInvalid
-from core.verify import verify
+from core.oversight.verify import verify
 from graph.ids import read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.books.tallies import day_number
 from core.errors import ProgrammeInvalid
-from core.programme import Programme, load_programme
-from core.tallies import day_number
-from core.verify import verify
+from core.oversight.verify import verify
+from core.rulebook.programme import Programme, load_programme
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.benefits import Benefit, BenefitKind
 from core.errors import ProgrammeInvalid
-from core.jobs import Jobs
-from core.programme import load_programme
-from core.verify import verify
+from core.ladder.benefits import Benefit, BenefitKind
+from core.oversight.verify import verify
+from core.rulebook.programme import load_programme
+from core.scheduling.jobs import Jobs
 from graph.laurel import tables
 from graph.testing import Shop
 from graph.tokens import Role

@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from core.clock import SystemClock
-from core.verify import verify
+from core.oversight.verify import verify
+from core.time.clock import SystemClock
 from graph.laurel import tables
 from graph.testing import open_shop
 from plugins.manager import Plugins

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import pytest
 
+from core.engine.operations import Outcome
 from core.errors import ProgrammeInvalid
-from core.operations import Outcome
-from core.programme import load_programme
-from core.publishing import publish
-from core.verify import verify
+from core.oversight.verify import verify
+from core.rulebook.programme import load_programme
+from core.rulebook.publishing import publish
 from graph.laurel import tables
 from graph.testing import Shop
 from graph.tokens import Role

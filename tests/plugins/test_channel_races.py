@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import pytest
 
-from core.clock import SystemClock
+from core.oversight.verify import verify
 from core.store import Store
-from core.verify import verify
+from core.time.clock import SystemClock
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.errors import ProgrammeInvalid
 from core.money import money, parse_money
-from core.programme import load_programme
+from core.rulebook.programme import load_programme
 from graph.ids import global_id, read_id
 from graph.laurel import load_document, tables
 from graph.testing import Shop, open_shop

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import ProgrammeInvalid
-from core.programme import load_programme
+from core.rulebook.programme import load_programme
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role

@@ -9,15 +9,15 @@ import pytest
 from tortoise.fields import TextField
 from tortoise.models import Model
 
-from core.corrections import AdjustPoints
+from core.books.members import ByExternalId, ById
+from core.channels.corrections import AdjustPoints
+from core.engine.operations import Operation, Outcome
 from core.errors import MemberNotFound
-from core.members import ByExternalId, ById
-from core.membership import EnrolMember
-from core.operations import Operation, Outcome
+from core.oversight.verify import verify
 from core.people.disclosing import disclose
+from core.people.membership import EnrolMember
 from core.people.merging import MergeMember
 from core.store.fields import JsonField
-from core.verify import verify
 from graph.ids import read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop

@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.corrections import ExpirePoints, ReverseTransaction
+from core.books.figures import Balances
+from core.books.lots import Extension, Lot
+from core.books.members import Frozen
+from core.books.tallies import Tally
+from core.channels.corrections import ExpirePoints, ReverseTransaction
+from core.channels.redemption import RedeemPoints
 from core.errors import InsufficientPoints, Refusal
-from core.figures import Balances
-from core.liability import liability
-from core.lots import Extension, Lot
-from core.members import Frozen
+from core.oversight.verify import verify
 from core.people.merging import MergeMember
-from core.programme import load_programme
-from core.redemption import RedeemPoints
-from core.tallies import Tally
+from core.rulebook.programme import load_programme
 from core.trust.flags import Flag, FlagAlreadyDecided, FlagNotFound, FlagsOpen, FlagState, Pace
 from core.trust.reviewing import DecideFlag
 from core.units import POINTS
-from core.verify import verify
+from core.value.liability import liability
 from tests.plugins.shopping import JULY, PLUGINS, Shop, open_shop
 
 DOCUMENT = """

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import pytest
 
-from core.clock import SystemClock
-from core.jobs import Run
-from core.verify import verify
+from core.oversight.verify import verify
+from core.scheduling.jobs import Run
+from core.time.clock import SystemClock
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from plugins.leaderboard.closing import run_boards

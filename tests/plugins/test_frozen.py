@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from core.verify import verify
+from core.oversight.verify import verify
 from graph.conformance.conduct import freeze
 from graph.conformance.subject import Subject
 from graph.laurel import tables

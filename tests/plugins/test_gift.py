@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.errors import ProgrammeInvalid
-from core.programme import load_programme
-from core.report import report
-from core.verify import verify
+from core.oversight.verify import verify
+from core.rulebook.programme import load_programme
+from core.value.report import report
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role

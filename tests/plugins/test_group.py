@@ -7,10 +7,10 @@ from typing import Any, Final
 import orjson
 import pytest
 
+from core.books.members import ById
 from core.errors import ProgrammeInvalid
-from core.members import ById
-from core.membership import UpdateMember
-from core.verify import verify
+from core.oversight.verify import verify
+from core.people.membership import UpdateMember
 from graph.ids import read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 import yaml
 
-from core.programme import ChannelSettings
+from core.rulebook.programme import ChannelSettings
 from graph.testing import open_shop
 from plugins.manager import load_plugins
 from tests.plugins.orders import balance, buy, of_member, told

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 import plugins
-from core.members import ByExternalId
+from core.books.members import ByExternalId
 from graph.schema import build_schema
 from plugins import hookspecs
 from plugins.manager import Offer, Plugins, load_plugins
@@ -31,27 +31,27 @@ from pydantic import Field
 from tortoise import fields
 from tortoise.models import Model
 
-from core.annual import Highlight, Recaller
-from core.calendar import day_start, local_day
-from core.carriers import AddressInvalid, Carrier, Letter
-from core.destinations import Destinations, NotHeard
+from core.channels.annual import Highlight, Recaller
+from core.time.calendar import day_start, local_day
+from core.telling.carriers import AddressInvalid, Carrier, Letter
+from core.telling.destinations import Destinations, NotHeard
 from core.errors import Refusal, fact
-from core.event_types import EventData, EventType
-from core.events import MEMBER_ENROLLED, TIER_CHANGED, Delivery, Event
-from core.explaining import Explainer, Seen
-from core.jobs import Daily, Job, Run
-from core.judging import Judge
-from core.members import ByExternalId, ById
-from core.outbox import Submit
+from core.telling.event_types import EventData, EventType
+from core.telling.events import MEMBER_ENROLLED, TIER_CHANGED, Delivery, Event
+from core.rulebook.explaining import Explainer, Seen
+from core.scheduling.jobs import Daily, Job, Run
+from core.ladder.judging import Judge
+from core.books.members import ByExternalId, ById
+from core.telling.outbox import Submit
 from core.people.erasing import PersonalData
-from core.programme import ChannelSettings, Programme
-from core.rules import Activity, RuleSet
+from core.rulebook.programme import ChannelSettings, Programme
+from core.rulebook.rules import Activity, RuleSet
 from core.store.databases import Tables
 from core.store.fields import DayField
-from core.suggestions import Suggester, Suggestion, SuggestionKind
-from core.tiers import FactKind
+from core.channels.suggestions import Suggester, Suggestion, SuggestionKind
+from core.ladder.tiers import FactKind
 from core.units import POINTS
-from core.verify import Invariant
+from core.oversight.verify import Invariant
 from graph.vocabulary import Info, Member, MemberByInput, Payload, Role, actor, mutation, perform, query, subscription
 from plugins.hookspecs import Importer, Importing, Row
 """

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.books.members import ById
 from core.errors import ProgrammeInvalid
-from core.members import ById
-from core.programme import load_programme
+from core.oversight.verify import verify
+from core.rulebook.programme import load_programme
 from core.units import AMOUNT_MAX
-from core.verify import verify
 from graph.ids import read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop

@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tortoise.connection import get_connection
 
+from core.books.members import bucket_of
 from core.errors import ProgrammeInvalid
-from core.members import bucket_of
 from core.models import JobRow
-from core.periods import PeriodKind, period_after, period_named, period_of
-from core.programme import load_programme
+from core.oversight.verify import verify
+from core.rulebook.programme import load_programme
 from core.store.dialect import Reader
-from core.verify import verify
+from core.time.periods import PeriodKind, period_after, period_named, period_of
 from graph.ids import read_id, seal, unseal
 from graph.laurel import tables
 from graph.testing import Shop, open_shop

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ProgrammeInvalid
-from core.programme import load_programme
-from core.publishing import publish
-from core.verify import verify
+from core.oversight.verify import verify
+from core.rulebook.programme import load_programme
+from core.rulebook.publishing import publish
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role

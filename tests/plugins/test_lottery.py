@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from core.books.members import ByExternalId
 from core.errors import ProgrammeInvalid
-from core.members import ByExternalId
-from core.programme import load_programme
+from core.rulebook.programme import load_programme
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role

@@ -11,17 +11,17 @@ import pytest
 import strawberry
 
 import plugins
+from core.engine.work import Work
 from core.errors import InvalidAmount, Refusal
-from core.events import Delivery, Event
-from core.jobs import Every, Job, Run
+from core.ladder.tiers import FactKind
 from core.models import JobRow, LotRow
-from core.outbox import Submit
+from core.oversight.verify import Invariant
 from core.people.erasing import PersonalData
-from core.programme import ChannelSettings
+from core.rulebook.programme import ChannelSettings
+from core.scheduling.jobs import Every, Job, Run
 from core.store.databases import Tables
-from core.tiers import FactKind
-from core.verify import Invariant
-from core.work import Work
+from core.telling.events import Delivery, Event
+from core.telling.outbox import Submit
 from graph.vocabulary import Info, Role, mutation
 from plugins import hookimpl
 from plugins.hookspecs import Importer

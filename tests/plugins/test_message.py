@@ -18,14 +18,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from core.carriers import CarrierInvalid, Letter
-from core.clock import StoppedClock
-from core.destinations import RETRIES, NotHeard
+from core.books.members import ById
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import ProgrammeInvalid
-from core.members import ById
 from core.models import OutboxRow
-from core.operations import Operation
-from core.work import Work
+from core.telling.carriers import CarrierInvalid, Letter
+from core.telling.destinations import RETRIES, NotHeard
+from core.time.clock import StoppedClock
 from graph.ids import read_id
 from graph.laurel import load_document, tables
 from graph.testing import Shop, open_shop

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import pytest
 
+from core.books.members import bucket_of
+from core.books.tallies import Tally
 from core.errors import ProgrammeInvalid
-from core.members import bucket_of
-from core.programme import load_programme
+from core.rulebook.programme import load_programme
 from core.store.tables import table_of
-from core.tallies import Tally
 from graph.ids import read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from core.books.members import ByExternalId
+from core.engine.operations import Outcome
 from core.errors import Refusal
-from core.members import ByExternalId
 from core.models import ProgrammeVersionRow
-from core.operations import Outcome
-from core.verify import verify
+from core.oversight.verify import verify
 from plugins.hookspecs import Importing
 from plugins.purchase.importer import ORDERS
 from plugins.purchase.operations import ImportAdjustment, Line, PaidWithPoints, RecordPurchase, RefundPurchase

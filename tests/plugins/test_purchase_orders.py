@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from core.members import MemberStatus
-from core.membership import ChangeMemberStatus
-from core.operations import Outcome
+from core.books.members import MemberStatus
+from core.engine.operations import Outcome
+from core.people.membership import ChangeMemberStatus
 from plugins.purchase.models import PurchaseOrder
 from plugins.purchase.operations import Line
 from plugins.purchase.refusals import LinesDoNotAddUp, OrderAlreadyRecorded

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.channels.orders import MemberFacts
 from core.errors import Refusal
-from core.orders import MemberFacts
-from core.programme import load_programme
-from core.rules import CapRoom
-from core.verify import verify
+from core.oversight.verify import verify
+from core.rulebook.programme import load_programme
+from core.rulebook.rules import CapRoom
 from plugins.purchase.models import PurchaseOrder
 from plugins.purchase.operations import basket_of
 from plugins.purchase.orders import GIFT, SOLD, Basket, Item, Return, allocate

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from core.corrections import ReverseTransaction
+from core.books.lots import Lot
+from core.channels.corrections import ReverseTransaction
+from core.channels.redemption import RedeemPoints
+from core.engine.operations import Outcome, Recorded
 from core.errors import Refusal
-from core.lots import Lot
-from core.operations import Outcome, Recorded
-from core.redemption import RedeemPoints
-from core.verify import verify
+from core.oversight.verify import verify
 from plugins.purchase.operations import Line
 from plugins.purchase.orders import Return
 from plugins.purchase.refusals import (

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.lots import Lot
-from core.membership import EnrolMember, UpdateMember
+from core.books.lots import Lot
+from core.people.membership import EnrolMember, UpdateMember
 from graph.laurel import load_document
 from plugins.manager import load_plugins
 from plugins.purchase.operations import Line

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.errors import ProgrammeInvalid
-from core.programme import load_programme
-from core.rules import Validity
-from core.verify import verify
+from core.oversight.verify import verify
+from core.rulebook.programme import load_programme
+from core.rulebook.rules import Validity
 from graph.laurel import tables
 from graph.testing import Shop
 from graph.tokens import Role

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.errors import ProgrammeInvalid
-from core.jobs import Run
 from core.models import AlarmRow, OutboxRow
-from core.programme import RedemptionBand, load_programme
-from core.redemption_cost import RedemptionCost, Standing, watch
+from core.rulebook.programme import RedemptionBand, load_programme
+from core.scheduling.jobs import Run
+from core.value.redemption_cost import RedemptionCost, Standing, watch
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role

@@ -9,8 +9,8 @@ from typing import Any, Final
 import pytest
 
 from core.errors import ProgrammeInvalid
-from core.programme import load_programme
-from core.verify import verify
+from core.oversight.verify import verify
+from core.rulebook.programme import load_programme
 from graph.laurel import tables
 from graph.testing import Shop
 from plugins.referral.rules import code_of, read_code

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.errors import ProgrammeInvalid
-from core.programme import load_programme
+from core.rulebook.programme import load_programme
 from graph.ids import global_id, read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop

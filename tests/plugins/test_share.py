@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.errors import ProgrammeInvalid
-from core.programme import load_programme
+from core.rulebook.programme import load_programme
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role

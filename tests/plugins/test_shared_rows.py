@@ -6,10 +6,10 @@ from typing import Any, ClassVar, cast
 
 import pytest
 
+from core.books.members import ByExternalId
+from core.engine.operations import Operation, Outcome
+from core.engine.work import Work
 from core.errors import InvalidValue
-from core.members import ByExternalId
-from core.operations import Operation, Outcome
-from core.work import Work
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from plugins.rewards.models import RewardStock

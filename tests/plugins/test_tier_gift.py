@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Final
 
 import pytest
 
+from core.books.members import ById
+from core.engine.operations import Operation
+from core.engine.work import Work
 from core.errors import ProgrammeInvalid
-from core.members import ById
-from core.operations import Operation
-from core.programme import load_programme
-from core.verify import verify
-from core.work import Work
+from core.oversight.verify import verify
+from core.rulebook.programme import load_programme
 from graph.ids import read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from core.errors import ProgrammeInvalid
-from core.programme import load_programme
+from core.rulebook.programme import load_programme
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role

@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from core.addresses import AddressRefused, check_url, find
-from core.destinations import RETRIES, NotHeard
 from core.models import OutboxRow
-from core.posting import client, post_signed
+from core.telling.addresses import AddressRefused, check_url, find
+from core.telling.destinations import RETRIES, NotHeard
+from core.telling.posting import client, post_signed
 from graph.ids import read_id
 from graph.testing import SECRET, Shop, open_shop
 from graph.tokens import Role
@@ -188,7 +188,7 @@ async def test_nothing_waits_for_a_receiver_that_does_not_answer(shop: Shop, rec
 async def test_a_receiver_that_answers_bit_by_bit_is_given_up_like_one_that_says_nothing(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.posting.SECONDS_MAX", 0.5)
+    monkeypatch.setattr("core.telling.posting.SECONDS_MAX", 0.5)
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError), contextlib.closing(writer):

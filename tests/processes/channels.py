@@ -11,8 +11,8 @@ import sys
 from multiprocessing.connection import Connection
 from typing import Any
 
-from core.members import ByExternalId
-from core.operations import Operation
+from core.books.members import ByExternalId
+from core.engine.operations import Operation
 from graph.laurel import open_laurel
 from graph.settings import Settings
 from plugins.auction.operations import PlaceBid

@@ -15,15 +15,15 @@ from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any
 
-from core.clock import SystemClock
-from core.committer import Committer
-from core.corrections import AdjustPoints, ReverseTransaction
-from core.members import ByExternalId
-from core.membership import EnrolMember
-from core.operations import Operation
-from core.redemption import CaptureHold, HoldPoints, RedeemPoints
+from core.books.members import ByExternalId
+from core.channels.corrections import AdjustPoints, ReverseTransaction
+from core.channels.redemption import CaptureHold, HoldPoints, RedeemPoints
+from core.engine.committer import Committer
+from core.engine.operations import Operation
+from core.people.membership import EnrolMember
 from core.store import Store
 from core.store.databases import connect
+from core.time.clock import SystemClock
 from tests.core.committing import APPS, rules
 
 CLIENTS = 16

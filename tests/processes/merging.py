@@ -9,13 +9,13 @@ import sys
 from itertools import count
 from typing import Any
 
-from core.clock import SystemClock
-from core.committer import Committer
-from core.members import ByExternalId, ById, new_id
-from core.outbox import Deliverer
+from core.books.members import ByExternalId, ById, new_id
+from core.engine.committer import Committer
 from core.people.merging import MergeMember, UndoMerge, deliver
 from core.store import Store
 from core.store.databases import connect
+from core.telling.outbox import Deliverer
+from core.time.clock import SystemClock
 from tests.core.committing import APPS
 from tests.core.test_merging import with_routes
 

@@ -11,16 +11,16 @@ import sys
 from multiprocessing.connection import Connection
 from typing import Any
 
-from core.clock import SystemClock
-from core.committer import Committer
-from core.corrections import AdjustPoints
+from core.books.members import ByExternalId
+from core.channels.corrections import AdjustPoints
+from core.channels.redemption import RedeemPoints
+from core.engine.committer import Committer
+from core.engine.operations import Operation, Outcome
 from core.errors import LaurelError
-from core.members import ByExternalId
-from core.membership import EnrolMember
-from core.operations import Operation, Outcome
-from core.redemption import RedeemPoints
+from core.people.membership import EnrolMember
 from core.store import Store
 from core.store.databases import connect
+from core.time.clock import SystemClock
 from tests.core.committing import APPS, rules
 
 KINDS: dict[str, type[Operation]] = {

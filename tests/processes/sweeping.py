@@ -7,8 +7,8 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 
-from core import sweep
-from core.clock import StoppedClock
+from core.scheduling import sweep
+from core.time.clock import StoppedClock
 from tests.core.committing import desk_at
 
 vars(sweep)["BATCH_MAX"] = 8

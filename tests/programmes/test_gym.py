@@ -13,7 +13,7 @@ import orjson
 import pytest
 from standardwebhooks import Webhook
 
-from core.verify import verify
+from core.oversight.verify import verify
 from graph.ids import read_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop

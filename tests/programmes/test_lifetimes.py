@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import orjson
 import pytest
 
-from core.calendar import day_start, local_day
-from core.clock import instant
-from core.publishing import publish
-from core.verify import verify
+from core.oversight.verify import verify
+from core.rulebook.publishing import publish
+from core.time.calendar import day_start, local_day
+from core.time.clock import instant
 from graph.ids import global_id
 from graph.laurel import tables
 from graph.testing import Shop, open_shop

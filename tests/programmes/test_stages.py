@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from core.verify import verify
+from core.oversight.verify import verify
 from graph.testing import Shop, open_shop
 from plugins.manager import load_plugins
 from tests.plugins.channel import told

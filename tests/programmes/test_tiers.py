@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import orjson
 import pytest
 
-from core.calendar import local_day
-from core.clock import instant
-from core.verify import verify
+from core.oversight.verify import verify
+from core.time.calendar import local_day
+from core.time.clock import instant
 from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from plugins.manager import load_plugins

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from core.engine.work import Work
 from core.errors import Refusal
-from core.events import Event
-from core.programme import ChannelSettings
+from core.rulebook.programme import ChannelSettings
 from core.store.databases import Tables
-from core.work import Work
+from core.telling.events import Event
 from plugins import hookimpl
 
 from .mutations import StoreVisitMutations

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
 
-from core.awards import earn_by_rules
-from core.calendar import day_start, next_day
-from core.events import TRANSACTION_REVERSED, Event
-from core.operations import Operation, Recorded
-from core.work import Work
+from core.channels.awards import earn_by_rules
+from core.engine.operations import Operation, Recorded
+from core.engine.work import Work
+from core.telling.events import TRANSACTION_REVERSED, Event
+from core.time.calendar import day_start, next_day
 
 from .models import StoreVisitDay
 from .refusals import StoreVisitNotOffered, StoreVisitRecorded

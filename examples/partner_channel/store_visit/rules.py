@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
-from core.programme import ChannelSettings
-from core.rules import RuleSet, UnitName
+from core.rulebook.programme import ChannelSettings
+from core.rulebook.rules import RuleSet, UnitName
 
 CHANNEL: Final = "store_visit"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from core.keys import is_key
-from core.verify import INVARIANTS
+from core.oversight.keys import is_key
+from core.oversight.verify import INVARIANTS
 from graph.cli import laurel
 from graph.tokens import Role, read_token
 from plugins.manager import load_plugins

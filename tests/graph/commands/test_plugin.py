@@ -165,7 +165,7 @@ async def test_what_is_slow_told_otherwise_or_given_to_the_frozen_is_found(write
             "kit_deaf/__init__.py",
             "@hookimpl\nasync def react",
             (
-                "from core.event_types import EventData, EventType\n\n\n"
+                "from core.telling.event_types import EventData, EventType\n\n\n"
                 'class Recorded(EventData):\n    """Done."""\n\n    day: int\n\n\n'
                 "@hookimpl\n"
                 "def register_event_types() -> Sequence[EventType]:\n"

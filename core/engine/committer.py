@@ -1,0 +1,279 @@
+"""The committer: one queue in front of the database, one transaction for all that waits.
+
+There is no timer. As soon as a commit returns, whatever has come in since is taken, so a batch is as large as the load
+and a single operation waits for nothing. Durability is never traded for speed: an outcome is told after its commit.
+"""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from itertools import count
+from time import monotonic
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+
+from tortoise.exceptions import IntegrityError
+
+from core.engine.batch import Rehearsed, Rules, Ticket, perform, rehearse, rehearse_many
+from core.engine.operations import Operation, Outcome
+from core.errors import DatabaseFull, DatabaseUnreachable, DeadlineExceeded, Overloaded, ShuttingDown, Unavailable
+from core.oversight.audit import current_note
+from core.store import Store
+from core.store.databases import full, lost_connection, retryable
+from core.telling.changes import Changes
+from core.telling.routes import Routes
+
+log = logging.getLogger("laurel.committer")
+
+BATCH_MAX: Final = 512
+QUEUE_MAX: Final = 10_000
+_INTEGRITY_TRIES: Final = 3
+_UNWATCHED: Final = nullcontext()
+
+
+class Watch(Protocol):
+    """Somebody who wants to know how batches go."""
+
+    def origin(self) -> Any:
+        """Where an operation comes from, asked as it is handed in."""
+
+    def batch(self, origins: Sequence[Any], waited: float) -> AbstractContextManager[object]:
+        """Entered while a batch is performed; ``waited`` is for how many seconds the first of it was in the queue."""
+        ...
+
+
+class _Waiting(Ticket):
+    """A ticket somebody waits for."""
+
+    __slots__ = ("deadline", "future", "origin", "since")
+
+    def __init__(self, operation: Operation, operation_id: str, deadline: float | None, origin: Any) -> None:
+        super().__init__(operation, operation_id, current_note())
+        self.since = monotonic()
+        self.origin = origin
+        self.deadline = deadline
+        self.future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+    def settle(self) -> None:
+        """Tell the caller, unless they have gone."""
+        if self.future.done():
+            return
+        if self.defect is not None:
+            self.future.set_exception(self.defect)
+        else:
+            assert self.outcome is not None
+            self.future.set_result(self.outcome)
+
+    def fail(self, error: Exception) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class Committer:
+    """Performs operations in batches. Enter it to start; leaving it performs what it has accepted, then stops.
+
+    ``patience`` is how long, in seconds, an operation is tried again while the database is away.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        rules: Rules,
+        *,
+        batch_max: int = BATCH_MAX,
+        queue_max: int = QUEUE_MAX,
+        patience: float = 30.0,
+        changes: Changes | None = None,
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self.batch_max = batch_max
+        self._queue_max = queue_max
+        self._patience = patience
+        self._changes = changes or Changes()
+        self._queue: deque[_Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._closing = False
+        self._runner: asyncio.Task[None] | None = None
+        self.watch: Watch | None = None
+        self.batches = 0
+        self.performed = 0
+
+    @property
+    def routes(self) -> Routes:
+        """Who is to hear of which events."""
+        return self._rules.routes
+
+    async def __aenter__(self) -> Self:
+        self._runner = asyncio.create_task(self._run(), name="committer")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing = True
+        self._arrived.set()
+        assert self._runner is not None
+        # Not awaited itself: cancelling whoever leaves must not cancel the batch that is being committed.
+        await asyncio.wait([self._runner])
+
+    @property
+    def working(self) -> bool:
+        """Whether it takes operations: it has not ended, and the queue has room."""
+        running = self._runner is not None and not self._runner.done()
+        return running and not self._closing and len(self._queue) < self._queue_max
+
+    @property
+    def waiting(self) -> int:
+        """How many operations are in the queue."""
+        return len(self._queue)
+
+    async def submit(self, operation: Operation, *, patience: float | None = None) -> Outcome:
+        """Perform one operation and return its outcome after the commit.
+
+        Refusals are outcomes. Raises Overloaded and ShuttingDown when it was not taken, DeadlineExceeded when it was
+        not begun within ``patience`` seconds, DatabaseUnreachable when the outcome is not known (ask again with the
+        same key), DatabaseFull when there was no room, and whatever a defective ``perform`` raised.
+        """
+        (waiting,) = self._enqueue([operation], patience)
+        return await waiting.future
+
+    async def submit_many(self, operations: Iterable[Operation]) -> list[Outcome | BaseException]:
+        """Perform operations in order; one outcome, or what ``submit`` would have raised, for each."""
+        waiting = self._enqueue(list(operations), None)
+        return await asyncio.gather(*(w.future for w in waiting), return_exceptions=True)
+
+    async def rehearse(self, operation: Operation) -> Outcome:
+        """What ``submit`` would answer at this moment. Nothing is written, and nobody waits for it as a rule.
+
+        A member who is being changed at the same time is locked for it.
+        """
+        outcome = await rehearse(operation, self._store.reader(), self._rules)
+        if outcome is None:
+            async with self._store.transaction() as writer:
+                outcome = await rehearse(operation, writer, self._rules, lock=writer.lock)
+        assert outcome is not None, "nobody changes who is locked"
+        return outcome
+
+    async def rehearse_many(self, operations: Sequence[Operation]) -> Rehearsed:
+        """What ``submit_many`` would answer at about this moment, and what members would owe. Nothing is written."""
+        return await rehearse_many(operations, self._store.reader(), self._rules)
+
+    def _enqueue(self, operations: Sequence[Operation], patience: float | None) -> list[_Waiting]:
+        if self._closing:
+            raise ShuttingDown("Laurel is shutting down; send it again")
+        if len(self._queue) + len(operations) > self._queue_max:
+            raise Overloaded(f"{len(self._queue)} operations are waiting; send it again later")
+        deadline = None if patience is None else monotonic() + patience
+        origin = None if self.watch is None else self.watch.origin()
+        waiting = [_Waiting(operation, self._rules.new_id(), deadline, origin) for operation in operations]
+        self._queue.extend(waiting)
+        self._arrived.set()
+        return waiting
+
+    async def _run(self) -> None:
+        try:
+            await self._take_batches()
+        finally:
+            self._closing = True
+            # Only a runner that was itself cancelled leaves anything behind.
+            for waiting in self._queue:
+                waiting.fail(ShuttingDown("Laurel is shutting down; it was not performed"))
+
+    async def _take_batches(self) -> None:
+        while True:
+            if not self._queue:
+                if self._closing:
+                    return
+                self._arrived.clear()
+                await self._arrived.wait()
+                continue
+            batch = [self._queue.popleft() for _ in range(min(self.batch_max, len(self._queue)))]
+            try:
+                with self._watched(batch):
+                    await self._perform([waiting for waiting in batch if self._is_due(waiting)])
+            except Exception as error:
+                # Whatever it is, those who wait must hear of it and the next batch must be taken.
+                log.exception("a batch failed")
+                for waiting in batch:
+                    waiting.fail(error)
+            except BaseException:
+                for waiting in batch:
+                    waiting.fail(DatabaseUnreachable("Laurel was stopped; ask again with the same key"))
+                raise
+            await self._tidy()
+
+    def _watched(self, batch: Sequence[_Waiting]) -> AbstractContextManager[object]:
+        if self.watch is None:
+            return _UNWATCHED
+        return self.watch.batch([waiting.origin for waiting in batch], monotonic() - batch[0].since)
+
+    async def _tidy(self) -> None:
+        try:
+            await self._store.after_commit()
+        except Exception:
+            # What was committed is committed, and the next batch tries again.
+            log.exception("the database could not be tidied")
+
+    @staticmethod
+    def _is_due(waiting: _Waiting) -> bool:
+        """Whether somebody still wants it."""
+        if waiting.future.cancelled():
+            return False
+        if waiting.deadline is not None and monotonic() > waiting.deadline:
+            waiting.fail(DeadlineExceeded("the operation was not reached in time and was not performed"))
+            return False
+        return True
+
+    async def _perform(self, batch: Sequence[_Waiting]) -> None:
+        """Perform a batch in one transaction; if the database refuses it, in halves, so that a poison fails alone."""
+        if not batch:
+            return
+        try:
+            await self._commit(batch)
+        except Unavailable as not_now:
+            for waiting in batch:
+                waiting.fail(not_now)
+        except Exception as error:
+            if len(batch) == 1:
+                log.exception("operation %s failed", type(batch[0].operation).__name__)
+                batch[0].fail(error)
+                return
+            middle = len(batch) // 2
+            await self._perform(batch[:middle])
+            await self._perform(batch[middle:])
+            return
+        for waiting in batch:
+            waiting.settle()
+        self._changes.committed(waiting.outcome for waiting in batch)
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        """One transaction, tried again while the reason is a lock, a race for a key, or a lost connection.
+
+        After a lost connection nobody knows whether the commit went through; the operations are performed again with
+        the same keys, so that they are replayed if it did.
+        """
+        give_up = monotonic() + self._patience
+        races = 0
+        for attempt in count():
+            try:
+                async with self._store.transaction() as writer:
+                    await perform(batch, writer, self._rules)
+                break
+            except Exception as error:
+                if isinstance(error, IntegrityError):
+                    races += 1
+                    if races >= _INTEGRITY_TRIES:
+                        raise
+                elif full(error):
+                    raise DatabaseFull("the database has no room for more; nothing was written") from error
+                elif not (retryable(error) or lost_connection(error)):
+                    raise
+                elif monotonic() > give_up:
+                    raise DatabaseUnreachable("the database does not answer; ask again with the same key") from error
+                await asyncio.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 8)))
+        self.batches += 1
+        self.performed += len(batch)

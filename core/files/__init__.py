@@ -1,0 +1,1 @@
+"""Files of events and members: in and out."""

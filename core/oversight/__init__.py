@@ -1,0 +1,1 @@
+"""Who did what, by which key, and whether the books are right."""

@@ -1,0 +1,1 @@
+"""The programme document: its language, its rules, its versions, and what another version would change."""

@@ -1,0 +1,87 @@
+"""Which version of the programme is in force when. A version never changes; a newer one takes over from its start."""
+
+from collections.abc import Callable
+from datetime import datetime
+from time import monotonic
+from typing import Final, NamedTuple
+
+from core.errors import ProgrammeNotFound
+from core.rulebook.programme import Programme
+from core.store.dialect import Reader
+from core.time.clock import instant
+
+FRESH_SECONDS: Final = 1.0
+"""How late a process that only reads may learn of what another has published. Operations look each time."""
+
+
+class Version(NamedTuple):
+    """A published version and the instant from which it judges."""
+
+    number: int
+    starts_at: datetime
+    programme: Programme
+
+
+class Programmes:
+    """The published versions, compiled once a process and looked for anew in each transaction.
+
+    ``load`` makes a programme of a document, with the channels that are installed.
+    """
+
+    def __init__(self, load: Callable[[str], Programme]) -> None:
+        self._load = load
+        self._versions: tuple[Version, ...] = ()
+        self._fresh_until = 0.0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether they were looked for within the last second, which is good enough for who only reads."""
+        return monotonic() < self._fresh_until
+
+    async def refresh(self, reader: Reader) -> None:
+        """Take over what was published since: one cheap statement when nothing was."""
+        begun = monotonic()
+        ((count,),) = await reader.query("SELECT COUNT(*) FROM programme_version")
+        if count != len(self._versions):
+            await self._take_over(reader)
+        self._fresh_until = begun + FRESH_SECONDS
+
+    async def _take_over(self, reader: Reader) -> None:
+        known = {version.number: version for version in self._versions}
+        rows = await reader.query("SELECT number, starts_at, document FROM programme_version")
+        versions = [
+            known.get(number) or Version(number, instant(starts_at), self._load(document))
+            for number, starts_at, document in rows
+        ]
+        # Of two versions with one start the later one published holds.
+        self._versions = tuple(sorted(versions, key=lambda v: (v.starts_at, v.number)))
+
+    def at(self, when: datetime) -> Version:
+        """The version in force at that instant. Raises ProgrammeNotFound before the first one starts."""
+        version = self.latest(when)
+        if version is None:
+            raise ProgrammeNotFound(at=when)
+        return version
+
+    def latest(self, when: datetime) -> Version | None:
+        """The version in force at that instant, if one is."""
+        return next((version for version in reversed(self._versions) if version.starts_at <= when), None)
+
+    def kept_since(self, when: datetime) -> datetime:
+        """Since when tiers have been judged without a break, by the version in force then and those before it."""
+        since = when
+        for version in reversed(self._versions):
+            if version.starts_at <= when:
+                if version.programme.tiers is None or version.programme.tiers.keep is None:
+                    break
+                since = version.starts_at
+        return since
+
+    def version(self, number: int) -> Version:
+        """The version of that number; it must exist."""
+        return next(version for version in self._versions if version.number == number)
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """All versions by start."""
+        return self._versions

@@ -1,0 +1,1 @@
+"""Telling what has happened: to reactions, plugins, other systems and whoever watches."""

@@ -1,0 +1,1 @@
+"""What points are worth, what is outstanding, and what they cost."""
