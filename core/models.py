@@ -253,9 +253,9 @@ class TallyRow(Model):
 
 
 class BudgetRow(Model):
-    """What all members together were given in a period (2026-01-31, 2026-01 or lifetime) of a budget: ``core.rulebook.budgets``.
+    """What all members together were given of a budget in a period: 2026-01-31, 2026-01 or lifetime.
 
-    ``low_told`` and ``exhausted_told`` are the limit for which that was told.
+    See ``core.rulebook.budgets``. ``low_told`` and ``exhausted_told`` are the limit for which that was told.
     """
 
     key: ClassVar = ("name", "period")
@@ -487,7 +487,7 @@ class OutboxRow(Model):
 
 
 class AuditRow(Model):
-    """See ``core.oversight.audit.Record``. Only ever inserted. What is about no member has an empty one, in bucket 0."""
+    """See ``core.oversight.audit.Record``. Only inserted. What is about no member has an empty one, in bucket 0."""
 
     key: ClassVar = ("bucket", "member_id", "number")
     bucket = fields.SmallIntField()
@@ -547,7 +547,7 @@ class AlarmRow(Model):
 
 
 class JobRow(Model):
-    """Where a job stands: see ``core.scheduling.jobs``. Who runs it is its ``owner``, until ``leased_until`` at most."""
+    """Where a job stands: see ``core.scheduling.jobs``. Who runs it is its ``owner``, until ``leased_until``."""
 
     name = fields.CharField(max_length=100, primary_key=True)
     next_at = InstantField()

@@ -1,6 +1,7 @@
 """Why a member came to a tier: its cause, and each criterion with the figure of that moment, in words as well.
 
-The figures are those that were kept with the change (``core.ladder.grounds``), so a later refund does not alter the answer.
+The figures are those that were kept with the change (``core.ladder.grounds``), so a later refund does not alter the
+answer.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """What members have and did, added up by the database: to fetch every lot and every day takes ten times longer.
 
-Balances say in SQL what ``core.books.lots.Lot`` and ``core.books.holds.without_overdue`` say of values: a lot that has lapsed is
-gone, and a hold whose time is over sets nothing aside, whether or not a job has written it down.
+Balances say in SQL what ``core.books.lots.Lot`` and ``core.books.holds.without_overdue`` say of values: a lot that has
+lapsed is gone, and a hold whose time is over sets nothing aside, whether or not a job has written it down.
 """
 
 from collections.abc import Mapping, Sequence

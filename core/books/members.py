@@ -101,8 +101,8 @@ class Member(NamedTuple):
 class TierChange(NamedTuple):
     """A step of a member's tier history, numbered from 1; ``former`` is None at enrolment.
 
-    ``version`` is that of the programme whose ladder held, and ``grounds`` what was judged (``core.ladder.grounds``), where
-    criteria were. Neither is known of what happened before they were kept.
+    ``version`` is that of the programme whose ladder held, and ``grounds`` what was judged (``core.ladder.grounds``),
+    where criteria were. Neither is known of what happened before they were kept.
     """
 
     number: int

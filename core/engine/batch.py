@@ -1,8 +1,8 @@
 """A batch: operations of many members in one database transaction, with an outcome each.
 
 The operations of one member form a lane and perform one after the other, so that the second sees what the first did.
-Lanes run side by side as far as reading goes (see ``core.engine.reads``), and one after another where they want a row that
-members share (see ``core.engine.shared``). What they leave is written with one statement a table.
+Lanes run side by side as far as reading goes (see ``core.engine.reads``), and one after another where they want a row
+that members share (see ``core.engine.shared``). What they leave is written with one statement a table.
 """
 
 from asyncio import CancelledError

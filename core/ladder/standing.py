@@ -1,9 +1,10 @@
 """Where a member stands on the ladder, and what moves them: within one operation, and always the same way.
 
 Rising follows what is counted, at once. Falling is a review's, on the day that was set when the period began: by what
-was counted until the day before, whoever comes to judge it and whenever (``core.ladder.reviews``). The member's row says when:
-``tier_from`` is when the period began, ``tier_review_at`` when it is judged, and ``tier_due_at`` when something is to
-be done next. That lies before the judgement while a warning is to come, and after it in the days of grace.
+was counted until the day before, whoever comes to judge it and whenever (``core.ladder.reviews``). The member's row
+says when: ``tier_from`` is when the period began, ``tier_review_at`` when it is judged, and ``tier_due_at`` when
+something is to be done next. That lies before the judgement while a warning is to come, and after it in the days of
+grace.
 
 A date that was set is a promise: no new version of the programme brings it nearer.
 """

@@ -1,8 +1,8 @@
 """The audit log: what operators and administrators did, why, and how things stood before and after.
 
 A ``Note`` says who is at work. It is current for as long as their request performs, and whatever is written meanwhile
-writes its record in its own transaction: the batch for operations, ``core.oversight.auditing`` for all that goes around the
-committer. Nobody else has to think of it. Records of a member are chained by digests, as are those about no member.
+writes its record in its own transaction: the batch for operations, ``core.oversight.auditing`` for all that goes around
+the committer. Nobody else has to think of it. Records of a member are chained by digests, as are those about no member.
 """
 
 import hashlib

@@ -1,7 +1,8 @@
 """What an operation has changed, in the facts that the audit log keeps of it.
 
-How it stands with the member is ``core.oversight.audit.state_of``. Of a row in a plugin's table there are the columns that its
-model names in ``audited``, or, if it names none, its ``state`` or ``status``: nothing that is anybody's own words.
+How it stands with the member is ``core.oversight.audit.state_of``. Of a row in a plugin's table there are the columns
+that its model names in ``audited``, or, if it names none, its ``state`` or ``status``: nothing that is anybody's own
+words.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
 """Budgets: the most that all members together are given by a rule in a day, a month or ever; values only.
 
-What is done with them is in ``core.channels.caps``. Each period of a budget is a row that members share (``core.engine.shared``), so
-that of fifty who want the last points one gets them, and that it is told of once.
+What is done with them is in ``core.channels.caps``. Each period of a budget is a row that members share
+(``core.engine.shared``), so that of fifty who want the last points one gets them, and that it is told of once.
 """
 
 from collections.abc import Mapping

@@ -72,7 +72,8 @@ class Table:
     """One table.
 
     ``leading`` are the columns that place a row with its member and stand in no value: none in a table that members
-    share. ``rest`` are those outside the key, and ``audited`` those that the audit log tells of (``core.oversight.facts``).
+    share. ``rest`` are those outside the key, and ``audited`` those that the audit log tells of
+    (``core.oversight.facts``).
     """
 
     def __init__(self, kind: type, model: type[Model]) -> None:

@@ -1,13 +1,13 @@
 """The outbox: events told after the commit that wrote them, at least once, in order for each member and consumer.
 
-An event lies in the outbox once for each of its consumers (``core.telling.routes``), so that none waits for another. Any number
-of processes may deliver. One takes the oldest events of some members under a lease, tells them, and deletes what was
-heard. What was not heard stays, holds back the later events of its member for that consumer, and is told again later;
-so is what a killed process had taken.
+An event lies in the outbox once for each of its consumers (``core.telling.routes``), so that none waits for another.
+Any number of processes may deliver. One takes the oldest events of some members under a lease, tells them, and deletes
+what was heard. What was not heard stays, holds back the later events of its member for that consumer, and is told again
+later; so is what a killed process had taken.
 
-A consumer is a plugin, which is told again until it hears, or a place outside (``core.telling.destinations``), which is given
-up after some days, or at once where another attempt is of no use: the event is dead then, holds nobody back, and waits
-for ``revive``. A place may also put something in the outbox itself, for another one (``put``).
+A consumer is a plugin, which is told again until it hears, or a place outside (``core.telling.destinations``), which is
+given up after some days, or at once where another attempt is of no use: the event is dead then, holds nobody back, and
+waits for ``revive``. A place may also put something in the outbox itself, for another one (``put``).
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """What members could still spend: by the month in which they lose it, and in money.
 
 It is of the present and costs what is outstanding, not what ever was: an index leads to the lots of which something is
-left, another to the accounts that owe. What was outstanding at an instant of the past is in ``core.value.report``, which
-reads the history.
+left, another to the accounts that owe. What was outstanding at an instant of the past is in ``core.value.report``,
+which reads the history.
 """
 
 from collections import defaultdict

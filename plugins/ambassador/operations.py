@@ -1,8 +1,8 @@
 """How members become ambassadors, and what the orders of those whom they brought give them.
 
-Who has brought whom is recorded by referrals, once for all channels (``core.channels.bringing``). The friend's order is told of
-in its own transaction, and the ambassador is given the commission in one of theirs, through the outbox. An order that
-has brought the ambassador a referral's bonus gives no commission: nothing is paid for twice.
+Who has brought whom is recorded by referrals, once for all channels (``core.channels.bringing``). The friend's order is
+told of in its own transaction, and the ambassador is given the commission in one of theirs, through the outbox. An
+order that has brought the ambassador a referral's bonus gives no commission: nothing is paid for twice.
 """
 
 from dataclasses import dataclass
