@@ -610,3 +610,33 @@ class RemedyItemRow(Model):
     class Meta:
         table = "remedy_item"
         indexes = (Index(fields=("remedy_id", "state", "id")), Index(fields=("remedy_id", "id")))
+
+
+class ProgrammeDraftRow(Model):
+    """A programme document that is being worked on: see ``core.drafts.drafting``.
+
+    ``editors`` are all who have changed it. What was proposed is of ``proposed_revision``.
+    """
+
+    id = fields.CharField(max_length=36, primary_key=True)
+    title = fields.CharField(max_length=200)
+    document = fields.TextField()
+    based_on = fields.IntField(null=True)
+    revision = fields.IntField()
+    state = fields.CharField(max_length=16)
+    author = fields.CharField(max_length=200)
+    editor = fields.CharField(max_length=200)
+    editors = JsonField()
+    created_at = InstantField()
+    edited_at = InstantField()
+    proposer = fields.CharField(max_length=200, null=True)
+    proposed_at = InstantField(null=True)
+    proposed_reason = fields.CharField(max_length=1000, null=True)
+    proposed_start = InstantField(null=True)
+    version = fields.IntField(null=True)
+    ended_by = fields.CharField(max_length=200, null=True)
+    ended_at = InstantField(null=True)
+
+    class Meta:
+        table = "programme_draft"
+        indexes = (Index(fields=("state", "id")),)

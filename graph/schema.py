@@ -52,6 +52,7 @@ from graph.operator import CoreMutations
 from graph.pages import PAGE_MAX, Connection, Page, page_of_all, paged
 from graph.people import PeopleMutations
 from graph.permissions import EVERYONE, STAFF, caller_of, query
+from graph.programme.drafts import DraftMutations, DraftQueries
 from graph.programme.versions import ProgrammeMutations, ProgrammeQueries
 from graph.promises import PromiseQueries
 from graph.remedies import RemedyMutations, RemedyQueries
@@ -234,6 +235,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
         extra={
             "Query": (
                 ProgrammeQueries,
+                DraftQueries,
                 AuditQueries,
                 FlagQueries,
                 ForfeitQueries,
@@ -258,6 +260,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 NoticeMutations,
                 RemedyMutations,
                 ProgrammeMutations,
+                DraftMutations,
                 KeyMutations,
                 JobMutations,
                 *plugins.mutations,

@@ -59,7 +59,8 @@ class Settings:
     ``/incoming/<source>``, with their secrets. ``log_level`` info logs every request, and what takes longer than
     ``slow_ms`` is a warning. ``metrics_token`` is what Prometheus says to be shown ``/metrics``, which is not there
     without one; ``traces`` lets OpenTelemetry collect spans. ``variables`` are all whose names begin with
-    ``LAUREL_``. ``subgraph`` is set where the schema is part of a federated one.
+    ``LAUREL_``. ``subgraph`` is set where the schema is part of a federated one. With ``publish_by_two`` nobody
+    publishes a programme over the API alone.
     """
 
     database_url: str = "sqlite://laurel.sqlite3"
@@ -86,6 +87,7 @@ class Settings:
     metrics_token: str = field(default="", repr=False)
     traces: bool = False
     jobs: bool = True
+    publish_by_two: bool = False
     subgraph: Subgraph | None = field(default=None, repr=False)
     origins: frozenset[str] = frozenset()
     carries: bool = False
@@ -153,6 +155,7 @@ class Settings:
             trusted_mode=_one_of(environ, "LAUREL_TRUSTED_MODE", modes),
             origins=frozenset(environ.get("LAUREL_ORIGINS", "").replace(",", " ").split()),
             jobs=_choice(environ, "LAUREL_JOBS", usual.jobs),
+            publish_by_two=_choice(environ, "LAUREL_PUBLISH_BY_TWO", usual.publish_by_two),
             http_status=_one_of(environ, "LAUREL_HTTP_STATUS", ("compat", "draft")),
             log_format=_one_of(environ, "LAUREL_LOG_FORMAT", ("console", "json")),
             log_level=_one_of(environ, "LAUREL_LOG_LEVEL", ("warning", "info", "error")),

@@ -82,6 +82,11 @@ class Programmes:
         return next(version for version in self._versions if version.number == number)
 
     @property
+    def newest(self) -> int | None:
+        """The number of the version published last, whenever it begins; None before the first."""
+        return max((version.number for version in self._versions), default=None)
+
+    @property
     def versions(self) -> tuple[Version, ...]:
         """All versions by start."""
         return self._versions

@@ -1,13 +1,13 @@
 """Publishing a version of the programme. It moves no points, so it goes around the committer."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 
 from tortoise.exceptions import IntegrityError
 
 from core.engine.work import FUTURE_TOLERANCE
-from core.errors import InvalidInstant, Problem, ProgrammeInvalid
+from core.errors import InvalidInstant, Problem, ProgrammeInvalid, Refusal, fact
 from core.models import ProgrammeVersionRow
 from core.oversight.auditing import write_down
 from core.people.membership import check_reason
@@ -19,6 +19,21 @@ from core.time.clock import Clock
 
 _TRIES: Final = 5
 
+Beside = Callable[[int, ProgrammeVersionRow | None], Awaitable[None]]
+"""What is written with a version: awaited in its transaction with its number and the newest version before it."""
+
+
+class StartTaken(Refusal):
+    """Another version begins at the same instant: which of the two is meant must not be left to chance."""
+
+    code = "START_TAKEN"
+    says = "version {version} begins at {starts_at} already, published by {published_by}: {published_reason}"
+    says_zh = "版本 {version} 已定于 {starts_at} 生效，由 {published_by} 发布：{published_reason}"
+    version: int = fact("The version that begins then.")
+    starts_at: datetime = fact("The instant.")
+    published_by: str = fact("Who published it.")
+    published_reason: str = fact("Why it was published.")
+
 
 async def publish(
     document: str,
@@ -29,13 +44,15 @@ async def publish(
     clock: Clock,
     starts_at: datetime | None = None,
     in_the_past: bool = False,
+    beside: Beside | None = None,
 ) -> Version:
     """Publish the document as the next version, in force from ``starts_at``; every process sees it at once.
 
     Without ``starts_at`` the first version begins on the programme's first day, and any other now. ``in_the_past``
-    allows a start that lies back, for a programme whose past is imported. Raises ProgrammeInvalid, InvalidValue for
-    a reason that says nothing, InvalidInstant.
+    allows a start that lies back, for a programme whose past is imported. What ``beside`` refuses is not published.
+    Raises ProgrammeInvalid, InvalidValue for a reason that says nothing, InvalidInstant, StartTaken.
     """
+    is_named = starts_at is not None
     programme = load(document)
     check_reason(reason)
     now = clock.now()
@@ -48,6 +65,15 @@ async def publish(
 
     async def write() -> int:
         newest = await ProgrammeVersionRow.all().order_by("-number").first()
+        # Who publishes at once means to take over from whatever holds now; who names an instant means that one alone.
+        taken = await ProgrammeVersionRow.filter(starts_at=starts_at).first() if is_named else None
+        if taken is not None:
+            raise StartTaken(
+                version=taken.number,
+                starts_at=taken.starts_at,
+                published_by=taken.author,
+                published_reason=taken.reason,
+            )
         number = 1 if newest is None else newest.number + 1
         if newest is not None and (former := load(newest.document).currency) != programme.currency:
             # What members have spent is counted in its minor units, and would count for something else.
@@ -62,6 +88,8 @@ async def publish(
             starts_at=starts_at,
             published_at=now,
         )
+        if beside is not None:
+            await beside(number, newest)
         await write_down(
             now,
             before={} if newest is None else {"version": newest.number, "digest": newest.digest},

@@ -54,7 +54,13 @@ def publish(settings: Settings, file: Path, reason: str, starts_at: date | None,
     """
     document, programme = _load(settings, file)
     version = asyncio.run(_publish(settings, document, programme.zone, reason, starts_at, author or getpass.getuser()))
+    _say_published(settings, version)
+
+
+def _say_published(settings: Settings, version: Version) -> None:
     starts = version.starts_at.astimezone(version.programme.zone)
+    if settings.publish_by_two:
+        click.echo("over the API a second person would have had to approve it (LAUREL_PUBLISH_BY_TWO)", err=True)
     click.echo(f"version {version.number} of {version.programme.id} is published, in force from {starts.isoformat()}")
 
 

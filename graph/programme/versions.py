@@ -2,11 +2,13 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
+from core.drafts.refusals import SecondPersonNeeded
 from core.models import ProgrammeVersionRow
+from core.rulebook.programme import Programme as CoreProgramme
 from core.rulebook.programmes import Version
 from core.rulebook.publishing import publish
 from graph.context import Info
@@ -36,10 +38,9 @@ class Publication:
 
 
 @strawberry.type
-class Programme:
-    """A version of the programme: what the brand has published. A version never changes."""
+class ProgrammeContent:
+    """What a document says, published or not."""
 
-    version: int = strawberry.field(description="The version's number, from 1.")
     code: str = strawberry.field(description="The programme's id in its document.")
     name: str = strawberry.field(description="What members call it.")
     currency: CurrencyCode = strawberry.field(description="The currency it counts in.")
@@ -47,30 +48,41 @@ class Programme:
     point_value: Decimal | None = strawberry.field(
         description="What one point is worth in the currency; null where points are not money."
     )
-    starts_at: datetime = strawberry.field(description="From when this version judges, until the next one does.")
     starts_on: date | None = strawberry.field(description="The first day of the programme; nothing happened before it.")
     digest: str = strawberry.field(description="SHA-256 of the document's content, in hexadecimal.")
     units: list[Unit] = strawberry.field(description="What members are given.")
     tiers: list[Tier] = strawberry.field(description="The tiers, the lowest first; empty where there are none.")
+    _programme: strawberry.Private[CoreProgramme]
+
+    @staticmethod
+    def said_by(programme: CoreProgramme) -> dict[str, Any]:
+        """The fields that a programme alone decides."""
+        units = [programme.unit(name) for name in programme.unit_names]
+        ladder = programme.tiers.ladder if programme.tiers else ()
+        return {
+            "code": programme.id,
+            "name": programme.name or programme.id,
+            "currency": CurrencyCode(programme.currency),
+            "timezone": programme.timezone,
+            "point_value": programme.point_value,
+            "starts_on": programme.starts_on,
+            "digest": programme.digest,
+            "units": [Unit(name=unit.name, spendable=unit.spendable) for unit in units],
+            "tiers": [Tier.of(programme, tier.id) for tier in ladder],
+            "_programme": programme,
+        }
+
+
+@strawberry.type
+class Programme(ProgrammeContent):
+    """A version of the programme: what the brand has published. A version never changes."""
+
+    version: int = strawberry.field(description="The version's number, from 1.")
+    starts_at: datetime = strawberry.field(description="From when this version judges, until the next one does.")
 
     @classmethod
     def of(cls, version: Version) -> "Programme":
-        programme = version.programme
-        units = [programme.unit(name) for name in programme.unit_names]
-        ladder = programme.tiers.ladder if programme.tiers else ()
-        return cls(
-            version=version.number,
-            code=programme.id,
-            name=programme.name or programme.id,
-            currency=CurrencyCode(programme.currency),
-            timezone=programme.timezone,
-            point_value=programme.point_value,
-            starts_at=version.starts_at,
-            starts_on=programme.starts_on,
-            digest=programme.digest,
-            units=[Unit(name=unit.name, spendable=unit.spendable) for unit in units],
-            tiers=[Tier.of(programme, tier.id) for tier in ladder],
-        )
+        return cls(version=version.number, starts_at=version.starts_at, **cls.said_by(version.programme))
 
     @field(allow=STAFF)
     async def publication(self, info: Info) -> Publication | None:
@@ -129,8 +141,13 @@ class ProgrammeMutations:
 
     @mutation(allow={Role.OPERATOR})
     async def publish_programme(self, info: Info, input: PublishProgrammeInput) -> PublishProgrammePayload:
-        """Publish a new version of the programme. PROGRAMME_INVALID lists every problem of the document."""
+        """Publish a new version of the programme. PROGRAMME_INVALID lists every problem of the document.
+
+        SECOND_PERSON_NEEDED where nobody publishes alone: then drafts are proposed and approved.
+        """
         laurel = info.context.laurel
+        if laurel.settings.publish_by_two:
+            raise SecondPersonNeeded
         version = await publish(
             input.document,
             author=actor(info),

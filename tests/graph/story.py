@@ -305,6 +305,7 @@ class Story:
         begun = await self.do("compensateMembers", selection={"externalIds": ["bert"]}, points=5)
         await self.do("cancelRemedy", remedy=begun["remedy"]["id"])
         await self.do("publishProgramme", document=PROGRAMME.replace("Everything", "Nearly everything"))
+        await self._drafting()
         await self.do("runJob", name="expire")
         self.shop.clock.advance(timedelta(days=3))
         await self.do("runJob", name="expire")
@@ -313,6 +314,17 @@ class Story:
         # She has signed in once, then missed two days.
         await self.do("recordSignIn")
         await self.do("makeUpSignIn", day="2026-06-02")
+
+    async def _drafting(self) -> None:
+        document = PROGRAMME.replace("Everything", "Everything else")
+        draft = (await self.do("createProgrammeDraft", title="Another name"))["draft"]["id"]
+        await self.do("replaceProgrammeDraft", draft=draft, revision=1, document=document)
+        await self.do("publishProgrammeDraft", draft=draft, revision=2)
+        left = (await self.do("createProgrammeDraft", title="Not worth it"))["draft"]["id"]
+        await self.do("discardProgrammeDraft", draft=left, revision=1)
+        draft = (await self.do("createProgrammeDraft", title="Once more", document=PROGRAMME))["draft"]["id"]
+        await self.do("proposeProgrammeDraft", draft=draft, revision=1)
+        await self.do("approveProgrammeDraft", by=Role.ADMIN, draft=draft, revision=2)
 
     async def _machinery(self) -> None:
         key = (await self.do("createApiKey", by=Role.ADMIN, name="till 4", role="SERVICE"))["apiKey"]["id"]

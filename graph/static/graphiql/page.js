@@ -522,6 +522,81 @@ mutation CancelRemedy {
     errors { code message }
   }
 }
+`,`# Begin a draft of the rules
+# roles: operator, admin
+# A draft begins from the version in force; version or document begin it from another. It holds for nobody yet.
+mutation BeginDraft {
+  createProgrammeDraft(input: {title: "Double points on tea"}) {
+    draft { id revision basedOn document }
+    errors { __typename code message path }
+  }
+}
+`,`# Replace a draft's document
+# roles: operator, admin
+# The whole document at once. It may have problems still: they are listed with their lines. revision is the one you saw.
+mutation ReplaceDraft {
+  replaceProgrammeDraft(input: {
+    draft: "the draft's id"
+    revision: 1
+    document: """
+    id: first-shop
+    name: First Shop
+    currency: CNY
+    timezone: Asia/Shanghai
+    channels:
+      purchase:
+        earn:
+          points: {groups: [{id: base, add: sum, rules: [{id: spend, points: "order.amount"}]}]}
+    """
+  }) {
+    draft { revision problems { path message line column } }
+    errors { __typename code message path }
+  }
+}
+`,`# Drafts of the rules
+# roles: operator, analyst, admin
+# What is being worked on, by whom, and what stands in the way of publishing it.
+query Drafts {
+  programmeDrafts(first: 10, state: OPEN) {
+    nodes { id title revision basedOn author editedBy editedAt problems { path message line column } }
+  }
+}
+`,`# Publish a draft
+# roles: operator, admin
+# Just as you saw it, now or from startsAt on. If somebody has changed it since, or a version was published, you are told.
+mutation PublishDraft {
+  publishProgrammeDraft(input: {draft: "the draft's id", revision: 1, reason: "double points on tea"}) {
+    programme { version startsAt }
+    errors { __typename code message path }
+  }
+}
+`,`# Propose a draft to a second person
+# roles: operator, admin
+# Where nobody publishes alone. Whoever changes the draft after that opens it again.
+mutation ProposeDraft {
+  proposeProgrammeDraft(input: {draft: "the draft's id", revision: 1, reason: "double points on tea"}) {
+    draft { revision state proposal { proposedBy proposedAt reason startsAt } }
+    errors { __typename code message path }
+  }
+}
+`,`# Approve a draft
+# roles: operator, admin
+# Publishes exactly what was proposed. Whoever has worked on the draft cannot.
+mutation ApproveDraft {
+  approveProgrammeDraft(input: {draft: "the proposed draft's id", revision: 2}) {
+    programme { version startsAt }
+    errors { __typename code message path }
+  }
+}
+`,`# Discard a draft
+# roles: operator, admin
+# It can be read for ever and is not changed any more.
+mutation DiscardDraft {
+  discardProgrammeDraft(input: {draft: "the draft's id", revision: 1, reason: "we leave it as it is"}) {
+    draft { state }
+    errors { __typename code message path }
+  }
+}
 `,`# Publish a programme
 # roles: operator, admin
 # Put a new version of the rules in force, now or from startsAt on. Every problem of the document is listed.
