@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet
 
-.PHONY: help serve test clients lint format lock bench schema graphiql env env-dev
+.PHONY: help serve test clients lint format lock bench schema programmes graphiql env env-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: env-dev ## operations and imports a second, on each database that has an 
 
 schema: env-dev ## print schema.graphql from the code
 	$(BIN)/python -m graph schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+
+programmes: env-dev ## live the example programmes again and write their pages and pictures in docs/programmes anew
+	$(BIN)/python -m pytest -q tests/programmes --renew
 
 graphiql: ## build the page for operators from graph/graphiql; needs node 20 with npm
 	cd graph/graphiql && npm ci --no-audit --no-fund && npm run build

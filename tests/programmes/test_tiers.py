@@ -235,7 +235,7 @@ async def test_two_orders_count_as_of_one_month_up_to_its_last_day(programme: Pr
 @pytest.mark.parametrize(
     ("name", "orders", "tier"),
     [
-        ("sme", [("1000.00", 1), ("1000.00", 1)], "gold"),
+        ("sme", [("300.00", 1), ("300.00", 1)], "gold"),
         ("growth-tiers", [("500.00", 10)], "gold"),
         ("beauty-shop", [("5000.00", 1)], "gold"),
         ("mini-programme", [("4000.00", 1)], "gold"),
