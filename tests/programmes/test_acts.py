@@ -114,7 +114,8 @@ async def test_template_plan_gives_50_30_10_and_a_point_for_ten_yuan(programme: 
     async with programme("template-plan") as shop:
         ann = await shop.enrol("ann")
         await act(shop, "completeProfileSection", member={"id": ann}, section="profile")
-        await act(shop, "recordShare", member={"id": ann}, item="tea")
+        shared = await act(shop, "recordShare", "share { code }", member={"id": ann}, item="tea")
+        await act(shop, "confirmShare", code=shared["share"]["code"], visitor="bob")
         await act(
             shop,
             "recordPurchase",

@@ -1,4 +1,4 @@
-"""The stages of life of ``mini-programme``: newcomer, growing, mature, declining, lost, and what each is told."""
+"""The stages of life of ``mini-programme``, from newcomer to lost, and what each is told."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,16 +55,19 @@ async def test_a_member_grows_ripens_wanes_is_lost_and_is_spoken_to_at_each_stag
                 ("growing", "2026-01-15", []),
                 ("mature", "2026-03-26", []),
                 ("declining", "2026-05-24", ["wake_up"]),
+                ("dormant", "2026-07-23", []),
                 ("lost", "2026-09-21", ["come_back"]),
             ]
-            assert [one["coupon"] for one in lost["coupons"]["nodes"]] == ["come_back", "wake_up"]
+            assert [one["coupon"] for one in lost["coupons"]["nodes"]] == ["come_back", "wake_up", "welcome"]
             assert (await seen(shop, ann))["lifeCycle"]["stage"] == "mature"
             assert await verify(shop.laurel.store.reader(), load_plugins().invariants) == []
-    assert [sent["data"]["message"] for sent in receiver.taken] == [
+    told_of_stages = [sent["data"] for sent in receiver.taken if sent["data"]["event"] == "life_cycle.entered"]
+    assert [sent["message"] for sent in told_of_stages] == [
         "newcomer",
         "growing",
         "mature",
         "declining",
+        "dormant",
         "lost",
         "mature",
     ]
