@@ -1,9 +1,14 @@
 """The tables of core: what its models say is what its migrations make, on every database."""
 
+from pathlib import Path
+
 from tortoise.context import TortoiseContext
 
+from core.store.databases import connect
 from core.store.drafting import drift
-from core.store.migrating import pending
+from core.store.migrating import migrate, pending
+from graph.laurel import tables
+from plugins.manager import load_plugins
 from tests.databases import Apps
 
 
@@ -36,3 +41,21 @@ async def test_every_table_is_kept_under_the_key_of_its_model(
     for model in connected.apps["core"].values():
         key = getattr(model, "key", (model._meta.db_pk_column,))
         assert tuple(made[model._meta.db_table]) == key
+
+
+async def test_every_table_of_a_plugin_is_kept_under_the_key_of_its_model(tmp_path: Path) -> None:
+    plugins = tables(load_plugins())
+    url = f"sqlite://{tmp_path / 'all.sqlite3'}"
+    await migrate(url, plugins)
+
+    async with connect(url, plugins) as context:
+        client = context.db("default")
+        made: dict[str, list[str]] = {}
+        for row in await client.execute_query_dict(PRIMARY_KEYS["sqlite"]):
+            made.setdefault(row["made"], []).append(row["part"])
+        assert context.apps is not None
+        models = [model for app in context.apps.values() for model in app.values()]
+
+    assert {model._meta.db_table: tuple(made[model._meta.db_table]) for model in models} == {
+        model._meta.db_table: tuple(getattr(model, "key", (model._meta.db_pk_column,))) for model in models
+    }

@@ -1,4 +1,4 @@
-"""``CreateModel`` and ``AddIndex`` for migrations: what Tortoise's own operations cannot make.
+"""``CreateModel``, ``AddIndex`` and ``RestoreKey`` for migrations: what Tortoise's own operations cannot make.
 
 Tortoise emits neither CHECK nor named UNIQUE constraints with a new table, knows no composite primary
 key, and leaves the comparison of text to the server. This one makes the same table on all three databases:
@@ -123,3 +123,27 @@ class AddIndex(ops.AddIndex):
         if state_editor.DIALECT == "mysql":
             index = Index(fields=list(index.fields), name=index.name)
         await state_editor.add_index(new_state.apps.get_model(f"{app_label}.{self.model_name}"), index)
+
+
+class RestoreKey(ops.TortoiseOperation):
+    """Give a table of SQLite back the composite key and the constraints of its ``CreateModel``, with all its rows.
+
+    To change a column there, Tortoise makes the table anew and knows of neither. Elsewhere nothing was lost.
+    """
+
+    def __init__(self, name: str, options: dict[str, Any]) -> None:
+        self.name = name
+        self.options = options
+
+    async def database_forward(
+        self, app_label: str, old_state: State, new_state: State, state_editor: BaseSchemaEditor | None = None
+    ) -> None:
+        if state_editor is None or state_editor.DIALECT != "sqlite":
+            return
+        model = new_state.apps.get_model(f"{app_label}.{self.name}")
+        table, former = model._meta.db_table, f"former_{model._meta.db_table}"
+        columns = ", ".join(f'"{column}"' for column in model._meta.fields_db_projection.values())
+        await state_editor._run_sql(f'ALTER TABLE "{table}" RENAME TO "{former}"')
+        await _SqliteTable(state_editor, self.options).create_model(model)
+        await state_editor._run_sql(f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM "{former}"')
+        await state_editor._run_sql(f'DROP TABLE "{former}"')

@@ -27,6 +27,7 @@ channels:
     tier_prices: {diamond: "0.90"}
     items:
       - {id: credit, name: Phone credit 10 CNY, kind: voucher, category: phone, price: 1000, codes: true}
+      - {id: cinema, name: Cinema, kind: voucher, price: 205, codes: true}
       - {id: flask, name: Flask, kind: goods, category: home, price: 5000, stock: true, limits: {month: 2, lifetime: 3}}
       - {id: speaker, name: Smart speaker, kind: goods, category: home, price: 20000, tiers: [gold, diamond]}
       - {id: coffee, name: Coffee, kind: voucher, price: 300, limits: {day: 1}}
@@ -200,6 +201,17 @@ async def test_codes_are_handed_out_in_order_and_each_once(mall: Shop) -> None:
     assert await refusal(mall, ann, "credit") == {
         "__typename": "RewardSoldOut", "code": "REWARD_SOLD_OUT", "asked": 1, "stockLeft": 0
     }  # fmt: skip
+
+
+async def test_each_reward_has_codes_of_its_own(mall: Shop) -> None:
+    ann = await with_points(mall, "ann", 5_000)
+    await add_codes(mall, ["A", "B"])
+
+    added = await add_codes(mall, ["A", "C"], "codes 2", reward="cinema")
+
+    assert added == {"stockLeft": 2, "replayed": False, "errors": []}
+    assert (await redeem(mall, ann, "credit", "1"))["order"]["codes"] == ["A"]
+    assert (await redeem(mall, ann, "cinema", "2", quantity=2))["order"]["codes"] == ["A", "C"]
 
 
 async def test_the_same_request_again_is_the_same_order(mall: Shop) -> None:
