@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks import (
+    aggregates,
     bombs,
     channels,
     followers,
@@ -38,6 +39,7 @@ PARTS = (
     "bombs",
     "operations",
     "channels",
+    "aggregates",
     "statements",
     "sweeps",
     "reviews",
@@ -74,6 +76,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         "pages": {},
         "operations": {},
         "channels": {},
+        "aggregates": {},
         "sweeps": [],
         "reviews": [],
         "leaderboards": [],
@@ -101,6 +104,11 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                     _say(f"{kind}: channels …")
                     figures["channels"][kind] = asyncio.run(
                         channels.measure_channels(server, rounds=rounds, members=members)
+                    )
+                if "aggregates" in asked.parts:
+                    _say(f"{kind}: daily aggregates …")
+                    figures["aggregates"][kind] = asyncio.run(
+                        aggregates.measure_aggregates(server, rounds=rounds, seconds=seconds)
                     )
                 if "imports" in asked.parts:
                     for name, file, programme in importing.real_files(Path(files), rows):

@@ -12,7 +12,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bombs, reads, sampling
+from benchmarks import aggregates, bombs, reads, sampling
 from benchmarks.channels import CALLERS
 from benchmarks.operations import COMMITTER, ONE_EACH, PLAIN_TORTOISE
 from core.store.databases import Tables, connect
@@ -94,6 +94,7 @@ def sections(figures: dict[str, Any]) -> list[Section]:
         "beside": _beside,
         "operations": _operations,
         "channels": _channels,
+        "aggregates": _aggregates,
         "statements": _statements,
         "sweeps": _sweeps,
         "reviews": _reviews,
@@ -267,6 +268,28 @@ def _channels(figures: dict[str, list[dict[str, Any]]]) -> Section:
             for one in measured
         ],
     )
+
+
+def _aggregates(figures: dict[str, list[dict[str, Any]]]) -> Section:
+    return Section(
+        "Daily aggregates",
+        "Purchases through the committer with daily aggregates and the indexes of key figures, and without, in turns."
+        " The share is what keeping them takes of a purchase's time: by the clock, in the median of the rounds, and of"
+        " this process's processor, which says more when others work on the machine.",
+        (
+            "database", "callers", "with, a second", "without", "share",
+            "processor µs with", "without", "processor's share",
+        ),
+        [
+            [
+                NAMES[kind], str(one["callers"]), f"{one[aggregates.WITH]:,}", f"{one[aggregates.WITHOUT]:,}",
+                f"{one['share']:.1%}", f"{one['cpu_us'][aggregates.WITH]:,}", f"{one['cpu_us'][aggregates.WITHOUT]:,}",
+                f"{one['cpu_share']:.1%}",
+            ]
+            for kind, measured in figures.items()
+            for one in measured
+        ],
+    )  # fmt: skip
 
 
 def _statements(figures: list[dict[str, Any]]) -> Section:

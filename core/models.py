@@ -248,8 +248,28 @@ class TallyRow(Model):
 
     class Meta:
         table = "tally"
-        # For those who ask what all members have paid in a period.
-        indexes = (PartialIndex(fields=("name", "day"), where="name = 'spend'"),)
+        # For those who ask what all members have paid in a period, and who of them has bought or earned.
+        indexes = (
+            PartialIndex(fields=("name", "day"), where="name = 'spend'"),
+            PartialIndex(fields=("name", "day"), where="name = 'orders'", name="idx_tally_orders"),
+            PartialIndex(fields=("name", "day"), where="name = 'points_earned'", name="idx_tally_points_earned"),
+        )
+
+
+class DailyAggregateRow(Model):
+    """What all members together did on a local day, a part for each process: see ``core.key_figures.aggregates``."""
+
+    key: ClassVar = ("name", "day", "unit", "channel", "part", "shard")
+    name = fields.CharField(max_length=16)
+    day = fields.IntField()
+    unit = fields.CharField(max_length=32)
+    channel = fields.CharField(max_length=64)
+    part = fields.CharField(max_length=160)
+    shard = fields.SmallIntField(primary_key=True, generated=False)
+    amount = fields.BigIntField()
+
+    class Meta:
+        table = "daily_aggregate"
 
 
 class BudgetRow(Model):

@@ -10,6 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from secrets import randbelow
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -23,6 +24,7 @@ from core.engine.reads import Read
 from core.engine.shared import Claim, Place, SharedRows
 from core.engine.work import Reaction, Work
 from core.errors import IdempotencyKeyMismatch, InvalidValue, MemberMerged, MemberNotFound, Overloaded, Refusal
+from core.key_figures.aggregates import SHARDS, Additions, Daily, LocalDays
 from core.ladder.judging import Judgement, Judges, first_due
 from core.ladder.reviews import due_first
 from core.oversight.audit import LAST, Note, Record, State, record_after, state_of
@@ -70,6 +72,8 @@ class Rules:
     """What channels judge of a member when its time has come."""
     routes: Routes = field(default_factory=Routes)
     """Who is to hear of which events; those that nobody is to hear of are not kept."""
+    shard: int = field(default_factory=lambda: randbelow(SHARDS))
+    """Which rows of the daily aggregates this process adds to."""
 
 
 @dataclass(slots=True)
@@ -200,6 +204,19 @@ class _Batch:
             await writer.update(table, rows)
         if tallies:
             await writer.accumulate(table_of(Count), tallies)
+        await self._add_to_aggregates(writer)
+
+    async def _add_to_aggregates(self, writer: Writer) -> None:
+        """Add what is inserted to the daily aggregates: last of all, so that nobody waits for it while more is done."""
+        versions = self.rules.programmes.versions
+        if not versions:
+            return
+        additions = Additions(LocalDays([(version.starts_at, version.programme.zone) for version in versions]))
+        for lane in self.lanes:
+            additions.take(lane.sheet)
+        table = table_of(Daily)
+        if rows := [table.row(0, "", daily) for daily in additions.rows(self.rules.shard)]:
+            await writer.accumulate(table, rows)
 
     # -- before -----------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ import orjson
 from core.books.accounts import Entry, chain
 from core.books.lots import REVIEW, Lot
 from core.books.members import bucket_of
+from core.key_figures.recomputing import differences
 from core.oversight.audit import Record
 from core.oversight.audit import chain as chain_audit
 from core.store.dialect import Reader
@@ -112,6 +113,16 @@ async def _broken_reviews(reader: Reader, invariant: Invariant) -> Finding:
     return Finding(invariant, len(wrong), offenders[:OFFENDERS_MAX])
 
 
+async def _wrong_aggregates(reader: Reader, invariant: Invariant) -> Finding:
+    """Daily aggregates that are not what the rows of the ledger add up to."""
+    wrong = sorted((await differences(reader)).items())
+    offenders = [
+        {"name": name, "day": day, "unit": unit, "channel": channel, "part": part, "lacks": amount}
+        for (name, day, unit, channel, part), amount in wrong[:OFFENDERS_MAX]
+    ]
+    return Finding(invariant, len(wrong), offenders)
+
+
 async def _rows(reader: Reader, kind: type) -> AsyncIterator[tuple[int, str, Any]]:
     """All rows of a kind by key, with the bucket and the member, a slice of buckets at a time."""
     table = table_of(kind)
@@ -131,6 +142,7 @@ _COMPUTED: Final = {
     "digests": _broken_chains,
     "audit digests": _broken_audit,
     "lots under review": _broken_reviews,
+    "daily aggregates": _wrong_aggregates,
 }
 
 
@@ -565,5 +577,11 @@ INVARIANTS: Final[Sequence[Invariant]] = (
         " UNION ALL SELECT transfer_id, name, day, amount, arrived FROM merged_tally"
         ") x GROUP BY x.transfer_id, x.what, x.day"
         " HAVING SUM(CASE WHEN x.arrived THEN 1 ELSE 0 END) > 0 AND SUM(x.amount) <> 0",
+    ),
+    # -- key figures
+    Invariant(
+        "daily aggregates",
+        "what all members did on a day is what the rows of the ledger add up to",
+        None,
     ),
 )

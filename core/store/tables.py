@@ -21,6 +21,7 @@ from core.books.lots import Extension, Lot, LotMove
 from core.books.members import Member, MemberTag, TierChange
 from core.books.tallies import Count, Tally
 from core.engine.operations import Recorded
+from core.key_figures.aggregates import Daily
 from core.ladder.judging import Judgement
 from core.oversight.audit import Record
 from core.store.fields import DayField, InstantField, JsonField
@@ -44,6 +45,7 @@ def _models() -> dict[type, type[Model]]:
         HoldLot: models.HoldLotRow,
         Count: models.TallyRow,
         Tally: models.TallyRow,
+        Daily: models.DailyAggregateRow,
         TierChange: models.TierChangeRow,
         Outgoing: models.OutboxRow,
         Record: models.AuditRow,

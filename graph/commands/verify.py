@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from core.key_figures.recomputing import correct
 from core.oversight.verify import INVARIANTS, Finding, Invariant, verify
 from core.store import Store
 from core.store.databases import connect
@@ -20,13 +21,14 @@ from plugins.manager import Plugins, load_plugins
 
 
 @click.command("verify")
+@click.option("--correct", "corrects", is_flag=True, help="First make the daily aggregates what the ledger says.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def command(settings: Settings, as_json: bool) -> None:
+def command(settings: Settings, corrects: bool, as_json: bool) -> None:
     """Check every invariant of the ledger; exit status 1 when one is broken. May run while Laurel serves."""
     plugins = load_plugins(settings.disabled_plugins)
     invariants = (*INVARIANTS, *plugins.invariants)
-    findings = asyncio.run(_verify(settings, plugins))
+    findings = asyncio.run(_verify(settings, plugins, corrects))
     if as_json:
         click.echo(orjson.dumps(_json(invariants, findings), option=orjson.OPT_INDENT_2))
     else:
@@ -34,11 +36,14 @@ def command(settings: Settings, as_json: bool) -> None:
     sys.exit(1 if findings else 0)
 
 
-async def _verify(settings: Settings, plugins: Plugins) -> list[Finding]:
+async def _verify(settings: Settings, plugins: Plugins, corrects: bool) -> list[Finding]:
     apps = tables(plugins)
     # As for a migration, with no limit to how long a statement may take: these read all there is.
     async with connect(settings.database_url, apps, migrating=True) as context:
         await require_migrated(context, settings.database_url, apps)
+        if corrects:
+            async with Store().transaction() as writer:
+                await correct(writer)
         return await verify(Store().reader(), plugins.invariants)
 
 

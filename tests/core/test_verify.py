@@ -152,6 +152,7 @@ DAMAGE = {
     "entries of merges": "UPDATE entry SET contra = 'merge' WHERE unit = 'points' AND seq = 3",
     "nothing lost between members": "INSERT INTO merged_tally (bucket, member_id, transfer_id, merge_id, arrived,"
     " name, day, amount) VALUES (0, '', '', '', TRUE, 'orders', 20260115, 1)",
+    "daily aggregates": "UPDATE daily_aggregate SET amount = amount + 1 WHERE name = 'debited'",
 }
 
 

@@ -311,6 +311,17 @@ def test_verify_shows_what_is_wrong_and_where(type_: Type, opened: str, sales: P
     assert f"2 of {ALL} invariants are broken" in shown.output
 
 
+def test_verify_makes_daily_aggregates_right_where_it_is_asked_to(type_: Type, opened: str, sales: Path) -> None:
+    type_(opened, "import", "orders", sales, "--as-of", "row")
+    sql(opened, "DELETE FROM daily_aggregate WHERE name = 'tally'")
+
+    wrong, corrected, again = type_(opened, "verify"), type_(opened, "verify", "--correct"), type_(opened, "verify")
+
+    assert (wrong.exit_code, corrected.exit_code, again.exit_code) == (1, 0, 0)
+    assert "daily aggregates" in wrong.output
+    assert f"all {ALL} invariants hold" in corrected.output
+
+
 def test_jobs_are_listed_run_and_looked_after(type_: Type, opened: str, tmp_path: Path) -> None:
     old = tmp_path / "old.csv"
     old.write_text("reference,member,at,amount\n1,ann,2025-01-10,30.00\n")
