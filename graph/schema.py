@@ -42,6 +42,7 @@ from graph.flags import FlagMutations, FlagQueries
 from graph.forfeits import ForfeitMutations, ForfeitQueries
 from graph.ids import InvalidId, Node, read_id
 from graph.jobs import JobMutations, JobQueries
+from graph.key_figures import KeyFigureQueries
 from graph.keys import KeyMutations, KeyQueries
 from graph.limits.prices import ListSize, declare, priced
 from graph.lint import require_clean
@@ -246,6 +247,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 RemedyQueries,
                 MoveQueries,
                 ValueQueries,
+                KeyFigureQueries,
                 ExplanationQueries,
                 *plugins.queries,
                 *more,

@@ -1,0 +1,182 @@
+"""Key figures in the schema: what all members did in a period, beside the period before."""
+
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, cast
+
+import strawberry
+
+from core.key_figures import figures as core_figures
+from core.key_figures.figures import ChannelFigures, Compared, key_figures
+from core.key_figures.periods import Granularity, Period, check, cut
+from core.time.calendar import local_day
+from graph.context import Info
+from graph.money import Money
+from graph.permissions import query
+from graph.scalars import CurrencyCode, Points
+from graph.tokens import Role
+
+
+@strawberry.enum
+class FiguresGranularity(Enum):
+    """Into which units of the calendar a period is cut."""
+
+    DAY = strawberry.enum_value(Granularity.DAY, description="Local days.")
+    WEEK = strawberry.enum_value(Granularity.WEEK, description="Weeks, which begin on Monday.")
+    MONTH = strawberry.enum_value(Granularity.MONTH, description="Calendar months.")
+    QUARTER = strawberry.enum_value(Granularity.QUARTER, description="Quarters of the calendar year.")
+
+
+@strawberry.type
+class FigureValue:
+    """A number, or a share as an exact numerator and denominator."""
+
+    value: Decimal | None = strawberry.field(
+        description="The number; of a share the quotient, to a millionth, a half away from zero; null by nothing."
+    )
+    numerator: Decimal = strawberry.field(description="The number, or what is divided, exact.")
+    denominator: Decimal | None = strawberry.field(description="By what it is divided, exact; null for a number.")
+
+    @classmethod
+    def of(cls, figure: core_figures.Figure) -> "FigureValue":
+        return cls(value=figure.value, numerator=figure.numerator, denominator=figure.denominator)
+
+
+@strawberry.type
+class Figure:
+    """A figure of a period, and the same of the period before."""
+
+    now: FigureValue = strawberry.field(description="Of the period.")
+    previous: FigureValue | None = strawberry.field(
+        description="Of the period before; null where it was not asked for."
+    )
+
+    @classmethod
+    def of(cls, name: str, found: Compared) -> "Figure":
+        before = found.before
+        return cls(
+            now=FigureValue.of(found.now.figures[name]),
+            previous=None if before is None else FigureValue.of(before.figures[name]),
+        )
+
+
+@strawberry.type
+class TierMembers:
+    """How many members stand in a tier."""
+
+    tier: str = strawberry.field(description="The tier.")
+    members: int = strawberry.field(description="How many stand in it at the end of the period.")
+
+
+@strawberry.type
+class ChannelGave:
+    """What a channel gave of a unit in the period."""
+
+    channel: str = strawberry.field(description="The channel.")
+    unit: str = strawberry.field(description="The unit: points, growth …")
+    fired: Points = strawberry.field(description="How often it gave.")
+    given: Points = strawberry.field(description="How much it gave.")
+    taken_back: Points = strawberry.field(description="How much it took back, as for refunds.")
+    cost: Money | None = strawberry.field(
+        description="What was given in money, rounded once; null for other units, and where a point has no value."
+    )
+
+    @classmethod
+    def of(cls, found: ChannelFigures, currency: str) -> "ChannelGave":
+        return cls(
+            channel=found.channel,
+            unit=found.unit,
+            fired=Points(found.fired),
+            given=Points(found.given),
+            taken_back=Points(found.taken_back),
+            cost=None if found.cost is None else Money(amount=found.cost, currency=CurrencyCode(currency)),
+        )
+
+
+@strawberry.type
+class PeriodFigures:
+    """The key figures of one period. Money is in the programme's currency; `docs/figures.md` defines each of them."""
+
+    since: date = strawberry.field(description="The first day.")
+    until: date = strawberry.field(description="The last day.")
+    previous_since: date | None = strawberry.field(
+        description="The first day of the period before: as many months before whole months, or as many days."
+    )
+    members: Figure = strawberry.field(description="Members who had enrolled by the end.")
+    new_members: Figure = strawberry.field(description="Members who enrolled.")
+    active_earners: Figure = strawberry.field(
+        description="Members who earned more points than were taken back of these days, by all members."
+    )
+    points_issued: Figure = strawberry.field(description="Points that were given by rules and channels.")
+    points_redeemed: Figure = strawberry.field(description="Points redeemed, less those given back.")
+    points_expired: Figure = strawberry.field(description="Points lost by expiry or forfeit.")
+    points_clawed_back: Figure = strawberry.field(description="Points taken back, as for refunds.")
+    redemption_rate: Figure = strawberry.field(description="Points redeemed by points issued.")
+    expiry_rate: Figure = strawberry.field(description="Points expired by points issued.")
+    upgrade_rate: Figure = strawberry.field(description="Steps up the ladder by all members.")
+    downgrade_rate: Figure = strawberry.field(description="Steps down the ladder by all members.")
+    orders: Figure = strawberry.field(description="Orders that cost something, less those wholly refunded since.")
+    revenue: Figure = strawberry.field(
+        description="What members paid in money, less refunds on the day of the sale, without what points paid for."
+    )
+    average_order_value: Figure = strawberry.field(description="Revenue by orders.")
+    order_frequency: Figure = strawberry.field(description="Orders by the members who ordered.")
+    repurchase_rate: Figure = strawberry.field(
+        description="Members who ordered at least twice by those who ordered at least once."
+    )
+    retention_rate: Figure = strawberry.field(
+        description="Of the members who ordered in the period before, those who ordered again."
+    )
+    lifetime_value: Figure = strawberry.field(description="All revenue until the end by all members.")
+    redemption_cost_share: Figure = strawberry.field(
+        description="Points redeemed in money by revenue; by nothing where a point has no value."
+    )
+    benefit_use: Figure = strawberry.field(description="Uses of benefits by all members.")
+    complaints: Figure = strawberry.field(description="Tickets opened by all members.")
+    tiers: list[TierMembers] = strawberry.field(description="How many members stood in each tier at the end.")
+    channels: list[ChannelGave] = strawberry.field(description="What each channel gave, by unit.")
+
+    @classmethod
+    def of(cls, found: Compared, currency: str) -> "PeriodFigures":
+        now = found.now
+        return cls(
+            since=now.period.since,
+            until=now.period.until,
+            previous_since=None if found.before is None else found.before.period.since,
+            tiers=[TierMembers(tier=tier, members=members) for tier, members in now.tiers.items()],
+            channels=[ChannelGave.of(each, currency) for each in now.channels],
+            **{name: Figure.of(name, found) for name in now.figures},
+        )
+
+
+@strawberry.type
+class KeyFigureQueries:
+    """What can be asked about key figures."""
+
+    @query(allow={Role.OPERATOR, Role.ANALYST})
+    async def figures(
+        self,
+        info: Info,
+        since: Annotated[date, strawberry.argument(description="The first local day.")],
+        until: Annotated[date, strawberry.argument(description="The last local day; later ones have nothing yet.")],
+        granularity: Annotated[
+            FiguresGranularity | None, strawberry.argument(description="How it is cut; as one period if left out.")
+        ] = None,
+        compare_to_previous: Annotated[
+            bool, strawberry.argument(description="Whether each figure is given of the period before, too.")
+        ] = False,
+    ) -> list[PeriodFigures]:
+        """Key figures of a period, or of each part of it. It costs the days that are asked about, not the history.
+
+        INVALID_VALUE for a period that ends before it begins, begins in the future, has more than 3,653 days or is cut
+        into more than 400 parts.
+        """
+        context = info.context
+        programme = (await context.version()).programme
+        period = Period(since, until)
+        check(period, local_day(context.now, programme.zone))
+        parts = cut(period, None if granularity is None else cast("Granularity", granularity.value))
+        versions = (await context.programmes()).versions
+        found = await key_figures(context.reader, programme, versions, parts, compare=compare_to_previous)
+        return [PeriodFigures.of(each, programme.currency) for each in found]
