@@ -269,6 +269,7 @@ class Story:
     async def pass_by(self) -> None:
         """Whatever is due now is done, told and written down."""
         await self.shop.laurel.jobs.work()
+        await self.shop.laurel.jobs.run("expire")  # which comes by each quarter of an hour, and may have been early
         await self.settle()
 
     # -- what happens ---------------------------------------------------------------------------------
@@ -448,6 +449,7 @@ _ACTS: Final[Mapping[tuple[str, str], str]] = {
     ("referral", "reward"): "is given points, as the friend has bought",
     ("leaderboard", "prize"): "is given a prize of the leaderboard",
     ("investment", "pay_back"): "is paid back what was staked, with what it has brought",
+    ("auction", "close"): "the highest bid is spent, and the auction won",
     ("badge", "judge"): "is given a badge",
     ("gift", "take"): "is given points by a friend",
 }
