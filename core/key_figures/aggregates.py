@@ -88,7 +88,7 @@ class Additions:
         self._sums: defaultdict[Place, int] = defaultdict(int)
 
     def take(self, sheet: Sheet) -> None:
-        """Take what the rows add that are to be inserted for a member."""
+        """Take what the rows of a member add that are to be inserted, and what those took that are to be deleted."""
         sums, number = self._sums, self._days.number
         entries: list[Entry] = []
         channels: dict[str, str] = {}
@@ -105,6 +105,10 @@ class Additions:
                 sums[JOINED, number(value.enrolled_at), "", "", ""] += 1
             elif kind is TierChange:
                 sums[TIER, number(value.at), "", value.cause, f"{value.former or ''}>{value.tier}"] += 1
+        for kind, value in sheet.deletes():
+            # An operation whose key tells who the member was, when they are erased: it is inserted under another.
+            if kind is Recorded and value.accepted:
+                sums[OPERATIONS, number(value.effective_at), "", value.channel, value.kind] -= 1
         for entry in entries:
             if entry.amount:
                 place = (number(entry.effective_at), entry.unit, channels[entry.operation_id], entry.contra)
