@@ -17,6 +17,7 @@ from graph.laurel import open_laurel
 from graph.observing.health import health_routes
 from graph.observing.metrics import metrics_page
 from graph.observing.observer import Observer, Watched
+from graph.rules_page import rules_routes
 from graph.schema import build_schema
 from graph.settings import Settings, SettingsInvalid
 from graph.transport.execution import Engine
@@ -57,6 +58,7 @@ def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clo
         Route("/graphql", HttpView(engine)),
         WebSocketRoute("/graphql", WebSockets(engine)),
         *health_routes(lambda: engine.laurel),
+        *rules_routes(lambda: engine.laurel),
     ]
     if observer is not None and observer.metrics is not None:
         routes.append(Route("/metrics", metrics_page(observer.metrics, settings.metrics_token)))

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Final
+from typing import Final, cast
 from zoneinfo import ZoneInfo
 
 import strawberry
-from babel.dates import format_date, format_datetime
-from babel.numbers import format_decimal
+from babel.dates import format_date
 
-from core.units import GROWTH, POINTS
+from core.wording import language
+from core.wording.language import Language
 
 
 @strawberry.enum
@@ -26,15 +26,10 @@ class Locale(Enum):
     ZH = strawberry.enum_value("zh", description="Simplified Chinese, 简体中文.")
 
     @property
-    def language(self) -> str:
+    def language(self) -> Language:
         """Its ISO 639 code."""
-        return str(self.value)
+        return cast(Language, self.value)
 
-
-_UNITS: Final[Mapping[Locale, Mapping[str, str]]] = {
-    Locale.EN: {POINTS: "points", GROWTH: "growth"},
-    Locale.ZH: {POINTS: "积分", GROWTH: "成长值"},
-}
 
 PHRASES: Final[Mapping[str, Mapping[Locale, str]]] = {
     "done": {
@@ -218,7 +213,7 @@ def say(locale: Locale, key: str, **parts: str) -> str:
 
 def unit_name(locale: Locale, unit: str) -> str:
     """What members call a unit; one of the programme's own has its own name."""
-    return _UNITS[locale].get(unit, unit)
+    return language.unit_name(locale.language, unit)
 
 
 def fact_name(locale: Locale, fact: str) -> str:
@@ -232,14 +227,12 @@ def whole(locale: Locale, value: Decimal | int) -> str:
     >>> whole(Locale.EN, Decimal("1234.50"))
     '1,234.50'
     """
-    places = max(-int(Decimal(value).as_tuple().exponent), 0)
-    pattern = "#,##0" + ("." + "0" * places if places else "")
-    return format_decimal(value, format=pattern, locale=locale.language)
+    return language.number(locale.language, value)
 
 
 def moment(locale: Locale, at: datetime, zone: ZoneInfo) -> str:
     """An instant, to the minute, in the zone."""
-    return format_datetime(at, "yyyy-MM-dd HH:mm", tzinfo=zone, locale=locale.language)
+    return language.moment(locale.language, at, zone)
 
 
 def day(locale: Locale, at: datetime, zone: ZoneInfo) -> str:

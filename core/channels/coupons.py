@@ -32,6 +32,10 @@ class CouponBook(ChannelSettings):
         """The ids of the coupons that there are."""
         raise NotImplementedError
 
+    def coupon_name(self, coupon: str) -> str:
+        """What members call a coupon of the book."""
+        raise NotImplementedError
+
 
 def book_of(programme: Programme) -> CouponBook | None:
     """The section in which the programme's coupons stand; None when it has none."""

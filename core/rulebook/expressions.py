@@ -65,12 +65,14 @@ class ExpressionInvalid(ValueError):
 class Expression(Generic[T]):
     """A compiled expression. ``run`` is ``evaluate`` for callers who stand in ``NUMBERS`` already.
 
-    ``facts`` are those that it reads, as it writes them: ``order.amount``.
+    ``facts`` are those that it reads, as it writes them: ``order.amount``. ``tree`` is what the library has read, for
+    who says it in words or looks for what can never hold.
     """
 
     text: str
     run: Callable[[Bindings], T]
     facts: tuple[str, ...] = ()
+    tree: Any = dataclasses.field(default=None, repr=False)
 
     def evaluate(self, bindings: Bindings) -> T:
         """Its value for these facts. Raises TypeError for a float or a datetime without a zone."""
@@ -122,7 +124,8 @@ class Scope:
         key = (text, wants)
         if key not in self._compiled:
             compiler = _Compiler(self, text)
-            self._compiled[key] = Expression(text, compiler.compile(WANTED[wants]), tuple(compiler.facts))
+            code = compiler.compile(WANTED[wants])
+            self._compiled[key] = Expression(text, code, tuple(compiler.facts), compiler.tree)
         return self._compiled[key]
 
     def _type_of_name(self, name: str) -> Any:
@@ -164,10 +167,11 @@ class _Compiler:
         self._constants = 0
         self._variables: list[str] = []
         self.facts: dict[str, None] = {}  # those it reads, in their order
+        self.tree: Any = None
 
     def compile(self, wanted: Any) -> Code:
         self._check_tokens()
-        root = self._parse()
+        root = self.tree = self._parse()
         if root.result_type == wanted:
             code = self._emit(root)
         elif DataType.is_type(root.result_type, DataType.NULLABLE) and root.result_type.inner_type == wanted:

@@ -18,7 +18,20 @@ from datetime import date
 from decimal import Decimal, localcontext
 from functools import cache, cached_property
 from types import UnionType
-from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self, TypeVar, Union, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    NamedTuple,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -48,6 +61,11 @@ from core.rulebook.rules import ROUNDINGS, Budget, Compilation, Rounding, RuleSe
 from core.suggest import did_you_mean
 from core.trust.settings import PaceRule, TrustSettings
 from core.units import GROWTH, POINTS
+from core.wording.facts import TallyWords, Wording
+
+if TYPE_CHECKING:
+    # Words speak of programmes.
+    from core.wording.words import Said, Words
 
 BYTES_MAX: Final = 256 * 1024
 DEPTH_MAX: Final = 20
@@ -67,6 +85,8 @@ class ChannelSettings(Section):
     """
 
     facts: ClassVar[Mapping[str, Any]] = {}
+    wording: ClassVar[Wording] = Wording()
+    """What the channel calls its occasion, its facts and its tallies, for sentences about rules."""
 
     expiry: dict[UnitName, ExpiryTerms] = Field(default_factory=dict)
 
@@ -85,6 +105,26 @@ class ChannelSettings(Section):
         """What members of a tier have of the channel, for those who show what a tier brings."""
         return ()
 
+    def mints(self) -> "Iterable[Path]":
+        """The parts that give points without any limit for what a member may do at will and pays nothing for.
+
+        For those who are warned of it before a programme is published.
+        """
+        return ()
+
+    def says(self, words: "Words") -> "Iterable[Said]":
+        """The section as members read it, a sentence for each thing that they can do, get or lose by it.
+
+        Without being told: its rule sets ``earn``, and what it brings to tiers. A section that holds anything else for
+        members says it, and a test of the suite asks each channel for a sentence in both languages.
+        """
+        yield from words.earnings(self)
+        yield from words.benefits(self)
+
+    def tallies_in_words(self) -> "Mapping[str, TallyWords]":
+        """What the section lets be counted by names of its own, in words."""
+        return {}
+
     def budgets(self, channel: str) -> "Iterable[NamedBudget]":
         """The budgets that the section has, for those who ask how much is left of them.
 
@@ -97,6 +137,13 @@ class ChannelSettings(Section):
                     yield budget_of(channel, unit, rules.caps)
         if isinstance(budget, Budget):
             yield NamedBudget(f"{channel}:{POINTS}", POINTS, budget)
+
+
+class Place(NamedTuple):
+    """A place in a text, both counted from 1."""
+
+    line: int
+    column: int
 
 
 class Misfit(NamedTuple):
@@ -202,11 +249,26 @@ class Programme(Section):
     trust: TrustSettings = TrustSettings()
 
     _digest: str = PrivateAttr(default="")
+    _document: Mapping[str, Any] = PrivateAttr(default_factory=dict)
+    _places: Mapping[Path, Place] = PrivateAttr(default_factory=dict)
 
     @property
     def digest(self) -> str:
         """SHA-256 of the document's content, in hexadecimal."""
         return self._digest
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The document as plain values."""
+        return self._document
+
+    def place(self, path: Path) -> Place | None:
+        """Where in the text something stands, or what holds it; None where there was no text."""
+        return next((self._places[each] for each in _upwards(path) if each in self._places), None)
+
+    def path_text(self, path: Path) -> str:
+        """A path as people read it: ``groups[tier].rules[gold].when``."""
+        return _path_text(self._document, path)
 
     # Asked for by every operation, where pydantic's private attributes would be too slow.
 
@@ -368,6 +430,8 @@ class _Loader:
         if self._problems:
             raise self._refusal()
         canonical = json.dumps(self._data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        loaded._document = self._data
+        loaded._places = {path: Place(mark.line + 1, mark.column + 1) for path, mark in self._source.marks.items()}
         loaded._digest = hashlib.sha256(canonical.encode()).hexdigest()
         return loaded
 

@@ -12,12 +12,18 @@ import click
 from rich.console import Console
 from rich.syntax import Syntax
 
+from core.advice.differences import differences
+from core.advice.lint import lint as find_warnings
 from core.errors import ProgrammeInvalid
 from core.models import ProgrammeVersionRow
 from core.rulebook.programme import Programme
 from core.rulebook.programmes import Version
 from core.rulebook.promises import Changes, expiry_changes
 from core.rulebook.publishing import publish as publish_version
+from core.time.clock import SystemClock
+from core.wording.language import Language
+from core.wording.summary import TITLES
+from core.wording.words import Words
 from graph.commands.moments import MOMENT, first_instant, last_instant, zone_of
 from graph.laurel import load_document, open_laurel
 from graph.settings import Settings
@@ -75,6 +81,40 @@ def compare(settings: Settings, file: Path) -> None:
 
 
 @command.command()
+@click.argument("file", type=_FILE)
+@click.option("--locale", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="The language.")
+@click.pass_obj
+def lint(settings: Settings, file: Path, locale: Language) -> None:
+    """Say what of FILE is worth a second look: rules that never count, tiers out of reach, points without end."""
+    _, programme = _load(settings, file)
+    warnings = find_warnings(programme, SystemClock().now())
+    for warning in warnings:
+        place = "" if warning.place is None else f":{warning.place.line}:{warning.place.column}"
+        click.echo(f"{file}{place}: {warning.path_text}: {warning.text(locale)}")
+    click.echo(f"{len(warnings)} warning{'s' if len(warnings) != 1 else ''}", err=True)
+    sys.exit(1 if warnings else 0)
+
+
+@command.command()
+@click.argument("former", metavar="A")
+@click.argument("later", metavar="B")
+@click.option("--locale", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="The language.")
+@click.pass_obj
+def diff(settings: Settings, former: str, later: str, locale: Language) -> None:
+    """Say in words what B has otherwise than A: each a file, or the number of a version."""
+    one, other = asyncio.run(_two(settings, former, later))
+    topic: object = ""
+    words = Words(other, locale)
+    for each in differences(one, other, locale):
+        if each.topic != topic:
+            topic = each.topic
+            click.echo(words.say(*(TITLES[each.topic] if each.topic else ("Settings", "设置"))))
+        click.echo(f"  {each.text}")
+    if topic == "":
+        click.echo("nothing is otherwise")
+
+
+@command.command()
 @click.option("--at", type=MOMENT, help="The version in force then: a day or an instant. Now, when left out.")
 @click.pass_obj
 def show(settings: Settings, at: date | None) -> None:
@@ -88,6 +128,24 @@ def show(settings: Settings, at: date | None) -> None:
         console.print(Syntax(row.document, "yaml", background_color="default"))
     else:
         click.echo(row.document, nl=False)
+
+
+async def _two(settings: Settings, *named: str) -> list[Programme]:
+    """The programmes that are named by their files or their numbers. Raises click.BadParameter."""
+    if not any(name.isdigit() for name in named):
+        return [_load(settings, _file(name))[1] for name in named]
+    async with open_laurel(settings) as laurel:
+        by_number = {str(version.number): version.programme for version in laurel.programmes.versions}
+        if unknown := [name for name in named if name.isdigit() and name not in by_number]:
+            raise click.BadParameter(f"there is no version {unknown[0]}")
+        return [by_number[name] if name.isdigit() else _load(settings, _file(name))[1] for name in named]
+
+
+def _file(name: str) -> Path:
+    path = Path(name)
+    if not path.is_file():
+        raise click.BadParameter(f"{name} is neither a file nor the number of a version")
+    return path
 
 
 def _load(settings: Settings, file: Path) -> tuple[str, Programme]:

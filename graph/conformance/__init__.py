@@ -52,6 +52,7 @@ _CHECKS: Final[Mapping[str, Callable[[Subject], Awaitable[str]]]] = {
     "lists that grow are connections": shape.pages_its_lists,
     "one input with a key, one payload with errors": shape.mutations_have_one_shape,
     "settings are validated": shape.settings_are_checked,
+    "its rules are told in words": shape.speaks,
     "the README's call is done": conduct.example_is_done,
     "events have their shapes": conduct.tells_what_it_promises,
     "idempotent": conduct.is_idempotent,

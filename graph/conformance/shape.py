@@ -1,6 +1,11 @@
 """What a channel is made of: that it loads, its part of the schema, its settings. Nothing is called."""
 
+import re
+from typing import Final
+
 from core.errors import ProgrammeInvalid
+from core.wording.language import LANGUAGES
+from core.wording.summary import summary
 from graph.laurel import load_document
 from graph.lint import Rule, lint
 from graph.schema import compose_schema
@@ -47,6 +52,31 @@ async def mutations_have_one_shape(subject: Subject) -> str:
         raise NotTried("it has no mutations")
     _kept(subject, Rule.MUTATIONS)
     return ", ".join(mutations)
+
+
+async def speaks(subject: Subject) -> str:
+    """The section of its README is said to members, in English and in Chinese."""
+    if subject.name not in subject.plugins.settings:
+        raise NotTried("it has no section in the programme")
+    programme = load_document(subject.company, subject.programme(subject.section))
+    said = []
+    for language in LANGUAGES:
+        chapters = summary(programme, language).chapters
+        texts = [each.text for chapter in chapters for each in chapter.sentences if each.channel == subject.name]
+        if not texts:
+            raise Fails(f"nothing is said of it in {_NAMES[language]}: ChannelSettings.says")
+        if odd := [text for text in texts if _UNSAID.search(text)]:
+            raise Fails(f"no sentence for members: {odd[0]}")
+        if language == "zh" and (left := [text for text in texts if not _CHINESE.search(text)]):
+            raise Fails(f"not in {_NAMES[language]}: {left[0]}")
+        said.append(f"{len(texts)} in {_NAMES[language]}")
+    return ", ".join(said)
+
+
+_NAMES: Final = {"en": "English", "zh": "Chinese"}
+_CHINESE: Final = re.compile("[\u4e00-\u9fff]")
+_UNSAID: Final = re.compile(r"\b(None|True|False)\b|Decimal\(|datetime\.|<[a-zA-Z]|[{}]")
+"""What a value looks like that nobody has put into words."""
 
 
 def _kept(subject: Subject, *rules: Rule) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from core.drafts.refusals import SecondPersonNeeded
+from core.drafts.refusals import SecondPersonNeeded, VersionNotFound
 from core.models import ProgrammeVersionRow
 from core.rulebook.programme import Programme as CoreProgramme
 from core.rulebook.programmes import Version
@@ -14,6 +14,9 @@ from core.rulebook.publishing import publish
 from graph.context import Info
 from graph.errors import UserError
 from graph.permissions import EVERYONE, STAFF, actor, field, mutation, query
+from graph.phrases import Locale
+from graph.programme.advice import ProgrammeDifference, ProgrammeWarning, differences_of, warnings_of
+from graph.programme.summary import ProgrammeSummary, summary_of
 from graph.scalars import CurrencyCode
 from graph.tier import Tier
 from graph.tokens import Role
@@ -71,6 +74,43 @@ class ProgrammeContent:
             "tiers": [Tier.of(programme, tier.id) for tier in ladder],
             "_programme": programme,
         }
+
+    @strawberry.field
+    def summary(
+        self,
+        locale: Annotated[Locale, strawberry.argument(description="The language of the sentences.")] = Locale.EN,
+    ) -> ProgrammeSummary:
+        """The rules as a member would read them, in words; what the public page of rules shows."""
+        return summary_of(self._programme, locale)
+
+    @field(allow=STAFF)
+    def warnings(
+        self,
+        info: Info,
+        locale: Annotated[Locale, strawberry.argument(description="The language of the messages.")] = Locale.EN,
+    ) -> list[ProgrammeWarning]:
+        """What is worth a second look: rules that never count, tiers out of reach, points without end."""
+        return warnings_of(info, self._programme, locale)
+
+    @field(allow=STAFF)
+    async def differences(
+        self,
+        info: Info,
+        from_: Annotated[
+            int | None,
+            strawberry.argument(name="from", description="The version to compare with; the one in force if left out."),
+        ] = None,
+        locale: Annotated[Locale, strawberry.argument(description="The language of the sentences.")] = Locale.EN,
+    ) -> list[ProgrammeDifference]:
+        """What is otherwise than in another version: what members notice first. VERSION_NOT_FOUND without that one."""
+        programmes = await info.context.programmes()
+        if from_ is None:
+            former = programmes.at(info.context.now)
+        elif from_ in {version.number for version in programmes.versions}:
+            former = programmes.version(from_)
+        else:
+            raise VersionNotFound(version=from_)
+        return differences_of(former.programme, self._programme, locale)
 
 
 @strawberry.type

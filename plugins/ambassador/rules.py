@@ -17,6 +17,8 @@ from core.rulebook.language import NUMBERS
 from core.rulebook.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
 from core.rulebook.rules import Caps
 from core.units import POINTS
+from core.wording.rules import caps as caps_in_words
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "ambassador"
 REFERRAL: Final = "referral"
@@ -109,3 +111,46 @@ class AmbassadorSettings(ChannelSettings):
             exact = NUMBERS.divide(exact, programme.point_value)
         points = int(exact.to_integral_value(ROUND_FLOOR))
         return points if self.caps.order is None else min(points, self.caps.order)
+
+    def says(self, words: Words) -> Iterable[Said]:
+        who = words.members(self.tiers) if self.tiers else words.say("All members", "所有会员")
+        text = (
+            words.say("{who} are ambassadors.", "{who}均为推广大使。", who=who)
+            if self.entry == "at_once"
+            else words.say("{who} can apply to be ambassadors.", "{who}可申请成为推广大使。", who=who)
+        )
+        yield Said(Topic.TOGETHER, text, ("entry",))
+        for tier, rate in self._rates.items():
+            of = words.say("An ambassador", "推广大使")
+            if tier != DEFAULT:
+                of = words.say("An ambassador who is a {tier} member", "{tier}推广大使", tier=words.tier(tier))
+            elif len(self._rates) > 1:
+                of = words.say("Any other ambassador", "其他推广大使")
+            if self.shares is not None:
+                gets = words.say("{share} of the money", "金额的{share}", share=words.percent(rate))
+            else:
+                gets = words.say(
+                    "{points} for each {unit}", "每{unit}得{points}", points=words.amount(rate), unit=words.money(1)
+                )
+            yield Said(
+                Topic.EARNING,
+                words.say(
+                    "{of} is given {gets} in points for each order that a friend they brought pays within {days}.",
+                    "{of}所邀好友在{days}内的每笔订单，可得{gets}（以积分发放）。",
+                    of=of, gets=gets, days=words.days(self.days),
+                ),
+                ("shares" if self.shares is not None else "points", tier),
+            )  # fmt: skip
+        if self.order_at_least is not None:
+            least = words.money(self.order_at_least)
+            text = words.say(
+                "Orders of less than {least} bring ambassadors nothing.", "不足{least}的订单不计。", least=least
+            )
+            yield Said(Topic.EARNING, text, ("order_at_least",))
+        if self.pending_days is not None:
+            days = words.days(self.pending_days)
+            text = words.say("Ambassadors can spend it {days} later.", "推广所得{days}后可用。", days=days)
+            yield Said(Topic.EARNING, text, ("pending_days",))
+        if capped := caps_in_words(words, self.caps, POINTS, ("an order", "每笔订单")):
+            yield Said(Topic.EARNING, capped, ("caps",))
+        yield from words.benefits(self)

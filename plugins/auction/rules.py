@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from core.rulebook.document import Identifier, Instant, Section
 from core.rulebook.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 from core.units import AMOUNT_MAX
+from core.wording.words import Said, Topic, Words
 
 from .refusals import AuctionClosed, AuctionNotYetOpen, AuctionOfOtherTier, BidTooLow
 
@@ -89,3 +90,17 @@ class AuctionSettings(ChannelSettings):
     @cached_property
     def by_id(self) -> Mapping[str, Auction]:
         return {auction.id: auction for auction in self.auctions}
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for auction in self.auctions:
+            text = words.say(
+                "Auction “{title}”, from {opens} until {closes}: the first bid is {least} or more, each further one "
+                "{raised} higher. The highest bid wins; all others get their points back.",
+                "竞拍“{title}”（{opens}至{closes}）：起拍{least}，每次加价至少{raised}；价高者得，其余出价如数退回。",
+                title=auction.title, opens=words.moment(auction.opens), closes=words.moment(auction.closes),
+                least=words.points(auction.least_bid), raised=words.points(auction.least_raise),
+            )  # fmt: skip
+            if auction.tiers:
+                only = words.say("For {who} only.", "仅限{who}。", who=words.members(auction.tiers))
+                text = words.say("{text} {only}", "{text}{only}", text=text, only=only)
+            yield Said(Topic.SPENDING, text, ("auctions", auction.id))

@@ -23,6 +23,7 @@ from core.rulebook.programme import ChannelSettings, Misfit, Path, Programme
 from core.rulebook.rules import Validity, check_countable
 from core.time.calendar import local_day
 from core.time.windows import LIFETIME, WindowField
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "badge"
 
@@ -167,6 +168,41 @@ class BadgeSettings(ChannelSettings):
                 coupons = step.award.coupons if step.award is not None else ()
                 named += [((*inner, "coupons", each), name) for each, name in enumerate(coupons)]
         yield from unknown_coupons(programme, named)
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for badge in self.badges:
+            for number, step in enumerate(badge.steps, 1):
+                yield Said(Topic.TOGETHER, _step_in_words(words, badge, step), (*_path(badge, number),))
+
+
+def _path(badge: Badge, number: int) -> tuple[str, ...]:
+    return ("badges", badge.id) if badge.levels is None else ("badges", badge.id, "levels", str(number))
+
+
+def _step_in_words(words: Words, badge: Badge, step: Step) -> str:
+    if badge.in_a_row:
+        asked = words.say(
+            "{days} in a row with {what}", "连续{days}有活动（{what}）",
+            days=words.days(int(step.at_least)), what=words.activity(badge.count),
+        )  # fmt: skip
+    else:
+        asked = words.tally(badge.count[0], step.at_least)
+        if len(badge.count) > 1:
+            asked = words.say(
+                "{n} in all of {what}", "合计 {n}（{what}）", n=words.number(step.at_least),
+                what=words.listed([words.measure(name) for name in badge.count]),
+            )  # fmt: skip
+        if span := words.window(badge.window):
+            asked = words.say("{asked} {span}", "{span}{asked}", asked=asked, span=span)
+    if validity := words.validity(badge.valid):
+        asked = words.say("{asked}, {validity}", "{asked}（{validity}）", asked=asked, validity=validity)
+    title = step.title or badge.title
+    if step.award is None:
+        return words.say("Badge “{title}”: {asked}.", "勋章“{title}”：{asked}。", title=title, asked=asked)
+    return words.say(
+        "Badge “{title}”: {asked}. It brings {gift}.", "勋章“{title}”：{asked}，奖励{gift}。",
+        title=title, asked=asked, gift=words.gift(step.award.pack, step.award.coupons),
+    )  # fmt: skip
 
 
 def occasion(badge: Badge, level: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -23,6 +23,7 @@ from core.rulebook.programme import ChannelSettings, Misfit, Path, Programme, un
 from core.rulebook.rules import Rule, RuleSet, UnitName, Validity
 from core.time.calendar import add_months, day_start, local_day, month_end, month_start
 from core.units import POINTS
+from core.wording.facts import TallyWords, Wording
 
 from .refusals import (
     BenefitBirthdayUnknown,
@@ -290,6 +291,14 @@ class BenefitSettings(ChannelSettings):
 
     ``refunded`` says whether a use is given back when the whole order comes back that it was for.
     """
+
+    wording: ClassVar[Wording] = Wording(
+        tallies={
+            "benefits_used": TallyWords(
+                "a benefit used", "{n} benefits used", "使用权益 {n} 次", ("benefits used", "使用权益次数")
+            )
+        }
+    )
 
     benefits: Annotated[tuple[Offer, ...], Field(min_length=1, max_length=100)]
     refunded: Literal["back", "used"] = "back"

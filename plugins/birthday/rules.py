@@ -13,7 +13,8 @@ from core.rulebook.document import Count, Identifier
 from core.rulebook.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 from core.rulebook.rules import Budget
 from core.time.calendar import add_months, month_end, month_start
-from core.units import AMOUNT_MAX
+from core.units import AMOUNT_MAX, POINTS
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "birthday"
 
@@ -77,6 +78,38 @@ class BirthdaySettings(ChannelSettings):
         """The window that is open on ``day``, or the first after it."""
         window = self.window(birthday, day.year)
         return window if day <= window.last else self.window(birthday, day.year + 1)
+
+    def says(self, words: Words) -> Iterable[Said]:
+        when = (
+            words.say("On your birthday", "生日当天")
+            if self.within == "day"
+            else words.say("In the month of your birthday", "生日当月")
+        )
+        gift = words.gift({POINTS: self.points}, self.coupons)
+        text = (
+            words.say("{when} you get {gift}, once a year.", "{when}获赠{gift}，每年一次。", when=when, gift=gift)
+            if self.automatic
+            else words.say(
+                "{when} you can claim {gift}, once a year.", "{when}可领取{gift}，每年一次。", when=when, gift=gift
+            )
+        )
+        yield Said(Topic.BENEFITS, text, ("points",))
+        for tier, points in self.tier_points.items():
+            instead = words.say(
+                "For {who} it is {gift}.", "{who}为{gift}。",
+                who=words.members([tier]), gift=words.gift({POINTS: points}, self.coupons),
+            )  # fmt: skip
+            yield Said(Topic.BENEFITS, instead, ("tier_points", tier))
+        if self.member_days is not None:
+            days = words.days(self.member_days)
+            text = words.say("It is for whoever has been a member for {days}.", "须入会满{days}。", days=days)
+            yield Said(Topic.BENEFITS, text, ("member_days",))
+        if self.expires_days is not None:
+            days = words.days(self.expires_days)
+            text = words.say("Birthday points are lost after {days}.", "生日积分{days}内有效。", days=days)
+            yield Said(Topic.EXPIRY, text, ("expires_days",))
+        if shared := words.budget(self.budget):
+            yield Said(Topic.BENEFITS, shared, ("budget",))
 
 
 def birthday_in(birthday: date, year: int) -> date:

@@ -1,6 +1,6 @@
 """The channel's section of the programme, and what a campaign is worth for an order. Everything is pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
@@ -14,6 +14,8 @@ from core.rulebook.document import Count, Identifier, Section
 from core.rulebook.programme import ChannelSettings
 from core.rulebook.rules import Activity, AlarmPercent, Award, Budget, CapRoom, RuleSet, Validity
 from core.units import POINTS
+from core.wording.facts import FactWords, Wording
+from core.wording.words import Said, Topic, Words
 
 from .models import CampaignBudget
 
@@ -75,6 +77,20 @@ class CampaignSettings(ChannelSettings):
     """The programme's section ``channels: campaign:``. ``earned`` are the points that the order has brought."""
 
     facts: ClassVar[Mapping[str, Any]] = {**FACTS, "earned": int}
+    wording: ClassVar[Wording] = Wording(
+        occasion=("each order", "每笔订单"),
+        facts={
+            "earned": FactWords(
+                ("the points that the order has brought", "该订单所得积分"),
+                itself=("as many points as the order has brought", "与该订单所得相同的积分"),
+                per=(
+                    "for each point that the order has brought",
+                    "for every {n} points that the order has brought",
+                    "该订单每得 {n} 积分",
+                ),
+            )
+        },
+    )
 
     campaigns: Annotated[tuple[Campaign, ...], Field(min_length=1, max_length=100)]
 
@@ -98,3 +114,16 @@ class CampaignSettings(ChannelSettings):
 
     def find(self, name: str) -> Campaign | None:
         return next((campaign for campaign in self.campaigns if campaign.id == name), None)
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for campaign in self.campaigns:
+            path = ("campaigns", campaign.id)
+            validity = words.validity(campaign.valid) or words.say("always", "长期有效")
+            named = words.say(
+                "“{title}” ({validity})", "“{title}”（{validity}）", title=campaign.title, validity=validity
+            )
+            for said in words.rules(campaign.bonus, POINTS, path=(*path, "bonus")):
+                yield said._replace(text=words.say("{named}: {text}", "{named}：{text}", named=named, text=said.text))
+            if shared := words.budget(campaign.terms):
+                text = words.say("{named}: {text}", "{named}：{text}", named=named, text=shared)
+                yield Said(Topic.EARNING, text, (*path, "budget"))

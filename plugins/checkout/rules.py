@@ -11,6 +11,7 @@ from core.channels.redemption import HOLD_SECONDS_DEFAULT, HOLD_SECONDS_MAX
 from core.money import minor_digits
 from core.rulebook.document import Identifier, QuotedDecimal, Section
 from core.rulebook.programme import ChannelSettings, Misfit, Programme, unknown_tiers
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "checkout"
 DEFAULT: Final = "default"
@@ -93,6 +94,34 @@ class CheckoutSettings(ChannelSettings):
         limited_by = min(limits, key=limits.__getitem__)
         most = limits[limited_by]
         return Quote(rate, capped, most, points_for(most, rate, currency), limited_by)
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for tier, rate in self.points_per_unit.items():
+            text = words.say(
+                "{points} pay for {unit} of an order.", "{points}可抵扣{unit}。",
+                points=words.points(rate), unit=words.money(1),
+            )  # fmt: skip
+            if tier != DEFAULT:
+                text = words.say("For {who}, {text}", "{who}：{text}", who=words.members([tier]), text=text)
+            yield Said(Topic.SPENDING, text, ("points_per_unit", tier))
+        parts = []
+        if self.caps.ratio < 1:
+            parts.append(words.say("{share} of an order", "订单金额的{share}", share=words.percent(self.caps.ratio)))
+        if self.caps.amount is not None:
+            texts = ("{amount}", "每单{amount}") if parts else ("{amount} of an order", "每单{amount}")
+            parts.append(words.say(*texts, amount=words.money(self.caps.amount)))
+        most = words.say(" and ", "，且").join(parts)
+        text = (
+            words.say("At most {most} can be paid with points.", "积分最多可抵扣{most}。", most=most)
+            if most
+            else words.say("A whole order can be paid with points.", "积分可抵扣整笔订单。")
+        )
+        yield Said(Topic.SPENDING, text, ("caps",))
+        text = words.say(
+            "Points that you paid an order with come back to you when it is refunded, in part for a part.",
+            "订单退款时，按比例退回所用积分。",
+        )
+        yield Said(Topic.REFUNDS, text)
 
 
 def share_of(basket: int, ratio: Decimal) -> int:

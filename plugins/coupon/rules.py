@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -15,6 +15,8 @@ from core.errors import InvalidAmount
 from core.money import parse_money
 from core.rulebook.document import Identifier, QuotedDecimal, Section
 from core.rulebook.programme import Misfit, Programme
+from core.wording.facts import TallyWords, Wording
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "coupon"
 
@@ -98,6 +100,14 @@ class CouponSettings(CouponBook):
     ``refunded`` says whether a coupon comes back when the whole order it was used on does.
     """
 
+    wording: ClassVar[Wording] = Wording(
+        tallies={
+            "coupons_used": TallyWords(
+                "a coupon used", "{n} coupons used", "使用优惠券 {n} 张", ("coupons used", "使用优惠券数")
+            )
+        }
+    )
+
     coupons: Annotated[tuple[CouponKind, ...], Field(min_length=1, max_length=200)]
     refunded: Literal["back", "used"] = "back"
 
@@ -120,6 +130,35 @@ class CouponSettings(CouponBook):
 
     def coupon_ids(self) -> Collection[str]:
         return self.by_id.keys()
+
+    def coupon_name(self, coupon: str) -> str:
+        return self.by_id[coupon].name if coupon in self.by_id else coupon
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for coupon in self.coupons:
+            text = words.say(
+                "Coupon “{name}”: {terms}.",
+                "优惠券“{name}”：{terms}。",
+                name=coupon.name,
+                terms=_terms_in_words(words, coupon),
+            )
+            yield Said(Topic.BENEFITS, text, ("coupons", coupon.id))
+
+
+def _terms_in_words(words: Words, coupon: CouponKind) -> str:
+    parts = []
+    if coupon.amount is not None:
+        parts.append(words.say("{off} off", "立减{off}", off=words.money(coupon.amount)))
+    elif coupon.ratio is not None:
+        parts.append(words.say("{off} off", "减{off}", off=words.percent(coupon.ratio)))
+    if coupon.amount_max is not None:
+        parts.append(words.say("{most} at most", "最多减{most}", most=words.money(coupon.amount_max)))
+    if coupon.least_order is not None:
+        least = words.money(coupon.least_order)
+        parts.append(words.say("for an order of {least} or more", "满{least}可用", least=least))
+    if coupon.days is not None:
+        parts.append(words.say("good for {days}", "{days}内有效", days=words.days(coupon.days)))
+    return words.say(", ", "，").join([*parts, words.say("to be used once", "限用一次")])
 
 
 def code_of(operation_id: str, number: int) -> str:

@@ -1,10 +1,10 @@
 """The projects that points can be given to, who may give, and what the brand adds. All of it is pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Final, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -13,6 +13,9 @@ from core.rulebook.document import Identifier, QuotedDecimal, Section
 from core.rulebook.programme import ChannelSettings
 from core.rulebook.rules import Validity
 from core.units import AMOUNT_MAX
+from core.wording.facts import TallyWords, Wording
+from core.wording.language import plain
+from core.wording.words import Said, Topic, Words
 
 from .refusals import DonationClosed, DonationGoalReached, DonationNotYetOpen, DonationTooSmall
 
@@ -87,6 +90,14 @@ class Project(Section):
 class DonationSettings(ChannelSettings):
     """The programme's section ``channels: donation:``."""
 
+    wording: ClassVar[Wording] = Wording(
+        tallies={
+            "points_donated": TallyWords(
+                "1 point donated", "{n} points donated", "捐赠 {n} 积分", ("points donated", "捐赠的积分")
+            )
+        }
+    )
+
     projects: Annotated[tuple[Project, ...], Field(min_length=1, max_length=200)]
 
     @model_validator(mode="after")
@@ -98,3 +109,22 @@ class DonationSettings(ChannelSettings):
     @cached_property
     def by_id(self) -> Mapping[str, Project]:
         return {project.id: project for project in self.projects}
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for project in self.projects:
+            text = words.say(
+                "You can give points to “{title}”, {least} or more at a time; the goal is {goal}.",
+                "可向“{title}”捐赠积分，每次{least}起，目标{goal}。",
+                title=project.title, least=words.points(project.least), goal=words.points(project.goal),
+            )  # fmt: skip
+            if project.match:
+                added = words.say(
+                    "For each point that is given we add {match}.", "每捐 1 积分，我们另捐{match}。",
+                    match=words.amount(plain(project.match)),
+                )  # fmt: skip
+                text = words.say("{text} {added}", "{text}{added}", text=text, added=added)
+            if validity := words.validity(project.valid):
+                text = words.say(
+                    "{text} It is open {validity}.", "{text}开放时间：{validity}。", text=text, validity=validity
+                )
+            yield Said(Topic.SPENDING, text, ("projects", project.id))

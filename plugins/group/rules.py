@@ -15,6 +15,8 @@ from core.rulebook.document import Identifier, Section
 from core.rulebook.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 from core.rulebook.rules import Condition
 from core.time.calendar import day_start, local_day
+from core.wording.expressions import condition
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "group"
 
@@ -102,3 +104,29 @@ class GroupSettings(ChannelSettings):
         for group in self.groups:
             if group.tiers is not None and tier in group.tiers:
                 yield Benefit(CHANNEL, group.id, group.title, BenefitKind.GROUP)
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for group in self.groups:
+            who = words.say("all members", "所有会员") if group.tiers is None else words.members(group.tiers)
+            text = words.say("Group “{title}”, for {who}", "社群“{title}”：{who}", title=group.title, who=who)
+            if group.when is not None:
+                when = condition(words, group.when)
+                text = words.say("{text} when {when}", "{text}，且{when}", text=text, when=when)
+            enters = (
+                words.say("you can join at any time", "可随时加入")
+                if group.entry == "at_once"
+                else words.say("you can apply to join", "须申请加入")
+            )
+            text = words.say("{text}: {enters}.", "{text}；{enters}。", text=text, enters=enters)
+            if group.tiers is not None and group.tier_lost == "leave":
+                leaves = (
+                    words.say("Whoever loses the tier leaves.", "失去等级即退出。")
+                    if group.grace_days is None
+                    else words.say(
+                        "Whoever loses the tier leaves after {days}.",
+                        "失去等级{days}后退出。",
+                        days=words.days(group.grace_days),
+                    )
+                )
+                text = words.say("{text} {leaves}", "{text}{leaves}", text=text, leaves=leaves)
+            yield Said(Topic.TOGETHER, text, ("groups", group.id))

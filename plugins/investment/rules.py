@@ -1,6 +1,6 @@
 """The projects that points can be staked on, who may stake how many, and what comes back. All of it is pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -13,6 +13,7 @@ from core.rulebook.document import Identifier, QuotedDecimal, Section
 from core.rulebook.programme import ChannelSettings
 from core.rulebook.rules import Validity
 from core.units import AMOUNT_MAX
+from core.wording.words import Said, Topic, Words
 
 from .refusals import (
     InvestmentClosed,
@@ -134,3 +135,21 @@ class InvestmentSettings(ChannelSettings):
     @cached_property
     def by_id(self) -> Mapping[str, Project]:
         return {project.id: project for project in self.projects}
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for project in self.projects:
+            most = "" if project.most is None else words.points(project.most)
+            stake = (
+                words.say("{least} to {most}", "{least}至{most}", least=words.number(project.least), most=most)
+                if most
+                else words.say("{least} or more", "{least}起", least=words.points(project.least))
+            )
+            text = words.say(
+                "You can stake points on “{title}” {validity}, {stake}. For each point {success} come back when it "
+                "succeeds, {failure} when it fails.",
+                "可用积分支持“{title}”（{validity}），每人{stake}；"
+                "每投入 1 积分，成功返还{success}，失败返还{failure}。",
+                title=project.title, validity=words.validity(project.window), stake=stake,
+                success=words.number(project.success), failure=words.number(project.failure),
+            )  # fmt: skip
+            yield Said(Topic.SPENDING, text, ("projects", project.id))

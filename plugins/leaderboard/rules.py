@@ -1,6 +1,6 @@
 """The channel's section of the programme: boards, their periods and what the first places win. Everything is pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Final, NamedTuple, Self
@@ -20,6 +20,7 @@ from core.rulebook.programme import ChannelSettings, Misfit, Path, Programme
 from core.rulebook.rules import check_countable
 from core.time.calendar import day_start, next_day
 from core.time.periods import Period, PeriodKind, period_after, period_of
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "leaderboard"
 
@@ -157,6 +158,50 @@ class LeaderboardSettings(ChannelSettings):
                 inner: Path = ("boards", at, "prizes", place, "award", "coupons")
                 named += [((*inner, each), name) for each, name in enumerate(prize.award.coupons)]
         yield from unknown_coupons(programme, named)
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for board in self.boards:
+            period = words.say(*_PERIODS[board.period])
+            text = words.say(
+                "Leaderboard “{title}”: anew each {period}, by {count}.",
+                "排行榜“{title}”：每{period}一期，按{count}排名。",
+                title=board.title, period=period, count=words.measure(board.count),
+            )  # fmt: skip
+            won = []
+            first = 1
+            for prize in board.prizes:
+                place = str(first) if prize.up_to == first else f"{first}-{prize.up_to}"
+                gift = words.gift(prize.award.pack, prize.award.coupons)
+                won.append(words.say("place {place} wins {gift}", "第{place}名奖励{gift}", place=place, gift=gift))
+                first = prize.up_to + 1
+            if won:
+                prizes = words.say("; ", "；").join(won)
+                if board.at_least is not None:
+                    least = words.tally(board.count, board.at_least)
+                    prizes = words.say(
+                        "{prizes}, with {least} or more", "{prizes}（须{least}）", prizes=prizes, least=least
+                    )
+                text = words.say("{text} {prizes}.", "{text}{prizes}。", text=text, prizes=_capital(prizes))
+            yield Said(Topic.TOGETHER, text, ("boards", board.id))
+        if self.names is None:
+            text = words.say("Nobody's name is shown.", "不显示任何会员姓名。")
+        elif self.names.hidden:
+            text = words.say("Your name is shown only when you let it be.", "仅在您同意时显示您的名称。")
+        else:
+            text = words.say("Your name is shown; you can hide it.", "默认显示您的名称，您可选择隐藏。")
+        yield Said(Topic.TOGETHER, text, ("names",))
+
+
+_PERIODS: Final[Mapping[str, tuple[str, str]]] = {
+    "day": ("day", "日"),
+    "week": ("week", "周"),
+    "month": ("month", "月"),
+    "quarter": ("quarter", "季"),
+}
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def budget_name(board: Board, prize: Prize) -> str:

@@ -8,16 +8,18 @@ replaced by the pool's ``sold_out``, and a long row of nothing is ended by the p
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Final, Literal, NamedTuple, Self
+from typing import Annotated, ClassVar, Final, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from core.channels.limits import Left, Limits
 from core.rulebook.document import Identifier, Section
-from core.rulebook.programme import ChannelSettings, Misfit, Programme, unknown_tiers
+from core.rulebook.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
 from core.rulebook.rules import Validity
 from core.units import AMOUNT_MAX
+from core.wording.facts import TallyWords, Wording
+from core.wording.words import Said, Topic, Words
 
 from .periods import PeriodKind
 from .refusals import LotteryClosed, LotteryLimitReached, LotteryNotYetOpen, LotteryOfOtherTier
@@ -165,6 +167,10 @@ class Pool(Section):
 class LotterySettings(ChannelSettings):
     """The programme's section ``channels: lottery:``."""
 
+    wording: ClassVar[Wording] = Wording(
+        tallies={"lottery_draws": TallyWords("a draw", "{n} draws", "抽奖 {n} 次", ("draws", "抽奖次数"))}
+    )
+
     pools: Annotated[tuple[Pool, ...], Field(min_length=1, max_length=50)]
 
     @model_validator(mode="after")
@@ -186,3 +192,55 @@ class LotterySettings(ChannelSettings):
     @cached_property
     def by_id(self) -> Mapping[str, Pool]:
         return {pool.id: pool for pool in self.pools}
+
+    def mints(self) -> Iterable[Path]:
+        for at, pool in enumerate(self.pools):
+            # On the average of many draws.
+            given = sum((prize.points or 0) * prize.weight for prize in pool.prizes)
+            if pool.limits == Limits() and given > pool.price * pool.total:
+                yield ("pools", at)
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for pool in self.pools:
+            path = ("pools", pool.id)
+            text = words.say(
+                "Draw from “{name}” for {price} a time", "抽奖“{name}”：每次{price}", name=pool.name,
+                price=words.points(pool.price),
+            )  # fmt: skip
+            limits = words.limits(pool.limits.day, pool.limits.month, pool.limits.lifetime)
+            for more in (
+                words.say("{limits} at most", "最多{limits}", limits=limits) if limits else "",
+                words.say("for {who} only", "仅限{who}", who=words.members(pool.tiers)) if pool.tiers else "",
+                words.validity(pool.valid),
+            ):
+                if more:
+                    text = words.say("{text}, {more}", "{text}，{more}", text=text, more=more)
+            yield Said(Topic.SPENDING, words.say("{text}.", "{text}。", text=text), path)
+            for prize in pool.prizes:
+                text = words.say(
+                    "“{name}”: a chance of {chance}", "“{name}”：概率{chance}", name=prize.name,
+                    chance=words.chance(prize.weight, pool.total),
+                )  # fmt: skip
+                if prize.stock is not None:
+                    stock = words.number(prize.stock)
+                    text = words.say("{text}, {stock} in all", "{text}，共{stock}份", text=text, stock=stock)
+                yield Said(
+                    Topic.SPENDING,
+                    words.say("In “{pool}”, {text}.", "“{pool}”中{text}。", pool=pool.name, text=text),
+                    (*path, "prizes", prize.id),
+                )
+            if pool.sold_out is not None:
+                text = words.say(
+                    "A prize of “{pool}” that is gone is replaced by “{instead}”.",
+                    "“{pool}”中奖品发完后以“{instead}”代替。",
+                    pool=pool.name, instead=pool.by_id[pool.sold_out].name,
+                )  # fmt: skip
+                yield Said(Topic.SPENDING, text, (*path, "sold_out"))
+            if pool.pity is not None:
+                text = words.say(
+                    "In “{pool}” there is a prize after {draws} at the latest: “{prize}”.",
+                    "“{pool}”最多{draws}必有奖品：“{prize}”。",
+                    pool=pool.name, prize=pool.by_id[pool.pity.prize].name,
+                    draws=words.count(pool.pity.draws, "{n} draw", "{n} draws", "{n}次"),
+                )  # fmt: skip
+                yield Said(Topic.SPENDING, text, (*path, "pity"))

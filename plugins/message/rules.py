@@ -26,6 +26,8 @@ from core.rulebook.rules import Compilation, Countable, compilation_of
 from core.suggest import did_you_mean
 from core.telling.event_types import EventType
 from core.time.calendar import next_day
+from core.wording.words import Said, Words
+from core.wording.words import Topic as Chapter
 
 from .facts import (
     SAMPLE_MEMBER,
@@ -324,6 +326,38 @@ class MessageSettings(ChannelSettings):
     def kept_since(self, now: datetime) -> datetime:
         """What is older is listed no more."""
         return now - timedelta(days=self.keep_days)
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for name, topic in self.topics.items():
+            about = words.quoted(words.term(name))
+            if not topic.is_optional:
+                text = words.say(
+                    "We write to you about {about} whenever you must know.", "{about}类通知为必要通知。", about=about
+                )
+            elif topic.opt_in:
+                text = words.say(
+                    "We write to you about {about} only if you ask for it.", "{about}类消息须您订阅。", about=about
+                )
+            else:
+                text = words.say(
+                    "We write to you about {about}; you can turn it off.", "{about}类消息可随时退订。", about=about
+                )
+            yield Said(Chapter.SERVICE, text, ("topics", name))
+        if self.quiet_hours is not None:
+            quiet = self.quiet_hours
+            text = words.say(
+                "What can wait is not sent from {since} to {until}.", "{since}至{until}不发送非必要消息。",
+                since=f"{quiet.since:%H:%M}", until=f"{quiet.until:%H:%M}",
+            )  # fmt: skip
+            yield Said(Chapter.SERVICE, text, ("quiet_hours",))
+        if self.per_day is not None:
+            text = words.count(
+                self.per_day,
+                "Of what you can turn off you get {n} message a day at most.",
+                "Of what you can turn off you get {n} messages a day at most.",
+                "可退订的消息每日最多 {n} 条。",
+            )
+            yield Said(Chapter.SERVICE, text, ("per_day",))
 
 
 def style_of(programme: Programme, locale: str) -> Style:

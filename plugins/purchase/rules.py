@@ -1,7 +1,7 @@
 """How much a purchase earns. ``price`` is pure: previews, awards and the rework of a refund all go through it."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final
 
@@ -11,6 +11,8 @@ from core.books.tallies import ORDERS, SPEND
 from core.channels.orders import FACTS, MemberFacts, OrderFacts
 from core.rulebook.programme import ChannelSettings
 from core.rulebook.rules import NO_CAPS, Activity, Award, CapRoom, RuleSet, UnitName
+from core.wording.facts import Wording
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "purchase"
 
@@ -25,6 +27,7 @@ class PurchaseSettings(ChannelSettings):
     """
 
     facts: ClassVar[Mapping[str, Any]] = FACTS
+    wording: ClassVar[Wording] = Wording(occasion=("each order", "每笔订单"))
 
     earn: dict[UnitName, RuleSet] = Field(default_factory=dict)
     earn_on_points_paid: Annotated[bool, Field(strict=True)] = False
@@ -39,6 +42,15 @@ class PurchaseSettings(ChannelSettings):
         texts = [each.text for rule in rules for each in (rule.when, rule.points) if each is not None]
         # A word in a text that only looks like the fact costs a read and no more.
         return any(_COUNTS_ORDERS.search(text) for text in texts)
+
+    def says(self, words: Words) -> Iterable[Said]:
+        yield from super().says(words)
+        text = (
+            words.say("What you pay with points earns like money.", "以积分支付的部分同样累计。")
+            if self.earn_on_points_paid
+            else words.say("What you pay with points earns nothing.", "以积分支付的部分不累计。")
+        )
+        yield Said(Topic.EARNING, text, ("earn_on_points_paid",))
 
 
 def price(

@@ -15,6 +15,8 @@ from core.rulebook.rules import Budget, Validity, check_countable
 from core.time.calendar import day_start, local_day, next_day
 from core.time.periods import PeriodKind, period_of
 from core.units import AMOUNT_MAX, POINTS
+from core.wording.facts import TallyWords
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "quest"
 
@@ -133,6 +135,42 @@ class QuestSettings(ChannelSettings):
 
     def find(self, name: str) -> Quest | None:
         return next((quest for quest in self.quests if quest.id == name), None)
+
+    def tallies_in_words(self) -> Mapping[str, TallyWords]:
+        # What the brand has written stands in its own language.
+        return {
+            name: TallyWords(f"“{text}”", f"{{n}} × “{text}”", f"“{text}”{{n}}次") for name, text in self._said_events()
+        }
+
+    def _said_events(self) -> Iterable[tuple[str, str]]:
+        return ((name, text.replace("{", "(").replace("}", ")")) for name, text in self.events.items())
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for quest in self.quests:
+            asked = words.listed([words.tally(name, need) for name, need in quest.count.items()])
+            how_often = words.say(*_HOW_OFTEN[quest.period])
+            text = words.say(
+                "Quest “{title}”, {how_often}, for {points}: {asked}.",
+                "任务“{title}”（{how_often}）：{asked}，得{points}。",
+                title=quest.title, how_often=how_often, asked=asked, points=words.points(quest.points),
+            )  # fmt: skip
+            for more in (
+                words.say("For {who} only.", "仅限{who}。", who=words.members(quest.tiers)) if quest.tiers else "",
+                words.say("It is open {v}.", "开放时间：{v}。", v=v) if (v := words.validity(quest.valid)) else "",
+                words.say("You claim it yourself.", "须自行领取。") if quest.claim else "",
+                words.budget(quest.budget),
+            ):
+                if more:
+                    text = words.say("{text} {more}", "{text}{more}", text=text, more=more)
+            yield Said(Topic.EARNING, text, ("quests", quest.id))
+
+
+_HOW_OFTEN: Final[Mapping[str, tuple[str, str]]] = {
+    "once": ("once", "一次"),
+    "daily": ("every day anew", "每日"),
+    "weekly": ("every week anew", "每周"),
+    "monthly": ("every month anew", "每月"),
+}
 
 
 def _natural(period: str, day: date) -> tuple[date | None, date | None, str]:

@@ -1,7 +1,8 @@
 """The channel's section of the programme, and how a code is written. Everything is pure."""
 
+from collections.abc import Iterable
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -9,6 +10,8 @@ from core.channels import codes
 from core.rulebook.document import Count, QuotedDecimal
 from core.rulebook.programme import ChannelSettings
 from core.rulebook.rules import Budget
+from core.wording.facts import TallyWords, Wording
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "referral"
 
@@ -25,6 +28,18 @@ class ReferralSettings(ChannelSettings):
     Inviters and invitees together get what ``budget`` has.
     """
 
+    wording: ClassVar[Wording] = Wording(
+        tallies={
+            "referrals": TallyWords(
+                "a friend who has bought",
+                "{n} friends who have bought",
+                "成功邀请好友 {n} 位",
+                ("friends who have bought", "成功邀请的好友数"),
+                "邀请好友",
+            )
+        }
+    )
+
     inviter: Count
     invitee: Count
     order_at_least: QuotedDecimal | None = None
@@ -35,6 +50,45 @@ class ReferralSettings(ChannelSettings):
     a_month: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
     partial_refund: Literal["keep", "minimum"] = "keep"
     budget: Budget = Budget()
+
+    def says(self, words: Words) -> Iterable[Said]:
+        order = words.say("first order", "首笔订单")
+        if self.order_at_least is not None:
+            order = words.say(
+                "first order of {least} or more", "首笔满{least}的订单", least=words.money(self.order_at_least)
+            )
+        text = words.say(
+            "Bring a friend: with your friend's {order} you get {inviter} and your friend {invitee}.",
+            "邀请好友：好友完成{order}后，您得{inviter}，好友得{invitee}。",
+            order=order, inviter=words.points(self.inviter), invitee=words.points(self.invitee),
+        )  # fmt: skip
+        yield Said(Topic.EARNING, text, ("inviter",))
+        text = words.say(
+            "Your friend enters your code within {days} of joining.", "好友须在入会{days}内填写您的邀请码。",
+            days=words.days(self.accept_days),
+        )  # fmt: skip
+        yield Said(Topic.EARNING, text, ("accept_days",))
+        if self.complete_days is not None:
+            days = words.days(self.complete_days)
+            text = words.say("The order comes within {days} after that.", "须在此后{days}内完成该订单。", days=days)
+            yield Said(Topic.EARNING, text, ("complete_days",))
+        if self.pending_days is not None:
+            days = words.days(self.pending_days)
+            text = words.say("Both can spend it {days} later.", "双方所得{days}后可用。", days=days)
+            yield Said(Topic.EARNING, text, ("pending_days",))
+        if self.code_days is not None:
+            text = words.say("A code is good for {days}.", "邀请码{days}内有效。", days=words.days(self.code_days))
+            yield Said(Topic.EARNING, text, ("code_days",))
+        if self.a_month is not None:
+            text = words.count(
+                self.a_month,
+                "You can bring {n} friend a month.",
+                "You can bring {n} friends a month.",
+                "每月最多邀请 {n} 位好友。",
+            )
+            yield Said(Topic.EARNING, text, ("a_month",))
+        if shared := words.budget(self.budget):
+            yield Said(Topic.EARNING, shared, ("budget",))
 
 
 _LENGTH: Final = 10

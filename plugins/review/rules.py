@@ -1,6 +1,6 @@
 """The channel's section of the programme: what a review brings, and what it is that earns once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -9,6 +9,8 @@ from pydantic import AfterValidator, Field
 
 from core.rulebook.programme import ChannelSettings
 from core.rulebook.rules import RuleSet, UnitName
+from core.wording.facts import FactWords, TallyWords, Wording
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "review"
 REVIEWS: Final = "reviews"
@@ -44,6 +46,25 @@ class ReviewSettings(ChannelSettings):
     """
 
     facts: ClassVar[Mapping[str, Any]] = {"review": ReviewFacts, "member": MemberFacts}
+    wording: ClassVar[Wording] = Wording(
+        occasion=("each review", "每条评价"),
+        facts={
+            "review.pictures": FactWords(
+                ("the number of its pictures", "图片数"),
+                some=("it has a picture", "附有图片"),
+                per=("for each picture", "for every {n} pictures", "每 {n} 张图片"),
+            ),
+            "review.rating": FactWords(("its rating", "评分")),
+            "review.length": FactWords(("the number of its characters", "字数")),
+            "review.quality": FactWords(
+                ("whether it is a good one", "是否优质评价"),
+                holds=("it was found to be a good one", "被评为优质评价"),
+                fails=("it was not found to be a good one", "未被评为优质评价"),
+            ),
+            "review.at": FactWords(("the time of the review", "评价时间")),
+        },
+        tallies={REVIEWS: TallyWords("a review", "{n} reviews", "发表评价 {n} 条", ("reviews", "评价数"), "发表评价")},
+    )
 
     earn: dict[UnitName, RuleSet] = Field(min_length=1)
     once_per: Annotated[
@@ -53,3 +74,25 @@ class ReviewSettings(ChannelSettings):
 
     def adds_to(self) -> Collection[str]:
         return {*super().adds_to(), REVIEWS}
+
+    def says(self, words: Words) -> Iterable[Said]:
+        yield from super().says(words)
+        once = words.say(*_ONCE[frozenset(self.once_per)])
+        text = words.say(
+            "A review earns when it is approved, once for {once}.", "评价审核通过后发放，{once}仅计一次。", once=once
+        )
+        yield Said(Topic.EARNING, text, ("once_per",))
+        text = words.count(
+            self.a_day,
+            "You can submit {n} review a day.",
+            "You can submit {n} reviews a day.",
+            "每日最多提交 {n} 条评价。",
+        )
+        yield Said(Topic.EARNING, text, ("a_day",))
+
+
+_ONCE: Final[Mapping[frozenset[str], tuple[str, str]]] = {
+    frozenset({"order"}): ("each order", "每笔订单"),
+    frozenset({"product"}): ("each product", "每件商品"),
+    frozenset({"order", "product"}): ("each product of an order", "每笔订单的每件商品"),
+}

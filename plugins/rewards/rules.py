@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -15,6 +15,8 @@ from core.rulebook.document import Identifier, QuotedDecimal, Section
 from core.rulebook.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
 from core.rulebook.rules import Validity
 from core.units import AMOUNT_MAX
+from core.wording.facts import TallyWords, Wording
+from core.wording.words import Said, Topic, Words
 
 from .refusals import RewardClosed, RewardLimitReached, RewardNotYetOpen, RewardOfOtherTier, RewardSoldOut
 
@@ -78,6 +80,14 @@ class RewardsSettings(ChannelSettings):
     cancelled order is given to somebody else, or to nobody, as the member has seen it.
     """
 
+    wording: ClassVar[Wording] = Wording(
+        tallies={
+            "rewards_redeemed": TallyWords(
+                "a reward redeemed", "{n} rewards redeemed", "兑换奖品 {n} 件", ("rewards redeemed", "兑换奖品数")
+            )
+        }
+    )
+
     items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=500)]
     tier_prices: TierPrices = Field(default_factory=dict)
     cancelled_codes: Literal["back", "void"] = "void"
@@ -111,6 +121,38 @@ class RewardsSettings(ChannelSettings):
         prices = self.tier_prices if item.tier_prices is None else item.tier_prices
         share = prices.get(tier) if tier else None
         return item.price if share is None else max(programme.round(item.price * share), 1)
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for item in self.items:
+            text = words.say(
+                "Reward “{name}”: {price}", "奖品“{name}”：{price}", name=item.name, price=words.points(item.price)
+            )
+            limits = words.limits(item.limits.day, item.limits.month, item.limits.lifetime)
+            prices = [
+                words.say(
+                    "for {who} {share} of that",
+                    "{who}按{share}计",
+                    who=words.members([tier]),
+                    share=words.percent(share),
+                )
+                for tier, share in (item.tier_prices or {}).items()
+            ]
+            for more in (
+                *prices,
+                words.say("for {who} only", "仅限{who}", who=words.members(item.tiers)) if item.tiers else "",
+                words.say("{limits} at most", "最多{limits}", limits=limits) if limits else "",
+                words.validity(item.valid),
+                words.say("while there are any left", "数量有限，换完即止") if item.counted else "",
+            ):
+                if more:
+                    text = words.say("{text}, {more}", "{text}，{more}", text=text, more=more)
+            yield Said(Topic.SPENDING, words.say("{text}.", "{text}。", text=text), ("items", item.id))
+        for tier, share in self.tier_prices.items():
+            text = words.say(
+                "{who} pay {share} of the points for rewards.", "{who}兑换所需积分按{share}计。",
+                who=words.members([tier]), share=words.percent(share),
+            )  # fmt: skip
+            yield Said(Topic.BENEFITS, text, ("tier_prices", tier))
 
 
 def check_open(item: Item, at: datetime) -> None:

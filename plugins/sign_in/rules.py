@@ -11,6 +11,8 @@ from core.rulebook.document import Count, Section
 from core.rulebook.programme import ChannelSettings
 from core.rulebook.rules import Activity, RuleSet, UnitName
 from core.time.calendar import month_end
+from core.wording.facts import FactWords, TallyWords, Wording
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "sign_in"
 SIGN_INS: Final = "sign_ins"
@@ -45,6 +47,23 @@ class SignInSettings(ChannelSettings):
     """The programme's section ``channels: sign_in:``. Without ``make_up`` a missed day is missed."""
 
     facts: ClassVar[Mapping[str, Any]] = {"event": EventFacts, "member": MemberFacts}
+    wording: ClassVar[Wording] = Wording(
+        occasion=("each sign-in", "每次签到"),
+        facts={
+            "event.streak": FactWords(
+                ("the number of days in a row before it", "此前连续签到的天数"),
+                some=("you signed in the day before", "前一天也已签到"),
+                per=("for each day in a row before it", "for every {n} days in a row before it", "此前每连续 {n} 天"),
+                every=("it is the {nth} day in a row, the same again every {n} days", "每连续第 {n} 天"),
+                count_from=1,
+            ),
+            "event.at": FactWords(("the time of the sign-in", "签到时间")),
+        },
+        tallies={
+            SIGN_INS: TallyWords("a sign-in", "{n} sign-ins", "签到 {n} 天", ("sign-ins", "签到天数"), "签到"),
+            "sign_ins_made_up": TallyWords("a day made up", "{n} days made up", "补签 {n} 天"),
+        },
+    )
 
     earn: dict[UnitName, RuleSet] = Field(min_length=1)
     make_up: MakeUp | None = None
@@ -56,6 +75,19 @@ class SignInSettings(ChannelSettings):
         """What a visit brings after so many unbroken days, by unit, if limits over time leave room for it."""
         activity = Activity(CHANNEL, at, {"event": EventFacts(streak, at), "member": MemberFacts(tier)})
         return {unit: rules.award(activity).points for unit, rules in self.earn.items()}
+
+    def says(self, words: Words) -> Iterable[Said]:
+        yield from super().says(words)
+        text = words.say("You can sign in once a day.", "每日可签到一次。")
+        yield Said(Topic.EARNING, text, ("earn",))
+        if self.make_up is not None:
+            text = words.say(
+                "A missed day can be made up within {days}, {times} a month, for {cost}.",
+                "漏签可在{days}内补签，每月最多{times}，每次{cost}。",
+                days=words.days(self.make_up.days), times=words.times(self.make_up.a_month),
+                cost=words.points(self.make_up.cost),
+            )  # fmt: skip
+            yield Said(Topic.EARNING, text, ("make_up",))
 
 
 class Month(NamedTuple):

@@ -1,6 +1,6 @@
 """The channel's section of the programme, and the tags of a member on a day. Everything is pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Final, Self
@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from core.channels.tags import TagGiver
 from core.rulebook.segments import History, Segment, Segments
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "tag"
 
@@ -58,3 +59,11 @@ class TagSettings(TagGiver):
     def held_on(self, history: History, day: date) -> list[str]:
         """The tags that rules give who has this history on a day."""
         return [tag.id for tag in self.by_rule if tag.has(history, day)]
+
+    def says(self, words: Words) -> Iterable[Said]:
+        names = words.listed([words.quoted(tag.name or words.term(tag.id)) for tag in self.tags])
+        text = words.say(
+            "By what you do you may be given tags, on which what we offer you may depend: {names}.",
+            "根据您的活动，您可能获得以下标签，我们提供的内容可能因此不同：{names}。", names=names,
+        )  # fmt: skip
+        yield Said(Topic.SERVICE, text, ("tags",))

@@ -1,5 +1,6 @@
 """The plugin's section of the programme, and by when a question is to be answered."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from core.rulebook.document import Section
 from core.rulebook.programme import ChannelSettings
 from core.time.calendar import day_start, local_day, next_day
 from core.units import AMOUNT_MAX
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "ticket"
 
@@ -41,6 +43,24 @@ class TicketSettings(ChannelSettings):
     reopen_days: Annotated[int, Field(strict=True, ge=0, le=366)] = 14
     open: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 10
     compensation_max: Annotated[int, Field(strict=True, ge=1, le=AMOUNT_MAX)] = 10_000
+
+    def says(self, words: Words) -> Iterable[Said]:
+        hours = words.count(self.due_hours, "{n} hour", "{n} hours", "{n} 小时")
+        text = (
+            words.say(
+                "A question about your points is answered within {hours}.", "积分问题将在{hours}内答复。", hours=hours
+            )
+            if self.working is None
+            else words.say(
+                "A question about your points is answered within {hours} of working days.",
+                "积分问题将在工作日{hours}内答复。", hours=hours,
+            )
+        )  # fmt: skip
+        yield Said(Topic.SERVICE, text, ("due_hours",))
+        if self.reopen_days:
+            days = words.days(self.reopen_days)
+            text = words.say("You can open it again within {days}.", "{days}内可重新提出。", days=days)
+            yield Said(Topic.SERVICE, text, ("reopen_days",))
 
 
 def due(settings: TicketSettings, zone: ZoneInfo, asked_at: datetime) -> datetime:

@@ -13,6 +13,7 @@ from core.rulebook.budgets import NamedBudget
 from core.rulebook.document import Identifier
 from core.rulebook.programme import ChannelSettings, Misfit, Path, Programme, unknown_tiers
 from core.units import POINTS
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "tier_gift"
 
@@ -56,3 +57,13 @@ class TierGiftSettings(ChannelSettings):
         below, top = ladder.rank(former), ladder.rank(tier)
         passed = [each.id for each in ladder.ladder[below + 1 : top + 1]]
         return [each for each in passed if each in self.gifts and (self.skipped or each == tier)]
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for tier, gift in self.gifts.items():
+            parts = {"tier": words.tier(tier), "gift": words.gift(gift.pack, gift.coupons)}
+            text = (
+                words.say("Whoever reaches {tier} gets {gift}, each time.", "每次升至{tier}获赠{gift}。", **parts)
+                if self.again
+                else words.say("Whoever reaches {tier} gets {gift}, once.", "首次升至{tier}获赠{gift}。", **parts)
+            )
+            yield Said(Topic.BENEFITS, text, ("gifts", tier))

@@ -10,6 +10,7 @@ from core.ladder.tiers import Ladder
 from core.rulebook.document import Identifier, Section
 from core.rulebook.programme import ChannelSettings, Misfit, Programme, unknown_tiers
 from core.units import AMOUNT_MAX
+from core.wording.words import Said, Topic, Words
 
 from .refusals import TierAlreadyReached, TierNotForSale, TierNotKept, TierTooHigh
 
@@ -76,3 +77,28 @@ class TierPurchaseSettings(ChannelSettings):
     def for_sale(self, ladder: Ladder) -> list[str]:
         """The tiers with a price that the ladder has, from the lowest up."""
         return [tier.id for tier in ladder.ladder[1:] if tier.id in self.prices]
+
+    def says(self, words: Words) -> Iterable[Said]:
+        for tier, price in self.prices.items():
+            text = words.say(
+                "You can buy {tier} for {price}.",
+                "可用{price}购买{tier}等级。",
+                tier=words.tier(tier),
+                price=words.points(price),
+            )
+            yield Said(Topic.SPENDING, text, ("prices", tier))
+        if self.prices:
+            text = words.count(
+                self.steps,
+                "That takes you {n} tier up at most.",
+                "That takes you {n} tiers up at most.",
+                "每次最多提升 {n} 级。",
+            )
+            yield Said(Topic.SPENDING, text, ("steps",))
+        for tier, price in (self.keep.prices if self.keep else {}).items():
+            assert self.keep is not None
+            text = words.say(
+                "You can keep {tier} for {months} for {price}.", "可用{price}保留{tier}等级{months}。",
+                tier=words.tier(tier), months=words.months(self.keep.months), price=words.points(price),
+            )  # fmt: skip
+            yield Said(Topic.SPENDING, text, ("keep", "prices", tier))

@@ -7,6 +7,7 @@ from core.channels.coupons import unknown_coupons
 from core.channels.gifts import Gift
 from core.rulebook.budgets import NamedBudget
 from core.rulebook.programme import ChannelSettings, Misfit, Programme
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "welcome"
 
@@ -19,3 +20,9 @@ class WelcomeSettings(ChannelSettings, Gift):
 
     def check(self, programme: Programme) -> Iterable[Misfit]:
         return unknown_coupons(programme, [(("coupons", at), name) for at, name in enumerate(self.coupons)])
+
+    def says(self, words: Words) -> Iterable[Said]:
+        gift = words.gift(self.pack, self.coupons)
+        yield Said(Topic.EARNING, words.say("Whoever joins gets {gift}.", "入会获赠{gift}。", gift=gift), ("pack",))
+        if shared := words.budget(self.budget):
+            yield Said(Topic.EARNING, shared, ("budget",))

@@ -13,6 +13,8 @@ from core.rulebook.document import Count
 from core.rulebook.programme import ChannelSettings, Misfit, Programme
 from core.rulebook.rules import Budget, Countable
 from core.time.calendar import add_months
+from core.units import POINTS
+from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "win_back"
 
@@ -55,3 +57,18 @@ class WinBackSettings(ChannelSettings):
     def is_free(self, last_gift: date | None, day: date) -> bool:
         """Whether enough months have gone by since the last gift."""
         return last_gift is None or add_months(last_gift, self.every_months) <= day
+
+    def says(self, words: Words) -> Iterable[Said]:
+        text = words.say(
+            "Whoever comes back after {days} gets {gift} ({activity}), at most once in {months}.",
+            "{days}未活动后再次活动（{activity}）获赠{gift}，每{months}最多一次。",
+            days=words.days(self.dormant_days), gift=words.gift({POINTS: self.points}, self.coupons),
+            activity=words.activity(self.activities), months=words.months(self.every_months),
+        )  # fmt: skip
+        yield Said(Topic.EARNING, text, ("points",))
+        if self.expires_days is not None:
+            days = words.days(self.expires_days)
+            text = words.say("Points for coming back are lost after {days}.", "回归积分{days}内有效。", days=days)
+            yield Said(Topic.EXPIRY, text, ("expires_days",))
+        if shared := words.budget(self.budget):
+            yield Said(Topic.EARNING, shared, ("budget",))

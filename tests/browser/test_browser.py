@@ -32,3 +32,12 @@ async def test_operators_find_their_way_from_the_log_in_to_a_mutation(tmp_path: 
         async with served(shop.app) as address:
             place = {"url": address, "tokens": tokens, "chromium": chromium()}
             await run_tests(project, "page.test.mjs", place, **pictures)
+
+
+@pytest.mark.timeout(300)
+async def test_members_read_the_rules_on_a_phone_and_on_a_desk(tmp_path: Path) -> None:
+    project = await asyncio.to_thread(installed, "tests/browser")
+    programme = (ROOT / "examples" / "programmes" / "sme.yaml").read_text(encoding="utf-8")
+    pictures = {PICTURES: str(ROOT / os.environ[PICTURES])} if PICTURES in os.environ else {}
+    async with open_shop(tmp_path, programme) as shop, served(shop.app) as address:
+        await run_tests(project, "rules.test.mjs", {"url": address, "chromium": chromium()}, **pictures)

@@ -135,3 +135,70 @@ async def test_the_programme_of_the_past_can_be_asked_for(shop: Shop) -> None:
 
     assert await shop.ask(query, {"at": "2026-06-01T11:59:59Z"}) == {"programme": {"version": 1}}
     assert await shop.ask(query, {"at": None}) == {"programme": {"version": 2}}
+
+
+SUMMARY = """query ($locale: Locale!) { programme { summary(locale: $locale) {
+  title sections { topic title sentences { channel text } } } } }"""
+
+
+@pytest.mark.parametrize(
+    ("locale", "title", "text"),
+    [("EN", "Tiers", "Bronze: 10 points earned."), ("ZH", "会员等级", "Bronze：累计获得 10 积分。")],
+)
+async def test_everybody_reads_the_rules_in_words(shop: Shop, locale: str, title: str, text: str) -> None:
+    assert (await publish(shop))["errors"] == []
+
+    anna = await shop.enrol("anna")
+
+    answer = await shop.ask(SUMMARY, {"locale": locale}, member=anna)
+
+    summary = answer["programme"]["summary"]
+    assert summary["title"] == "corner-shop"
+    [tiers] = [section for section in summary["sections"] if section["topic"] == "TIERS"]
+    assert tiers["title"] == title
+    assert {"channel": None, "text": text} in tiers["sentences"]
+
+
+ADVICE = """query ($from: Int) { programmeVersions { version
+  warnings { code path line message } differences(from: $from) { path kind before after topic text } } }"""
+
+
+async def test_staff_is_warned_and_told_what_changes(shop: Shop) -> None:
+    await publish(shop)
+    await publish(shop, document=DOCUMENT.replace("at_least: 10", "at_least: 20") + "channels: {}\n")
+
+    versions = (await shop.ask(ADVICE, {"from": 2}, role=Role.OPERATOR))["programmeVersions"]
+
+    second, third = (next(each for each in versions if each["version"] == number) for number in (2, 3))
+    assert second["differences"] == []
+    assert third["differences"][0] == {
+        "path": "tiers.ladder.bronze.all.0.at_least",
+        "kind": "CHANGED",
+        "before": "10",
+        "after": "20",
+        "topic": "TIERS",
+        "text": "Bronze now asks for 20 points earned instead of 10 points earned.",
+    }
+    assert third["warnings"] == [
+        {
+            "code": "TIER_OUT_OF_REACH",
+            "path": "tiers.ladder[bronze]",
+            "line": 7,
+            "message": "Nobody can reach Bronze: it asks for points earned, which no channel of the programme gives.",
+        }
+    ]
+
+
+async def test_differences_from_no_version_are_refused(shop: Shop) -> None:
+    answer = await shop.post("{ programme { differences(from: 99) { text } } }", role=Role.OPERATOR)
+
+    assert answer["errors"][0]["extensions"]["code"] == "VERSION_NOT_FOUND"
+
+
+@pytest.mark.parametrize("field", ["warnings { code }", "differences(from: 1) { text }"])
+async def test_members_read_neither_warnings_nor_differences(shop: Shop, field: str) -> None:
+    anna = await shop.enrol("anna")
+
+    answer = await shop.post(f"{{ programme {{ {field} }} }}", member=anna)
+
+    assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
