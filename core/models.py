@@ -566,6 +566,56 @@ class AlarmRow(Model):
         table = "alarm"
 
 
+class PredictionModelRow(Model):
+    """A run, numbered from 1, of ``core.predictions.predicting``: what it found, or was ``refused`` for."""
+
+    id = fields.IntField(primary_key=True, generated=False)
+    made_at = InstantField()
+    until = DayField()
+    members = fields.IntField()
+    repeaters = fields.IntField()
+    redeemers = fields.IntField()
+    refused = fields.CharField(max_length=200, null=True)
+    redeeming_refused = fields.CharField(max_length=200, null=True)
+    parameters = JsonField()
+    judged = JsonField()
+
+    class Meta:
+        table = "prediction_model"
+
+
+class PredictionRow(Model):
+    """What is expected of a member, and the figures it rests on: see ``core.predictions.predicting``.
+
+    It is made anew each day. ``gone`` and ``orders`` (days with orders) are in millionths, ``spend`` and ``average`` in
+    the currency's minor unit. -1 says that nothing can be said.
+    """
+
+    key: ClassVar = ("bucket", "member_id")
+    bucket = fields.SmallIntField()
+    member_id = fields.CharField(max_length=36, primary_key=True)
+    model = fields.IntField()
+    until = DayField()
+    repeats = fields.IntField()
+    recency_days = fields.IntField()
+    age_days = fields.IntField()
+    average = fields.BigIntField()
+    redemptions = fields.IntField()
+    gone = fields.IntField()
+    orders = fields.BigIntField()
+    spend = fields.BigIntField()
+    due = fields.BigIntField()
+    lost = fields.BigIntField()
+
+    class Meta:
+        table = "prediction"
+        indexes = (
+            Index(fields=("gone", "member_id")),
+            Index(fields=("spend", "member_id")),
+            Index(fields=("lost", "member_id")),
+        )
+
+
 class JobRow(Model):
     """Where a job stands: see ``core.scheduling.jobs``. Who runs it is its ``owner``, until ``leased_until``."""
 

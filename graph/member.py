@@ -28,7 +28,8 @@ from graph.federation import entity
 from graph.filters import InstantFilter, TextFilter, enum_is, instant_is, text_is
 from graph.ids import Node, global_id, parts_of
 from graph.pages import Connection, Order, Page, Where, newest, oldest, page_of_member, paged, sliced
-from graph.permissions import caller_of, forbidden, may_see
+from graph.permissions import STAFF, caller_of, field, forbidden, may_see
+from graph.prediction import Prediction, prediction_of
 from graph.scalars import Points
 from graph.selections import selects
 from graph.suggestion import Suggestion, suggestions_of
@@ -316,6 +317,12 @@ class Member(Node):
         At most five of one channel. INVALID_VALUE.
         """
         return await suggestions_of(info, self, first)
+
+    @field(allow=STAFF)
+    async def prediction(self, info: Info) -> Prediction | None:
+        """What the member is likely to do: an estimate to choose whom to write to, with its error."""
+        has_left = self.status is MemberStatus.CLOSED or self._value.merged_into is not None
+        return await prediction_of(info, self._value.id, has_left=has_left)
 
     @strawberry.field
     async def annual_report(

@@ -53,6 +53,7 @@ from graph.operator import CoreMutations
 from graph.pages import PAGE_MAX, Connection, Page, page_of_all, paged
 from graph.people import PeopleMutations
 from graph.permissions import EVERYONE, STAFF, caller_of, query
+from graph.prediction import PredictionQueries
 from graph.programme.drafts import DraftMutations, DraftQueries
 from graph.programme.versions import ProgrammeMutations, ProgrammeQueries
 from graph.promises import PromiseQueries
@@ -243,6 +244,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 NoticeQueries,
                 KeyQueries,
                 JobQueries,
+                PredictionQueries,
                 PromiseQueries,
                 RemedyQueries,
                 MoveQueries,

@@ -22,6 +22,7 @@ LEARNT_FROM_MIN: Final = 100
 
 _BOUND: Final = 12.0
 """Logarithms of parameters lie within this; a fit at the edge has found none."""
+_ALIKE: Final = 1e9
 _EDGE: Final = 0.01
 _ITERATIONS_MAX: Final = 2_000
 
@@ -100,6 +101,12 @@ def fit_spending(
     return SpendingModel(p=p, q=above_one + 1.0, gamma=gamma * usual)
 
 
+def alike(payments: Sequence[Payments]) -> SpendingModel:
+    """Everybody pays what all pay on average: where payments are too much the same for a model of how they differ."""
+    mean = sum(one.times * one.average for one in payments) / sum(one.times for one in payments)
+    return SpendingModel(p=1.0, q=_ALIKE + 1.0, gamma=mean * _ALIKE)
+
+
 def fit_redeeming(members: Iterable[Redeeming], *, least: int = LEARNT_FROM_MIN) -> RedeemingModel:
     """The most likely model of how often members redeem. Raises CannotFit."""
     name = "NBD of redemptions"
@@ -139,23 +146,25 @@ def score_buying(model: BuyingModel, members: Sequence[Buying], days: int) -> tu
 
 
 def score_losing(
-    model: RedeemingModel, member: Redeeming, each: float, points: Sequence[int], days: Sequence[int]
-) -> float:
-    """What a member is expected to lose of points that would be lost after so many days; both add up, soonest first.
+    model: RedeemingModel,
+    members: Sequence[Redeeming],
+    each: Sequence[float],
+    points: Sequence[int],
+    days: Sequence[int],
+) -> Floats:
+    """What is expected to be lost of so many points if all of them are lost after so many days, member by member.
 
-    ``each`` is what a redemption takes. The soonest are spent first, so of what is lost by a day only what is redeemed
-    by then is saved: the greatest loss of all the days is what is sure to be lost by the last.
+    ``each`` is what a redemption of the member takes: (points - each * N) over all N that fit, by how likely they are.
     """
-    if not points:
-        return 0.0
-    due, ahead = np.array(points, dtype=np.float64), np.array(days, dtype=np.float64)
-    shape, scale = model.r + member.times, model.alpha + member.age_days
-    stays = scale / (scale + np.maximum(ahead, 0.0))
-    fits = np.floor(due / each)
+    table = np.array(members, dtype=np.float64).reshape(-1, 2)
+    due, takes = np.array(points, dtype=np.float64), np.array(each, dtype=np.float64)
+    shape, scale = model.r + table[:, 0], model.alpha + table[:, 1]
+    stays = scale / (scale + np.maximum(np.array(days, dtype=np.float64), 0.0))
+    fits = np.floor(due / takes)
     within = betainc(shape, fits + 1.0, stays)
     less = np.where(fits >= 1.0, betainc(shape + 1.0, np.maximum(fits, 1.0), stays), 0.0)
-    lost = due * within - each * shape * (1.0 - stays) / stays * less
-    return float(np.clip(lost, 0.0, due).max())
+    lost: Floats = np.clip(due * within - takes * shape * (1.0 - stays) / stays * less, 0.0, due)
+    return lost
 
 
 def _weighted(members: Iterable[tuple[int, int, int]]) -> tuple[Floats, Floats, Floats, Floats]:

@@ -5,6 +5,7 @@ from datetime import time, timedelta
 from typing import Final
 
 from core.people.remedies import REMEDIES
+from core.predictions.predicting import predict
 from core.scheduling.jobs import Daily, Every, Job, Run
 from core.scheduling.reminders import reminders_due
 from core.scheduling.reviewing import adoptions, begun, reviews_due
@@ -67,6 +68,12 @@ CHORES: Final[Sequence[Job]] = (
         says="Tells when the cost of redemption leaves the programme's band, and when it is back.",
         when=Daily(time(6)),
         run=watch,
+    ),
+    Job(
+        name="predict",
+        says="Expects what members will do, by what they did, and judges how good that is; needs laurel[predictions].",
+        when=Daily(time(4)),
+        run=predict,
     ),
     REMEDIES,
 )

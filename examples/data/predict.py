@@ -141,10 +141,14 @@ def x5() -> Halves:
     said = [model.times(times[member], age, ahead) * each[member] for member in members]
     redeemed = [float(later[member]) for member in members]
     lost = [float(max(had[member] - later[member], 0)) for member in members]
-    said_lost = [
-        score_losing(model, Redeeming(times[member], age), each[member], [max(had[member], 0)], [ahead])
-        for member in members
-    ]
+    there = [max(had[member], 0) for member in members]
+    said_lost = score_losing(
+        model,
+        [Redeeming(times[member], age) for member in members],
+        list(each.values()),
+        there,
+        [ahead] * len(members),
+    ).tolist()
     return Halves(
         len(members),
         [Guess.of(guess, redeemed) for guess in (redeemed, said, list(pace.values()), [0.0] * len(members))],

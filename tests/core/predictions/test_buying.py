@@ -11,6 +11,7 @@ from core.predictions.fitting import (
     CannotFit,
     Payments,
     Redeeming,
+    alike,
     fit_buying,
     fit_redeeming,
     fit_spending,
@@ -88,26 +89,31 @@ def test_a_payment_is_between_what_the_member_pays_and_what_all_pay() -> None:
 
 
 @pytest.mark.parametrize("times", [0, 1, 30])
-@pytest.mark.parametrize(("points", "days"), [([99], [30]), ([100], [30]), ([1_250], [90]), ([10, 700], [3, 90])])
-def test_what_is_lost_is_what_all_numbers_of_redemptions_leave(times: int, points: list[int], days: list[int]) -> None:
+@pytest.mark.parametrize(("points", "days"), [(99, 30), (100, 30), (1_250, 90), (700, 3)])
+def test_what_is_lost_is_what_all_numbers_of_redemptions_leave(times: int, points: int, days: int) -> None:
     model, member, each = RedeemingModel(r=2.0, alpha=230.0), Redeeming(times, 100), 100.0
 
-    lost = score_losing(model, member, each, points, days)
+    (lost,) = score_losing(model, [member], [each], [points], [days])
 
-    def left(due: int, ahead: int) -> float:
-        shape, stays = 2 + times, 330.0 / (330.0 + ahead)
-        chances = (comb(n + shape - 1, n) * stays**shape * (1 - stays) ** n for n in range(int(due // each) + 1))
-        return sum(chance * (due - each * n) for n, chance in enumerate(chances))
-
-    assert lost == pytest.approx(max(left(due, ahead) for due, ahead in zip(points, days, strict=True)), rel=1e-9)
+    shape, stays = 2 + times, 330.0 / (330.0 + days)
+    chances = [comb(n + shape - 1, n) * stays**shape * (1 - stays) ** n for n in range(int(points // each) + 1)]
+    assert lost == pytest.approx(sum(chance * (points - each * n) for n, chance in enumerate(chances)), rel=1e-9)
 
 
-def test_who_has_nothing_loses_nothing_and_who_never_redeems_loses_nearly_all() -> None:
-    model = RedeemingModel(r=0.01, alpha=400.0)
+def test_who_never_redeems_loses_nearly_all_and_nobody_more_than_there_is() -> None:
+    model, member = RedeemingModel(r=0.01, alpha=400.0), Redeeming(0, 4_000)
 
-    assert score_losing(model, Redeeming(0, 4_000), 100.0, [], []) == 0
-    assert 495 < score_losing(model, Redeeming(0, 4_000), 100.0, [500], [30]) <= 500
-    assert score_losing(model, Redeeming(0, 4_000), 100.0, [500], [0]) == 500
+    lost = score_losing(model, [member] * 3, [100.0] * 3, [0, 500, 500], [30, 30, 0])
+
+    assert lost[0] == 0
+    assert 495 < lost[1] < 500
+    assert lost[2] == 500
+
+
+def test_where_all_pay_the_same_that_is_expected_of_everybody() -> None:
+    model = alike([Payments(1, 10.0), Payments(3, 10.0)])
+
+    assert [model.mean(0, 0.0), model.mean(3, 10.0)] == pytest.approx([10.0, 10.0])
 
 
 # -- too little, and what no model fits ---------------------------------------------------------------
