@@ -710,3 +710,21 @@ class ProgrammeDraftRow(Model):
     class Meta:
         table = "programme_draft"
         indexes = (Index(fields=("state", "id")),)
+
+
+class ClockRow(Model):
+    """The programme's clock, in one row: see ``core.sandbox.clock``. It is ``ahead`` of the machine's by microseconds.
+
+    Whoever moves it is its ``owner``, until ``leased_until`` of the machine's clock at most, and has it on its way to
+    ``moving_to``.
+    """
+
+    id = fields.SmallIntField(primary_key=True, generated=False)
+    is_sandbox = fields.BooleanField()
+    ahead = fields.BigIntField(default=0)
+    moving_to = InstantField(null=True)
+    owner = fields.CharField(max_length=36, null=True)
+    leased_until = InstantField(null=True)
+
+    class Meta:
+        table = "clock"

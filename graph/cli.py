@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "verify": "graph.commands.verify",
     "expire": "graph.commands.expire",
     "jobs": "graph.commands.jobs",
+    "clock": "graph.commands.clock",
     "token": "graph.commands.token",
     "key": "graph.commands.key",
     "disclose": "graph.commands.disclose",

@@ -167,7 +167,7 @@ class KeyMutations:
             capabilities=input.capabilities,
             expires_at=input.expires_at,
             actor=actor(info),
-            clock=info.context.laurel.clock,
+            clock=info.context.laurel.machine,
         )
         return CreateApiKeyPayload(api_key=ApiKey.of(row), secret=secret)
 
@@ -179,7 +179,7 @@ class KeyMutations:
             id,
             overlap=timedelta(seconds=input.overlap_seconds),
             actor=actor(info),
-            clock=info.context.laurel.clock,
+            clock=info.context.laurel.machine,
         )
         info.context.laurel.authenticator.forget()
         return RotateApiKeyPayload(api_key=ApiKey.of(row), secret=secret)
@@ -188,7 +188,7 @@ class KeyMutations:
     async def revoke_api_key(self, info: Info, input: RevokeApiKeyInput) -> RevokeApiKeyPayload:
         """End a key: at once in the process that answers, and within 5 seconds in all others."""
         (id,) = parts_of(input.key, "ApiKey", 1)
-        row = await revoke_key(id, clock=info.context.laurel.clock)
+        row = await revoke_key(id, clock=info.context.laurel.machine)
         info.context.laurel.authenticator.forget()
         return RevokeApiKeyPayload(api_key=ApiKey.of(row))
 

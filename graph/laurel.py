@@ -5,7 +5,7 @@ The HTTP application, every command and every test open it here.
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.books.members import new_id
 from core.engine.batch import Rules
@@ -14,6 +14,8 @@ from core.people import following
 from core.rulebook.outside import Outside
 from core.rulebook.programme import Programme, load_programme
 from core.rulebook.programmes import Programmes
+from core.sandbox.advancing import Sandbox
+from core.sandbox.clock import ProgrammeClock, SandboxNotLive
 from core.scheduling.chores import CHORES
 from core.scheduling.jobs import Job, Jobs
 from core.scheduling.overdue import job_of
@@ -40,7 +42,11 @@ CORE_TABLES = Tables(("core.models",), "core.migrations")
 
 @dataclass(frozen=True, kw_only=True)
 class Laurel:
-    """Everything a request or a command needs."""
+    """Everything a request or a command needs.
+
+    ``clock`` is the programme's, which is ahead of the ``machine``'s in a sandbox. Whatever is between processes or
+    systems goes by the machine's: tokens, keys, signatures, leases.
+    """
 
     settings: Settings
     plugins: Plugins
@@ -50,7 +56,9 @@ class Laurel:
     deliverer: Deliverer
     authenticator: Authenticator
     jobs: Jobs
-    clock: Clock
+    clock: ProgrammeClock
+    machine: Clock
+    sandbox: Sandbox
     changes: Changes
     carriers: Mapping[str, Carrier]
 
@@ -75,33 +83,51 @@ def jobs_of(plugins: Plugins) -> Sequence[Job]:
     return (*CHORES, *([job_of(plugins.judges)] if plugins.judges else ()), *plugins.jobs)
 
 
+def as_sandbox(settings: Settings) -> Settings:
+    """The settings of an installation whose database is a sandbox. Raises SandboxNotLive when they say it is live."""
+    if settings.live and "LAUREL_LIVE" in settings.variables:
+        raise SandboxNotLive("LAUREL_LIVE is yes, and the database is a sandbox: nothing that is live has such a clock")
+    return replace(settings, live=False)
+
+
 @asynccontextmanager
 async def open_laurel(
     settings: Settings, *, plugins: Plugins | None = None, clock: Clock | None = None, batch_max: int = BATCH_MAX
 ) -> AsyncIterator[Laurel]:
     """Open the database and start the committer; what it has accepted is performed before this ends.
 
-    Raises DatabaseUnreachable, MigrationsPending when the database is older than the code, and CannotCarry when changes
-    are to be carried between processes and nothing can do so.
+    ``clock`` is the machine's. Raises DatabaseUnreachable, MigrationsPending when the database is older than the code,
+    SandboxNotLive, and CannotCarry when changes are to be carried between processes and nothing can do so.
     """
     plugins = plugins or load_plugins(settings.disabled_plugins)
-    clock = clock or SystemClock()
+    machine = clock or SystemClock()
+    clock = ProgrammeClock(machine)
     apps = tables(plugins)
     # Requests are tasks of the server, not below this one.
     async with connect(settings.database_url, apps, every_task=True) as context:
         await require_migrated(context, settings.database_url, apps)
         store = Store()
-        programmes = Programmes(lambda document: load_document(plugins, document))
+        programmes = Programmes(lambda document: load_document(plugins, document), clock)
+        await clock.look(store.reader())
         await programmes.refresh(store.reader())
+        if clock.is_sandbox:
+            settings = as_sandbox(settings)
         routes = Routes({CORE: following.OUTGOING, **plugins.outgoing})
         places = dict(plugins.destinations)
         if settings.of_plugin(broker.NAME).get("url"):
             places[broker.NAME] = broker.BrokerEvents
         carriers = {
-            name: kind(settings.of_plugin(plugins.carried_by[name]), clock) for name, kind in plugins.carriers.items()
+            name: kind(settings.of_plugin(plugins.carried_by[name]), machine) for name, kind in plugins.carriers.items()
         }
         destinations = {
-            name: kind(settings.of_plugin(name), clock, plugins.event_types, programmes=programmes, carriers=carriers)
+            name: kind(
+                settings.of_plugin(name),
+                clock,
+                plugins.event_types,
+                programmes=programmes,
+                carriers=carriers,
+                machine=machine,
+            )
             for name, kind in places.items()
         }
         rules = Rules(
@@ -126,10 +152,12 @@ async def open_laurel(
                 clock,
                 destinations=destinations,
                 routes=routes,
+                machine=machine,
             ) as deliverer,
-            Authenticator(settings, store, clock) as authenticator,
+            Authenticator(settings, store, machine) as authenticator,
         ):
             settle()
+            jobs = Jobs(jobs_of(plugins), store, committer, programmes, clock, machine=machine)
             yield Laurel(
                 settings=settings,
                 plugins=plugins,
@@ -138,8 +166,10 @@ async def open_laurel(
                 committer=committer,
                 deliverer=deliverer,
                 authenticator=authenticator,
-                jobs=Jobs(jobs_of(plugins), store, committer, programmes, clock),
+                jobs=jobs,
                 clock=clock,
+                machine=machine,
+                sandbox=Sandbox(clock, programmes, jobs, deliverer, store),
                 changes=changes,
                 carriers=carriers,
             )

@@ -14,6 +14,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from core.sandbox.durations import Duration
 from core.units import AMOUNT_MAX
 
 Points = NewType("Points", int)
@@ -101,6 +102,16 @@ def parse_currency(value: Any) -> CurrencyCode:
     return CurrencyCode(value)
 
 
+def parse_duration(value: Any) -> Duration:
+    """An ISO 8601 duration of whole numbers, such as "P12M"."""
+    if isinstance(value, str):
+        try:
+            return Duration.read(value)
+        except ValueError:
+            pass
+    raise _refused("Duration", value, 'a duration of ISO 8601 is needed, such as "P12M", "P1D" or "PT90M"')
+
+
 SCALARS: Final[Mapping[object, ScalarDefinition]] = {
     Points: strawberry.scalar(
         name="Points",
@@ -130,6 +141,14 @@ SCALARS: Final[Mapping[object, ScalarDefinition]] = {
         specified_by_url="https://scalars.graphql.org/andimarek/local-date",
         serialize=date.isoformat,
         parse_value=parse_day,
+    ),
+    Duration: strawberry.scalar(
+        name="Duration",
+        description="A length of time as ISO 8601 writes it, in whole numbers: P12M, P1D, P1DT6H. Months and days "
+        "are of the calendar.",
+        specified_by_url="https://scalars.graphql.org/jakobmerrild/duration",
+        serialize=str,
+        parse_value=parse_duration,
     ),
     CurrencyCode: strawberry.scalar(
         name="CurrencyCode",

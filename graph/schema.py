@@ -34,6 +34,7 @@ from strawberry.types.field import StrawberryField
 from core.books.members import Member as MemberValue
 from core.errors import InvalidValue
 from graph.audit import AuditQueries
+from graph.clock import ClockMutations, ClockQueries
 from graph.context import Info
 from graph.errors import UserError, check_facts, error_codes, error_type, refusals_of
 from graph.explanation import ExplanationFields, ExplanationQueries
@@ -245,6 +246,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 KeyQueries,
                 JobQueries,
                 PredictionQueries,
+                ClockQueries,
                 PromiseQueries,
                 RemedyQueries,
                 MoveQueries,
@@ -267,6 +269,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 DraftMutations,
                 KeyMutations,
                 JobMutations,
+                ClockMutations,
                 *plugins.mutations,
             ),
             "Subscription": plugins.subscriptions,

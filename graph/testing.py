@@ -24,6 +24,7 @@ import httpx
 from starlette.applications import Starlette
 
 from core.rulebook.publishing import publish
+from core.sandbox.clock import make_sandbox
 from core.store.migrating import migrate
 from core.time.clock import StoppedClock
 from graph.app import create_app
@@ -133,11 +134,12 @@ async def open_shop(
     plugins: Plugins | None = None,
     now: datetime = NOON,
     variables: Mapping[str, str] | None = None,
+    sandbox: bool = False,
 ) -> AsyncIterator[Shop]:
     """A shop on a new SQLite file in the folder ``where``, or on the migrated database of that address.
 
     ``programme`` is published before anything else, to judge from 1970 on; None publishes none. ``variables`` are
-    what the environment says besides.
+    what the environment says besides. The clock of a ``sandbox`` is ahead of the shop's, which is the machine's.
     """
     plugins = plugins or load_plugins()
     url = where
@@ -156,6 +158,9 @@ async def open_shop(
     app = create_app(Settings.from_environment(environment), plugins=plugins, clock=clock)
     async with app.router.lifespan_context(app):
         laurel: Laurel = app.state.laurel
+        if sandbox:
+            await make_sandbox()
+            await laurel.clock.look(laurel.store.reader())
         if programme is not None:
             await publish(
                 programme,

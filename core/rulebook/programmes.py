@@ -7,11 +7,15 @@ from typing import Final, NamedTuple
 
 from core.errors import ProgrammeNotFound
 from core.rulebook.programme import Programme
+from core.sandbox.clock import ProgrammeClock
 from core.store.dialect import Reader
 from core.time.clock import instant
 
 FRESH_SECONDS: Final = 1.0
 """How late a process that only reads may learn of what another has published. Operations look each time."""
+
+_COUNT: Final = "SELECT COUNT(*) FROM programme_version"
+_COUNT_AND_AHEAD: Final = "SELECT (SELECT COUNT(*) FROM programme_version), ahead FROM clock"
 
 
 class Version(NamedTuple):
@@ -25,11 +29,13 @@ class Version(NamedTuple):
 class Programmes:
     """The published versions, compiled once a process and looked for anew in each transaction.
 
-    ``load`` makes a programme of a document, with the channels that are installed.
+    ``load`` makes a programme of a document, with the channels that are installed. A ``clock`` is told how far it is
+    ahead where the database is a sandbox.
     """
 
-    def __init__(self, load: Callable[[str], Programme]) -> None:
+    def __init__(self, load: Callable[[str], Programme], clock: ProgrammeClock | None = None) -> None:
         self._load = load
+        self._clock = clock
         self._versions: tuple[Version, ...] = ()
         self._fresh_until = 0.0
 
@@ -41,12 +47,19 @@ class Programmes:
     async def refresh(self, reader: Reader) -> None:
         """Take over what was published since: one cheap statement when nothing was."""
         begun = monotonic()
-        ((count,),) = await reader.query("SELECT COUNT(*) FROM programme_version")
+        if self._clock is not None and self._clock.is_sandbox:
+            ((count, ahead),) = await reader.query(_COUNT_AND_AHEAD)
+            self._clock.follow(ahead)
+        else:
+            ((count,),) = await reader.query(_COUNT)
         if count != len(self._versions):
             await self._take_over(reader)
         self._fresh_until = begun + FRESH_SECONDS
 
     async def _take_over(self, reader: Reader) -> None:
+        if self._clock is not None and not self._versions:
+            # What the database is was settled when the first was published.
+            await self._clock.look(reader)
         known = {version.number: version for version in self._versions}
         rows = await reader.query("SELECT number, starts_at, document FROM programme_version")
         versions = [

@@ -13,6 +13,7 @@ from core.oversight.auditing import write_down
 from core.people.membership import check_reason
 from core.rulebook.programme import Programme
 from core.rulebook.programmes import Version
+from core.sandbox.clock import settle_clock
 from core.store.databases import unit_of_work
 from core.time.calendar import day_start
 from core.time.clock import Clock
@@ -79,6 +80,8 @@ async def publish(
             # What members have spent is counted in its minor units, and would count for something else.
             kept = Problem("currency", f"it is {former} in the version before, and cannot change")
             raise ProgrammeInvalid.of((kept,))
+        if newest is None:
+            await settle_clock()
         await ProgrammeVersionRow.create(
             number=number,
             document=document,

@@ -140,7 +140,8 @@ class JobState(NamedTuple):
 class Jobs:
     """The jobs of an installation. Enter it to run them in the background whenever they are due.
 
-    ``pause`` is how long, in seconds, it waits before it looks again.
+    ``pause`` is how long, in seconds, it waits before it looks again. What is due goes by ``clock``, and who has a job
+    by the clock of the ``machine``.
     """
 
     def __init__(
@@ -152,12 +153,14 @@ class Jobs:
         clock: Clock,
         *,
         pause: float = 5.0,
+        machine: Clock | None = None,
     ) -> None:
         self.by_name: Mapping[str, Job] = {job.name: job for job in jobs}
         self._store = store
         self._committer = committer
         self._programmes = programmes
         self._clock = clock
+        self._machine = machine or clock
         self._pause = pause
         self._owner = new_id()
         self._tasks: dict[str, asyncio.Task[int | None]] = {}
@@ -185,8 +188,7 @@ class Jobs:
     async def states(self) -> list[JobState]:
         """Where every job stands, by name."""
         rows = {row.name: row for row in await JobRow.all()}
-        now = self._clock.now()
-        return [_state(self.by_name[name], rows.get(name), now) for name in sorted(self.by_name)]
+        return [self._state(self.by_name[name], rows.get(name)) for name in sorted(self.by_name)]
 
     async def lags(self) -> dict[str, float]:
         """For how many seconds each job has been due; 0 for one that is not."""
@@ -209,7 +211,7 @@ class Jobs:
     async def run(self, name: str) -> int:
         """Run a job now, due or not; what it did. Raises JobNotFound, JobRunning, ProgrammeNotFound, its failure."""
         job = self.find(name)
-        await self._prepare()
+        await self.prepare()
         done = await self._run(job, forced=True)
         if done is None:
             row = await JobRow.get(name=name)
@@ -219,11 +221,11 @@ class Jobs:
     async def ask_for(self, name: str) -> JobState:
         """Let a job be due now, for whichever process comes first. Raises JobNotFound, JobRunning."""
         job, now = self.find(name), self._clock.now()
-        await self._prepare()
+        await self.prepare()
 
         async def write() -> JobRow:
             was = await JobRow.get(name=name)
-            asked = await JobRow.filter(_free(now), name=name).update(next_at=now)
+            asked = await JobRow.filter(self._free(), name=name).update(next_at=now)
             row = await JobRow.get(name=name)
             if not asked and row.next_at != now:
                 raise _running(row)
@@ -233,7 +235,7 @@ class Jobs:
 
         row = await audited(write)
         self._wake.set()
-        return _state(job, row, now)
+        return self._state(job, row)
 
     async def _keep_working(self) -> None:
         while not self._closing:
@@ -254,7 +256,7 @@ class Jobs:
         if not task.cancelled() and (error := task.exception()):
             log.error("job %s was not written down: %s", task.get_name(), error)
 
-    async def _prepare(self) -> ZoneInfo:
+    async def prepare(self) -> ZoneInfo:
         """See that every job has its row; the zone of the programme in force. Raises ProgrammeNotFound."""
         await self._programmes.refresh(self._store.reader())
         now = self._clock.now()
@@ -268,26 +270,25 @@ class Jobs:
     async def _due(self) -> list[Job]:
         """What is due and nobody has, the longest due first."""
         with suppress(ProgrammeNotFound):
-            await self._prepare()
+            await self.prepare()
             now = self._clock.now()
-            rows = await JobRow.filter(_free(now), next_at__lte=now).order_by("next_at", "name")
+            rows = await JobRow.filter(self._free(), next_at__lte=now).order_by("next_at", "name")
             return [self.by_name[row.name] for row in rows if row.name in self.by_name]
         return []
 
     async def _run(self, job: Job, *, forced: bool = False) -> int | None:
         """Run a job if it can be had; what it did, None when another process has it or had it just now."""
         now = self._clock.now()
-        free = JobRow.filter(_free(now), name=job.name)
+        free = JobRow.filter(self._free(), name=job.name)
         if not forced:
             free = free.filter(next_at__lte=now)
-        if not await free.update(owner=self._owner, leased_until=now + LEASE, started_at=now):
+        if not await free.update(owner=self._owner, leased_until=self._machine.now() + LEASE, started_at=now):
             return None
         row = await JobRow.get(name=job.name)
         programme = self._programmes.at(now).programme
-        run = Run(job.name, now, row.succeeded_at, programme, self._programmes, self._store.reader(), self._committer)
         keeper = asyncio.create_task(self._keep_lease(job.name))
         try:
-            done = await job.run(run)
+            done = await self.perform(job, now, row.succeeded_at)
         except (asyncio.CancelledError, ShuttingDown):
             await asyncio.shield(self._mine(job.name).update(leased_until=None, owner=None))
             raise
@@ -302,6 +303,13 @@ class Jobs:
         next_at = job.when.next(now, programme.zone)
         await self._end(job, next_at, succeeded_at=now, failures_in_a_row=0, done=done, error=None)
         return done
+
+    async def perform(self, job: Job, now: datetime, since: datetime | None) -> int:
+        """Do what is due of a job that is taken; how many things that were. Raises what it fails with."""
+        programme = self._programmes.at(now).programme
+        return await job.run(
+            Run(job.name, now, since, programme, self._programmes, self._store.reader(), self._committer)
+        )
 
     async def _failed(self, job: Job, failures: int, error: Exception) -> None:
         next_at = self._clock.now() + _RETRY * 2 ** min(failures, _RETRIES_DOUBLED)
@@ -322,10 +330,16 @@ class Jobs:
         while True:
             await asyncio.sleep(LEASE.total_seconds() / 3)
             try:
-                await self._mine(name).update(leased_until=self._clock.now() + LEASE)
+                await self._mine(name).update(leased_until=self._machine.now() + LEASE)
             except Exception:
                 # Who takes it over does nothing twice.
                 log.exception("the lease of job %s could not be kept", name)
+
+    def _state(self, job: Job, row: JobRow | None) -> JobState:
+        return _state(job, row, self._clock.now(), self._machine.now())
+
+    def _free(self) -> Q:
+        return _free(self._machine.now())
 
     def _mine(self, name: str):  # type: ignore[no-untyped-def]  # Tortoise's query sets are generic in private types
         return JobRow.filter(name=name, owner=self._owner)
@@ -340,12 +354,12 @@ def _free(now: datetime) -> Q:
     return Q(leased_until__isnull=True) | Q(leased_until__lte=now)
 
 
-def _state(job: Job, row: JobRow | None, now: datetime) -> JobState:
+def _state(job: Job, row: JobRow | None, now: datetime, machine_now: datetime) -> JobState:
     if row is None:
         return JobState(job, None, timedelta(0), False, None, None, None, 0, 0, 0, 0, None)
     lag = max(now - row.next_at, timedelta(0))
     leased_until: datetime | None = row.leased_until
-    is_running = leased_until is not None and leased_until > now
+    is_running = leased_until is not None and leased_until > machine_now
     return JobState(
         job, row.next_at, lag, is_running, row.started_at, row.finished_at, row.succeeded_at, row.runs, row.failures,
         row.failures_in_a_row, row.done, row.error,

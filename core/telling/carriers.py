@@ -51,7 +51,8 @@ class Carrier(ABC):
     """One way to reach members. Entered when Laurel opens, left when it closes.
 
     ``options`` are the installation's settings for the plugin that offers it: ``LAUREL_<PLUGIN>_<OPTION>`` of the
-    environment is ``option`` there. What cannot be meant raises CarrierInvalid here, at the start.
+    environment is ``option`` there; ``clock`` is the machine's. What cannot be meant raises CarrierInvalid here, at
+    the start.
     """
 
     has_addresses: ClassVar[bool] = True

@@ -44,7 +44,8 @@ class Destinations(ABC):
 
     ``options`` are the installation's settings for the plugin: ``LAUREL_<PLUGIN>_<OPTION>`` of the environment is
     ``option`` there. ``event_types`` are the events that may be told outside, by name. Who writes to members needs the
-    ``programmes`` and the ``carriers`` as well, which are open for as long as the destinations are.
+    ``programmes`` and the ``carriers`` as well, which are open for as long as the destinations are. ``clock`` is the
+    programme's, which is moved in a sandbox; what is signed is signed at the time of the ``machine``.
     """
 
     def __init__(
@@ -55,9 +56,11 @@ class Destinations(ABC):
         *,
         programmes: Programmes | None = None,
         carriers: Mapping[str, Carrier] | None = None,
+        machine: Clock | None = None,
     ) -> None:
         self.options = options
         self.clock = clock
+        self.machine = machine or clock
         self.event_types = event_types
         self.programmes = programmes
         self.carriers = carriers or {}

@@ -62,7 +62,7 @@ class Deliverer:
 
     ``consumers`` and ``destinations`` are plugins, by name; a place of a plugin's destinations is the consumer
     ``<plugin>:<place>``. ``routes`` are told which places there are. ``pause`` is how long, in seconds, it waits when
-    there is nothing to tell.
+    there is nothing to tell. Leases go by the ``machine``'s clock, as who has one works in real time.
     """
 
     def __init__(
@@ -74,10 +74,12 @@ class Deliverer:
         destinations: Mapping[str, Destinations] | None = None,
         routes: Routes | None = None,
         pause: float = 0.5,
+        machine: Clock | None = None,
     ) -> None:
         self._consumers = consumers
         self._submit = submit
         self._clock = clock
+        self._machine = machine or clock
         self._destinations = destinations or {}
         self._routes = routes or Routes()
         self._pause = pause
@@ -118,7 +120,7 @@ class Deliverer:
             places |= {f"{plugin}:{place}": events for place, events in (await each.wanted()).items()}
         self._places = tuple(places)
         self._routes.replace(places)
-        self._refreshed = self._clock.now()
+        self._refreshed = self._machine.now()
 
     async def drain(self) -> int:
         """Deliver until nothing can be delivered at present; how many events were heard."""
@@ -136,7 +138,7 @@ class Deliverer:
     async def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                if self._refreshed is None or self._clock.now() - self._refreshed >= REFRESH:
+                if self._refreshed is None or self._machine.now() - self._refreshed >= REFRESH:
                     await self.refresh()
             except Exception:
                 # The database is away, or a table is: that is told by whoever needs it; here it is tried again.
@@ -203,7 +205,7 @@ class Deliverer:
 
     async def _take(self, consumer: str) -> Sequence[Sequence[OutboxRow]]:
         """The oldest events, by member, that nobody else is telling; they are ours until the lease has run out."""
-        now = self._clock.now()
+        now = self._machine.now()
         waiting = OutboxRow.filter(consumer=consumer, dead=False)
         # Somebody tells an earlier event of these members, or it waits for its retry, and a later one must not overtake
         # it. Left out before the oldest are counted, as they would stand before all others until then.
@@ -233,7 +235,7 @@ class Deliverer:
         except NotHeard as error:
             return await self._not_heard(row, event, error)
         except NotYet as wait:
-            await _of([row]).update(leased_until=wait.until)
+            await _of([row]).update(leased_until=self._machine.now() + (wait.until - self._clock.now()))
             return _Told.LATER
         except TimeoutError:
             return await self._not_heard(row, event, NotHeard("no answer in time", whole_place=True))
@@ -254,16 +256,42 @@ class Deliverer:
             await _of([row]).update(dead=True, leased_until=None, **failure)
             await self._destinations[plugin].give_up(place, event, error)
             return _Told.GIVEN_UP
-        again = self._clock.now() + RETRIES[row.tries]
-        await _of([row]).update(leased_until=again, **failure)
+        wait = RETRIES[row.tries]
+        await _of([row]).update(leased_until=self._machine.now() + wait, **failure)
         if error.whole_place:
-            self._resting[row.consumer] = again
+            self._resting[row.consumer] = self._clock.now() + wait
         return _Told.LATER
 
 
 def _of(rows: Sequence[OutboxRow]) -> QuerySet[OutboxRow]:
     """These rows, which are one member's."""
     return OutboxRow.filter(bucket=rows[0].bucket, member_id=rows[0].member_id, id__in=[row.id for row in rows])
+
+
+async def settled(deliverer: Deliverer, machine: Clock, *, patience: float) -> int:
+    """Deliver until nobody has anything to deliver at present, nor is delivering; how many events were heard here.
+
+    What waits for its retry waits on, and what another has not delivered after ``patience`` seconds is left to it.
+    """
+    heard, give_up = 0, asyncio.get_running_loop().time() + patience
+    while await OutboxRow.filter(dead=False).exists():
+        heard += await deliverer.drain()
+        now = machine.now()
+        # A lease is short, and a retry follows a failure: a fresh one is of somebody who tells.
+        told = OutboxRow.filter(dead=False, tries=0, leased_until__gt=now, leased_until__lte=now + LEASE)
+        if not await told.exists() or asyncio.get_running_loop().time() > give_up:
+            break
+        await asyncio.sleep(0.02)
+    return heard
+
+
+async def hasten(by: timedelta, machine: Clock) -> None:
+    """Let what waits for its time be due so much sooner, as the programme's clock was moved. Leases are left alone."""
+    later = OutboxRow.filter(leased_until__gt=machine.now() + LEASE)
+    for row in await later.only("bucket", "member_id", "id", "leased_until"):
+        due: datetime | None = row.leased_until
+        if due is not None:
+            await _of([row]).filter(leased_until=due).update(leased_until=due - by)
 
 
 async def put(consumer: str, event: Delivery) -> None:

@@ -51,9 +51,9 @@ def create(
             role=role,
             channels=channels,
             capabilities=capabilities,
-            expires_at=None if days is None else laurel.clock.now() + timedelta(days=days),
+            expires_at=None if days is None else laurel.machine.now() + timedelta(days=days),
             actor=actor,
-            clock=laurel.clock,
+            clock=laurel.machine,
         )
         return key
 
@@ -74,7 +74,7 @@ def rotate(settings: Settings, id: str, overlap_hours: int) -> None:
     """Print a new key that takes the place of the key with that ID."""
 
     async def run(laurel: Laurel, actor: str) -> str:
-        _, key = await rotate_key(id, overlap=timedelta(hours=overlap_hours), actor=actor, clock=laurel.clock)
+        _, key = await rotate_key(id, overlap=timedelta(hours=overlap_hours), actor=actor, clock=laurel.machine)
         return key
 
     click.echo(_noted(settings, "rotateApiKey", run))
@@ -87,7 +87,7 @@ def revoke(settings: Settings, id: str) -> None:
     """End the key with that ID: within seconds in every process that serves."""
 
     async def run(laurel: Laurel, actor: str) -> str:
-        row = await revoke_key(id, clock=laurel.clock)
+        row = await revoke_key(id, clock=laurel.machine)
         return f"{row.hint}… of {row.name} is revoked"
 
     click.echo(_noted(settings, "revokeApiKey", run))

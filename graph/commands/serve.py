@@ -24,6 +24,7 @@ from core.telling.carrying import can_carry
 from core.time.clock import SystemClock
 from graph.app import create_app
 from graph.collecting import collect_rarely
+from graph.commands.clock import said_of
 from graph.commands.sample import open_shop
 from graph.laurel import open_laurel, tables
 from graph.observing.logs import configure
@@ -59,7 +60,7 @@ def command(settings: Settings, host: str | None, port: int | None, workers: int
     elif not (settings.secret or settings.jwks):
         raise CannotServe("LAUREL_SECRET is not set: it signs the tokens (32 bytes or more, and to be kept secret)")
     else:
-        asyncio.run(_check_database(settings))
+        settings = asyncio.run(_check_database(settings))
     # The workers are processes of their own, and read their settings as this one did.
     os.environ["LAUREL_DATABASE_URL"] = settings.database_url
     os.environ["LAUREL_SECRET"] = settings.secret
@@ -126,10 +127,12 @@ def _check_address(settings: Settings) -> None:
         raise CannotServe(f"port {settings.port} of {settings.host} {reason}") from error
 
 
-async def _check_database(settings: Settings) -> None:
-    """Raise what keeps a worker from starting: no database, or one that is not migrated."""
-    async with open_laurel(settings):
-        pass
+async def _check_database(settings: Settings) -> Settings:
+    """The settings that hold there. Raises what keeps a worker from starting: no database, or one not migrated."""
+    async with open_laurel(settings) as laurel:
+        if laurel.clock.is_sandbox:
+            click.echo(said_of(laurel))
+        return laurel.settings
 
 
 def _kept_secret(settings: Settings) -> str:

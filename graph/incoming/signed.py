@@ -46,7 +46,7 @@ async def receive(request: Request, laurel: Laurel) -> Response:
         if len(body) > BYTES_MAX:
             return _answer(413, {"code": "BODY_TOO_LARGE", "message": f"at most {BYTES_MAX} bytes"})
     try:
-        check_signature(bytes(body), request.headers, laurel.settings.incoming.get(source, ()), laurel.clock)
+        check_signature(bytes(body), request.headers, laurel.settings.incoming.get(source, ()), laurel.machine)
     except SignatureInvalid as error:
         return _answer(401, {"code": "SIGNATURE_INVALID", "message": str(error)})
     try:

@@ -135,7 +135,7 @@ class Engine:
         """After how long who asks is to be looked at again: when their token ends, and before as it may be revoked."""
         if caller.expires_at is None:
             return TRUSTED_SECONDS
-        left = (caller.expires_at - self.running.clock.now()).total_seconds()
+        left = (caller.expires_at - self.running.machine.now()).total_seconds()
         return min(max(left, 0.0), TRUSTED_SECONDS)
 
     def context(self, caller: Caller | None, request_id: str, *, router: bool = False) -> Context:
@@ -221,6 +221,7 @@ class Engine:
 
     async def subscribe(self, prepared: Prepared, context: Context) -> AsyncGenerator[Answer, None]:
         """The answers of a subscription, until it ends or is closed. One without data is its last."""
+        await context.follow_clock()
         executor = self._executor(prepared, context)
         source = create_source_event_stream(executor)
         if optimized_is_awaitable(source):
@@ -255,6 +256,7 @@ class Engine:
             return ExecutionResult(None, [late])
 
     async def _run(self, prepared: Prepared, context: Context) -> Answer:
+        await context.follow_clock()
         planned = await self._planned(prepared, context)
         if planned is not None:
             return self._answer(prepared, ExecutionResult(planned, None), context)

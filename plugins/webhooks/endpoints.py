@@ -24,9 +24,13 @@ OVERLAP_HOURS_MAX: Final = 168
 
 @dataclass(frozen=True)
 class Endpoints:
-    """The endpoints of this installation. ``event_types`` are the names of the events that are told outside."""
+    """The endpoints of this installation. ``event_types`` are the names of the events that are told outside.
+
+    Secrets end by the clock of the ``machine``, by which requests are signed.
+    """
 
     clock: Clock
+    machine: Clock
     event_types: Collection[str]
     private: bool
 
@@ -78,7 +82,7 @@ class Endpoints:
             endpoint = await self._find(id)
             before = _state_of(endpoint)
             endpoint.former_secret = endpoint.secret
-            endpoint.former_until = self.clock.now() + timedelta(hours=overlap_hours)
+            endpoint.former_until = self.machine.now() + timedelta(hours=overlap_hours)
             endpoint.secret = _new_secret()
             await endpoint.save()
             await self._write_down(before, endpoint)

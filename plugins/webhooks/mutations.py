@@ -306,7 +306,7 @@ class WebhookMutations:
         """Send an endpoint an event of the type `webhook.test`, now and once."""
         row, endpoints = await _row(input.id), _endpoints(info)
         laurel = info.context.laurel
-        now = laurel.clock.now()
+        now = laurel.machine.now()
         message = {"id": new_id(), "type": "webhook.test", "version": 1, "timestamp": rfc3339(now), "data": {}}
         private = is_private(laurel.settings.of_plugin(PLUGIN))
         try:
@@ -329,7 +329,8 @@ class WebhookMutations:
 
 def _endpoints(info: Info) -> Endpoints:
     laurel = info.context.laurel
-    return Endpoints(laurel.clock, laurel.plugins.event_types.keys(), is_private(laurel.settings.of_plugin(PLUGIN)))
+    private = is_private(laurel.settings.of_plugin(PLUGIN))
+    return Endpoints(laurel.clock, laurel.machine, laurel.plugins.event_types.keys(), private)
 
 
 async def _row(id: str) -> Row:

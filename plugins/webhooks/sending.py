@@ -36,7 +36,7 @@ class Webhooks(Destinations):
     async def carry(self, place: str, event: Delivery) -> None:
         endpoint = self._endpoints[place]
         message = self.event_types[event.name].message(event, member=await member_told(event))
-        now = self.clock.now()
+        now = self.machine.now()
         status = await post_signed(
             self._client, endpoint.url, endpoint.secrets(now), message, now=now, private=self.private
         )

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from graphql import GraphQLInputObjectType, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, get_named_type
 
+from core.time.clock import rfc3339
 from graph.ids import read_id
 from graph.permissions import AUDITED
 from graph.testing import Shop  # noqa: TID251  used by tests only
@@ -307,6 +308,8 @@ class Story:
         await self.do("publishProgramme", document=PROGRAMME.replace("Everything", "Nearly everything"))
         await self._drafting()
         await self.do("runJob", name="expire")
+        if self.shop.laurel.clock.is_sandbox:
+            await self.do("advanceClock", until=rfc3339(self.shop.laurel.clock.now() + timedelta(hours=1)))
         self.shop.clock.advance(timedelta(days=3))
         await self.do("runJob", name="expire")
         await self.do("closeAuction", auction="guitar")

@@ -128,7 +128,7 @@ def test_every_recipe_fits_the_schema() -> None:
 async def test_every_recipe_does_what_it_says(sqlite_folder: SqliteFolder) -> None:
     """Each is asked by each of its roles in a shop that has some of everything; the first of them has success."""
     url = sqlite_folder.migrated(tables(PLUGINS))
-    async with open_shop(url, BEGINNING, plugins=PLUGINS, variables=LIFTED) as shop:
+    async with open_shop(url, BEGINNING, plugins=PLUGINS, variables=LIFTED, sandbox=True) as shop:
         begun = await begin(shop)
         somebody, texts = await _prepare(begun)
         refused: list[tuple[str, Any]] = []

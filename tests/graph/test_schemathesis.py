@@ -238,6 +238,7 @@ SCALARS: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     ).map(nodes.String),
     "Instant": INSTANTS.map(lambda at: nodes.String(at.isoformat())),
     "Day": INSTANTS.map(lambda at: nodes.String(at.date().isoformat())),
+    "Duration": st.sampled_from(["P1D", "PT1H", "P12M", "PT0S", "P99Y"]).map(nodes.String),
     "CurrencyCode": st.sampled_from(["CNY", "CNY", "EUR", "XXX"]).map(nodes.String),
 }
 (_ASKED,) = parse("{ refused: errors { code message path } }", no_location=True).definitions

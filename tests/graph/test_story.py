@@ -25,7 +25,7 @@ SCHEMA: LaurelSchema = build_schema(PLUGINS)
 @pytest.fixture
 async def story(sqlite_folder: SqliteFolder) -> AsyncIterator[Story]:
     url = sqlite_folder.migrated(tables(PLUGINS))
-    async with open_shop(url, PROGRAMME, plugins=PLUGINS, variables=VARIABLES) as shop:
+    async with open_shop(url, PROGRAMME, plugins=PLUGINS, variables=VARIABLES, sandbox=True) as shop:
         story = Story(shop, SCHEMA._schema)
         await story.tell()
         # What another member gets comes after.

@@ -1,0 +1,1 @@
+"""Sandboxes: databases whose clock is moved, to see at once what will be in a year."""
