@@ -18,6 +18,7 @@ from graph.collecting import collect_rarely
 from graph.settings import Settings
 
 _COMMANDS: Final = {
+    "init": "graph.commands.init",
     "serve": "graph.commands.serve",
     "migrate": "graph.commands.migrate",
     "programme": "graph.commands.programme",

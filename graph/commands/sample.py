@@ -19,11 +19,13 @@ from core.errors import LaurelError
 from core.files.importing import Line, Reject, import_rows
 from core.rulebook.publishing import publish
 from core.scheduling.sweep import sweep
-from core.store.questions import Rows
 from graph.laurel import Laurel
+from graph.starting.opening import member_called
+from graph.starting.programmes import read_shipped
 from plugins.hookspecs import Importing
 
 ROOT: Final = Path(__file__).parents[2]
+PROGRAMME: Final = "first-shop"
 ACTOR: Final = "sample"
 FACE: Final = "14057"
 """The member for whom a token is printed."""
@@ -46,18 +48,16 @@ async def open_shop(laurel: Laurel) -> Member | None:
     """Fill the database if nothing was published in it; the member to show, if the shop is the sample's."""
     if not laurel.programmes.versions:
         await _fill(laurel)
-    found = await Rows(Member, ("external_id",)).answer(laurel.store.reader(), [(FACE,)])
-    return next((member for members in found.values() for member in members), None)
+    return await member_called(laurel, FACE)
 
 
 async def _fill(laurel: Laurel) -> None:
     importer = laurel.plugins.importers.get("orders")
-    document = ROOT / "examples" / "programmes" / "first-shop.yaml"
-    if importer is None or not document.exists():
+    if importer is None or not (ROOT / "examples" / "data" / "prepare.py").exists():
         raise NoSample("--sample needs the purchase plugin and the folder examples/ of the repository")
     now = laurel.clock.now()
     version = await publish(
-        document.read_text(encoding="utf-8"),
+        read_shipped(PROGRAMME),
         author=ACTOR,
         reason="the sample shop opens",
         load=laurel.load,

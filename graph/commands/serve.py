@@ -3,38 +3,30 @@
 import asyncio
 import errno
 import os
-import secrets
 import signal
 import socket
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import Final
 
 import click
 import uvicorn
 
 from core.errors import LaurelError
-from core.store.databases import Database
-from core.store.migrating import migrate
 from core.telling.carrying import can_carry
-from core.time.clock import SystemClock
 from graph.app import create_app
 from graph.collecting import collect_rarely
 from graph.commands.clock import said_of
-from graph.commands.sample import open_shop
+from graph.commands.sample import ACTOR, open_shop
 from graph.laurel import open_laurel, tables
 from graph.observing.logs import configure
 from graph.observing.metrics import MULTIPLE
 from graph.settings import Settings
-from graph.tokens import Role, issue_token
+from graph.starting.access import kept_secret, ways_in
+from graph.starting.opening import make_tables
 from graph.transport.connections import connection_options
 from plugins.manager import load_plugins
-
-_SAMPLE_TOKEN: Final = timedelta(days=30)
 
 
 class CannotServe(LaurelError):
@@ -46,21 +38,31 @@ class CannotServe(LaurelError):
 @click.option("--port", type=click.IntRange(1, 65_535), help="The port to listen on; otherwise LAUREL_PORT, or 8000.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes.")
 @click.option("--sample", is_flag=True, help="A shop to try: tables, a programme, members and real purchases.")
+@click.option("--sandbox", is_flag=True, help="With --sample: let a new database be a sandbox, whose clock is moved.")
 @click.pass_obj
-def command(settings: Settings, host: str | None, port: int | None, workers: int, sample: bool) -> None:
+def command(settings: Settings, host: str | None, port: int | None, workers: int, sample: bool, sandbox: bool) -> None:
     """Serve GraphQL until it is interrupted; what was accepted is finished first.
 
     With --sample the database is made, migrated and filled if it is new, and a token for each role is printed.
     """
     settings = replace(settings, host=host or settings.host, port=port or settings.port)
-    _check_address(settings)
+    check_address(settings)
+    if sandbox and not sample:
+        raise click.UsageError(
+            "--sandbox goes with --sample; elsewhere: laurel migrate --sandbox, laurel init --sandbox"
+        )
     if sample:
-        settings = replace(settings, live=False, secret=settings.secret or _kept_secret(settings))
-        asyncio.run(_sample(settings))
+        settings = replace(settings, live=False, secret=settings.secret or kept_secret(settings))
+        asyncio.run(_sample(settings, sandbox=sandbox))
     elif not (settings.secret or settings.jwks):
         raise CannotServe("LAUREL_SECRET is not set: it signs the tokens (32 bytes or more, and to be kept secret)")
     else:
         settings = asyncio.run(_check_database(settings))
+    run(settings, workers)
+
+
+def run(settings: Settings, workers: int) -> None:
+    """Serve until it is interrupted."""
     # The workers are processes of their own, and read their settings as this one did.
     os.environ["LAUREL_DATABASE_URL"] = settings.database_url
     os.environ["LAUREL_SECRET"] = settings.secret
@@ -110,7 +112,7 @@ def _before(number: int, end: Callable[[], None]) -> None:
     signal.signal(number, handle)
 
 
-def _check_address(settings: Settings) -> None:
+def check_address(settings: Settings) -> None:
     """Raise CannotServe now, in one line, for what uvicorn would find out later."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[
@@ -135,46 +137,15 @@ async def _check_database(settings: Settings) -> Settings:
         return laurel.settings
 
 
-def _kept_secret(settings: Settings) -> str:
-    """The secret of a sample, made at its first start and kept in a file that only its owner reads."""
-    database = Database.from_url(settings.database_url)
-    path = Path(f"{database.name}.secret" if database.dialect == "sqlite" else "laurel.secret")
-    try:
-        path.touch(mode=0o600)
-        secret = path.read_text(encoding="ascii").strip()
-        if not secret:
-            secret = secrets.token_urlsafe(48)
-            path.write_text(f"{secret}\n", encoding="ascii")
-    except OSError as error:
-        raise CannotServe(f"{path} cannot be kept: {error.strerror}") from error
-    return secret
-
-
-async def _sample(settings: Settings) -> None:
+async def _sample(settings: Settings, *, sandbox: bool) -> None:
     """Fill the database if it is new, and print how to get in."""
     plugins = load_plugins(settings.disabled_plugins)
-    await migrate(settings.database_url, tables(plugins))
+    await make_tables(settings, tables(plugins), sandbox=sandbox)
     async with open_laurel(settings, plugins=plugins) as laurel:
+        if laurel.clock.is_sandbox:
+            click.echo(said_of(laurel))
         if not laurel.programmes.versions:
             click.echo("opening the shop: members and a year of purchases …")
         shop = await open_shop(laurel)
-    address = f"http://{settings.host}:{settings.port}"
-    click.echo(f"\nGraphQL   {address}/graphql")
-    if settings.serves_graphiql:
-        click.echo(f"GraphiQL  {address}/graphiql")
-    click.echo(f"\nTokens for the header Authorization: Bearer …, good for {_SAMPLE_TOKEN.days} days:\n")
-    now = SystemClock().now()
-    for role in Role:
-        member = shop if role is Role.MEMBER else None
-        if role is Role.MEMBER and member is None:
-            continue  # the shop is not the sample's any more
-        token = issue_token(
-            settings.secret,
-            role=role,
-            subject="sample",
-            now=now,
-            lifetime=_SAMPLE_TOKEN,
-            member_id=member.id if member else None,
-        )
-        who = f" (external id {member.external_id}, {member.tier})" if member else ""
-        click.echo(f"{role}{who}\n{token}\n")
+    for line in ways_in(settings, subject=ACTOR, member=shop):
+        click.echo(line)

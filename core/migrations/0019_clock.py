@@ -4,7 +4,7 @@ from core.store.operations import CreateModel
 from tortoise import fields
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0016_programme_drafts")]
+    dependencies = [("core", "0018_predictions")]
 
     initial = False
 

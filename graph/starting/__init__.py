@@ -1,0 +1,1 @@
+"""From nothing to a shop that runs: what ``laurel init`` and ``laurel serve --sample`` share."""

@@ -1,0 +1,61 @@
+"""How to get in: a secret that is kept beside the database, and a token for each role."""
+
+import secrets
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from core.books.members import Member
+from core.errors import LaurelError
+from core.store.databases import Database
+from core.time.clock import SystemClock
+from graph.settings import Settings
+from graph.tokens import Role, issue_token
+
+LIFETIME: Final = timedelta(days=30)
+"""How long the tokens are good."""
+
+
+class CannotKeepSecret(LaurelError):
+    """The file for the secret cannot be written."""
+
+
+def kept_secret(settings: Settings) -> str:
+    """The secret of a shop, made at its first start and kept in a file that only its owner reads."""
+    database = Database.from_url(settings.database_url)
+    path = Path(f"{database.name}.secret" if database.dialect == "sqlite" else "laurel.secret")
+    try:
+        path.touch(mode=0o600)
+        secret = path.read_text(encoding="ascii").strip()
+        if not secret:
+            secret = secrets.token_urlsafe(48)
+            path.write_text(f"{secret}\n", encoding="ascii")
+    except OSError as error:
+        raise CannotKeepSecret(f"{path} cannot be kept: {error.strerror}") from error
+    return secret
+
+
+def ways_in(settings: Settings, *, subject: str, member: Member | None) -> Iterator[str]:
+    """The addresses, and a token for each role; for a member only where there is one."""
+    address = f"http://{settings.host}:{settings.port}"
+    yield f"\nGraphQL   {address}/graphql"
+    if settings.serves_graphiql:
+        yield f"GraphiQL  {address}/graphiql"
+    yield f"\nTokens for the header Authorization: Bearer …, good for {LIFETIME.days} days:\n"
+    now = SystemClock().now()
+    for role in Role:
+        whose = member if role is Role.MEMBER else None
+        if role is Role.MEMBER and whose is None:
+            continue
+        token = issue_token(
+            settings.secret,
+            role=role,
+            subject=subject,
+            now=now,
+            lifetime=LIFETIME,
+            member_id=whose.id if whose else None,
+        )
+        tier = f", {whose.tier}" if whose and whose.tier else ""
+        who = f" (external id {whose.external_id}{tier})" if whose else ""
+        yield f"{role}{who}\n{token}\n"
