@@ -56,6 +56,8 @@ from graph.people import PeopleMutations
 from graph.permissions import EVERYONE, STAFF, caller_of, query
 from graph.prediction import PredictionQueries
 from graph.programme.drafts import DraftMutations, DraftQueries
+from graph.programme.edits import EditMutations
+from graph.programme.rolling_back import RollbackMutations
 from graph.programme.versions import ProgrammeMutations, ProgrammeQueries
 from graph.promises import PromiseQueries
 from graph.remedies import RemedyMutations, RemedyQueries
@@ -267,6 +269,8 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 RemedyMutations,
                 ProgrammeMutations,
                 DraftMutations,
+                EditMutations,
+                RollbackMutations,
                 KeyMutations,
                 JobMutations,
                 ClockMutations,

@@ -8,7 +8,7 @@ that members share (see ``core.engine.shared``). What they leave is written with
 from asyncio import CancelledError
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from secrets import randbelow
 from typing import Any, Final, NamedTuple
@@ -93,8 +93,7 @@ async def perform(tickets: Sequence[Ticket], writer: Writer, rules: Rules) -> No
     """
     for ticket in tickets:
         ticket.outcome = ticket.defect = None
-    await rules.programmes.refresh(writer)
-    batch = _Batch(writer, writer.lock, rules)
+    batch = await _Batch.begin(writer, writer.lock, rules)
     await batch.perform(tickets)
     await batch.write(writer)
 
@@ -105,9 +104,8 @@ async def rehearse(operation: Operation, reader: Reader, rules: Rules, *, lock: 
     Without ``lock`` nothing is locked either, and the answer is None when the member's books were changed while they
     were read: of what is partly before and partly after a change, nothing can be said.
     """
-    await rules.programmes.refresh(reader)
     ticket = Ticket(operation, rules.new_id())
-    batch = _Batch(reader, lock or reader.select, rules)
+    batch = await _Batch.begin(reader, lock or reader.select, rules)
     await batch.perform([ticket])
     if lock is None and await batch.has_changed():
         return None
@@ -129,9 +127,8 @@ async def rehearse_many(operations: Sequence[Operation], reader: Reader, rules: 
 
     Raises what one of them ran into.
     """
-    await rules.programmes.refresh(reader)
     tickets = [Ticket(operation, rules.new_id()) for operation in operations]
-    batch = _Batch(reader, reader.select, rules)
+    batch = await _Batch.begin(reader, reader.select, rules)
     await batch.perform(tickets)
     outcomes = []
     for ticket in tickets:
@@ -153,11 +150,20 @@ async def rehearse_many(operations: Sequence[Operation], reader: Reader, rules: 
 class _Batch:
     """One transaction: what it reads with, what it shares, and the lanes of its members."""
 
-    def __init__(self, reader: Reader, lock: Lock, rules: Rules) -> None:
+    @classmethod
+    async def begin(cls, reader: Reader, lock: Lock, rules: Rules) -> "_Batch":
+        """A batch of this instant, with the versions that have begun by it."""
+        # In this order: a version that was published to begin later is then seen by whatever comes after it has begun.
+        recorded_at = rules.clock.now()
+        await rules.programmes.refresh(reader)
+        return cls(reader, lock, rules, recorded_at)
+
+    def __init__(self, reader: Reader, lock: Lock, rules: Rules, recorded_at: datetime) -> None:
         self.reader = reader
         self.lock = lock
-        self.rules = rules
-        self.recorded_at = rules.clock.now()
+        # Whoever reads may take over newer versions meanwhile; all of a batch is judged by the same.
+        self.rules = replace(rules, programmes=rules.programmes.as_now())
+        self.recorded_at = recorded_at
         self.shared = SharedRows()
         self.lanes: list[_Lane] = []
         self.members: list[Row] = []

@@ -87,6 +87,8 @@ class ChannelSettings(Section):
     facts: ClassVar[Mapping[str, Any]] = {}
     wording: ClassVar[Wording] = Wording()
     """What the channel calls its occasion, its facts and its tallies, for sentences about rules."""
+    core_rules: ClassVar[frozenset[str]] = frozenset()
+    """The keys of the section that hold core rules: what members plan by, so that changing them twice is told of."""
 
     expiry: dict[UnitName, ExpiryTerms] = Field(default_factory=dict)
 
@@ -373,6 +375,11 @@ def load_programme(
     """
     known = countables_of(facts) if countables is None else countables
     return _Loader(_read(document), channels, facts, known, outside).load()
+
+
+def check_readable(document: str) -> None:
+    """Raise ProgrammeInvalid unless the text is YAML of ours: a mapping, whatever it says."""
+    _read(document)
 
 
 def countables_of(facts: Mapping[str, FactKind]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Which version of the programme is in force when. A version never changes; a newer one takes over from its start."""
 
 from collections.abc import Callable
+from copy import copy
 from datetime import datetime
 from time import monotonic
 from typing import Final, NamedTuple
@@ -68,6 +69,10 @@ class Programmes:
         ]
         # Of two versions with one start the later one published holds.
         self._versions = tuple(sorted(versions, key=lambda v: (v.starts_at, v.number)))
+
+    def as_now(self) -> "Programmes":
+        """The versions that are known at this moment, whatever is taken over later."""
+        return copy(self)
 
     def at(self, when: datetime) -> Version:
         """The version in force at that instant. Raises ProgrammeNotFound before the first one starts."""

@@ -60,11 +60,11 @@ async def publish(
     if starts_at is None:
         is_first = not await ProgrammeVersionRow.exists()
         first_day = programme.starts_on if is_first else None
-        starts_at = now if first_day is None else day_start(first_day, programme.zone)
+        starts_at = None if first_day is None else day_start(first_day, programme.zone)
     elif starts_at < now - FUTURE_TOLERANCE and not in_the_past:
         raise InvalidInstant(value=starts_at.isoformat(), reason="a version begins now or later")
 
-    async def write() -> int:
+    async def write() -> Version:
         newest = await ProgrammeVersionRow.all().order_by("-number").first()
         # Who publishes at once means to take over from whatever holds now; who names an instant means that one alone.
         taken = await ProgrammeVersionRow.filter(starts_at=starts_at).first() if is_named else None
@@ -82,13 +82,15 @@ async def publish(
             raise ProgrammeInvalid.of((kept,))
         if newest is None:
             await settle_clock()
+        # At once means as late as can be: what is being judged meanwhile is judged by the version before.
+        begins = starts_at if starts_at and (in_the_past or not is_named) else max(starts_at or now, clock.now())
         await ProgrammeVersionRow.create(
             number=number,
             document=document,
             digest=programme.digest,
             author=author,
             reason=reason,
-            starts_at=starts_at,
+            starts_at=begins,
             published_at=now,
         )
         if beside is not None:
@@ -96,13 +98,13 @@ async def publish(
         await write_down(
             now,
             before={} if newest is None else {"version": newest.number, "digest": newest.digest},
-            after={"version": number, "digest": programme.digest, "starts_at": starts_at.isoformat()},
+            after={"version": number, "digest": programme.digest, "starts_at": begins.isoformat()},
         )
-        return number
+        return Version(number, begins, programme)
 
     for attempt in range(1, _TRIES + 1):
         try:
-            return Version(await unit_of_work(write), starts_at, programme)
+            return await unit_of_work(write)
         except IntegrityError:
             # Somebody else took the number; theirs stands, and ours is the next.
             if attempt == _TRIES:

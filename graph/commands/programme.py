@@ -1,10 +1,11 @@
-"""``laurel programme``: check, publish and show the programme document."""
+"""``laurel programme``: check, publish and show the programme document, and go back to a former one."""
 
 import asyncio
 import getpass
 import sys
 from collections.abc import Iterator
 from datetime import date
+from difflib import unified_diff
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,9 @@ from rich.syntax import Syntax
 
 from core.advice.differences import differences
 from core.advice.lint import lint as find_warnings
+from core.drafts.core_rules import changed_again, said_of
+from core.drafts.drafting import Hand, find_version
+from core.drafts.rolling_back import roll_back
 from core.errors import ProgrammeInvalid
 from core.models import ProgrammeVersionRow
 from core.rulebook.programme import Programme
@@ -25,7 +29,7 @@ from core.wording.language import Language
 from core.wording.summary import TITLES
 from core.wording.words import Words
 from graph.commands.moments import MOMENT, first_instant, last_instant, zone_of
-from graph.laurel import load_document, open_laurel
+from graph.laurel import Laurel, load_document, open_laurel
 from graph.settings import Settings
 from plugins.manager import load_plugins
 
@@ -34,7 +38,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group("programme")
 def command() -> None:
-    """Check, publish and show the programme: its rules, tiers and numbers."""
+    """Check, publish and show the programme: its rules, tiers and numbers; go back to a former version."""
 
 
 @command.command()
@@ -59,11 +63,15 @@ def publish(settings: Settings, file: Path, reason: str, starts_at: date | None,
     or in the future.
     """
     document, programme = _load(settings, file)
-    version = asyncio.run(_publish(settings, document, programme.zone, reason, starts_at, author or getpass.getuser()))
-    _say_published(settings, version)
+    version, again = asyncio.run(
+        _publish(settings, document, programme.zone, reason, starts_at, author or getpass.getuser())
+    )
+    _say_published(settings, version, again)
 
 
-def _say_published(settings: Settings, version: Version) -> None:
+def _say_published(settings: Settings, version: Version, again: str) -> None:
+    if again:
+        click.echo(again, err=True)
     starts = version.starts_at.astimezone(version.programme.zone)
     if settings.publish_by_two:
         click.echo("over the API a second person would have had to approve it (LAUREL_PUBLISH_BY_TWO)", err=True)
@@ -99,9 +107,13 @@ def lint(settings: Settings, file: Path, locale: Language) -> None:
 @click.argument("former", metavar="A")
 @click.argument("later", metavar="B")
 @click.option("--locale", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="The language.")
+@click.option("--lines", is_flag=True, help="The lines in which their texts differ, instead of words.")
 @click.pass_obj
-def diff(settings: Settings, former: str, later: str, locale: Language) -> None:
+def diff(settings: Settings, former: str, later: str, locale: Language, lines: bool) -> None:
     """Say in words what B has otherwise than A: each a file, or the number of a version."""
+    if lines:
+        _differing_lines(settings, former, later)
+        return
     one, other = asyncio.run(_two(settings, former, later))
     topic: object = ""
     words = Words(other, locale)
@@ -112,6 +124,44 @@ def diff(settings: Settings, former: str, later: str, locale: Language) -> None:
         click.echo(f"  {each.text}")
     if topic == "":
         click.echo("nothing is otherwise")
+
+
+@command.command()
+@click.pass_obj
+def history(settings: Settings) -> None:
+    """List the versions: since when each judges, who published it, when and why."""
+    rows, zone = asyncio.run(_history(settings))
+    for row in rows:
+        starts, published = (at.astimezone(zone).isoformat() for at in (row.starts_at, row.published_at))
+        click.echo(f"{row.number}  from {starts}  published {published} by {row.author}: {row.reason}")
+
+
+@command.command()
+@click.argument("version", type=click.IntRange(min=1))
+@click.option("--reason", required=True, help="Why, for the record.")
+@click.option("--starts-at", type=MOMENT, help="From when it judges: a day or an instant. Now, when left out.")
+@click.option("--author", help="Who, for the record. Your login name, when left out.")
+@click.pass_obj
+def rollback(settings: Settings, version: int, reason: str, starts_at: date | None, author: str | None) -> None:
+    """Put the document of VERSION in force again, as the newest version.
+
+    It is refused where members have what that version does not know: a tier, a unit.
+    """
+    done, again = asyncio.run(_roll_back(settings, version, reason, starts_at, author or getpass.getuser()))
+    _say_published(settings, done, again)
+
+
+@command.command()
+@click.argument("version", type=click.IntRange(min=1))
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path), required=False)
+@click.pass_obj
+def export(settings: Settings, version: int, file: Path | None) -> None:
+    """Write the document of VERSION, as it was published, into FILE or to the standard output."""
+    document = asyncio.run(_document_of(settings, version))
+    if file is None:
+        click.echo(document, nl=False)
+    else:
+        file.write_text(document, encoding="utf-8")
 
 
 @command.command()
@@ -166,12 +216,61 @@ def _load(settings: Settings, file: Path) -> tuple[str, Programme]:
         sys.exit(1)
 
 
+def _differing_lines(settings: Settings, former: str, later: str) -> None:
+    texts = [
+        asyncio.run(_document_of(settings, int(one))) if one.isdecimal() else _text(one) for one in (former, later)
+    ]
+    ours, theirs = (text.splitlines(keepends=True) for text in texts)
+    for line in unified_diff(ours, theirs, former, later):
+        click.echo(line if line.endswith("\n") else f"{line}\n\\ no newline at the end\n", nl=False)
+
+
+def _text(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{file!r} is neither the number of a version nor a file that can be read") from error
+
+
+async def _history(settings: Settings) -> tuple[list[ProgrammeVersionRow], ZoneInfo]:
+    async with open_laurel(settings) as laurel:
+        rows = await ProgrammeVersionRow.all().order_by("number")
+        return rows, zone_of(laurel)
+
+
+async def _document_of(settings: Settings, number: int) -> str:
+    async with open_laurel(settings):
+        return (await find_version(number)).document
+
+
+async def _roll_back(
+    settings: Settings, number: int, reason: str, starts_at: date | None, author: str
+) -> tuple[Version, str]:
+    async with open_laurel(settings) as laurel:
+        version = await roll_back(
+            Hand(actor=author, clock=laurel.clock),
+            number,
+            reason=reason,
+            starts_at=None if starts_at is None else first_instant(starts_at, zone_of(laurel)),
+            load=laurel.load,
+            reader=laurel.store.reader(),
+        )
+        return version, await _again(laurel, version)
+
+
+async def _again(laurel: Laurel, version: Version) -> str:
+    """The warning where core rules have changed before in the quarter; empty where there is nothing to warn of."""
+    others = [one for one in laurel.programmes.versions if one.number != version.number]
+    again = changed_again(others, version.programme, version.starts_at)
+    return "" if again is None else f"warning: {await said_of(again)}"
+
+
 async def _publish(
     settings: Settings, document: str, zone: ZoneInfo, reason: str, starts_at: date | None, author: str
-) -> Version:
+) -> tuple[Version, str]:
     async with open_laurel(settings) as laurel:
         begin = None if starts_at is None else first_instant(starts_at, zone)
-        return await publish_version(
+        version = await publish_version(
             document,
             author=author,
             reason=reason,
@@ -180,6 +279,7 @@ async def _publish(
             starts_at=begin,
             in_the_past=not laurel.programmes.versions,
         )
+        return version, await _again(laurel, version)
 
 
 async def _changes(settings: Settings, programme: Programme) -> list[Changes]:

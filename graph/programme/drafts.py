@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Final
 
 import strawberry
 from strawberry import ID
@@ -10,7 +10,7 @@ from strawberry import ID
 from core.drafts import drafting
 from core.drafts.drafting import Hand
 from core.drafts.refusals import SecondPersonNeeded
-from core.errors import InvalidValue, ProgrammeInvalid
+from core.errors import InvalidValue, Problem, ProgrammeInvalid
 from core.models import ProgrammeDraftRow
 from core.rulebook.programme import Programme as CoreProgramme
 from core.rulebook.programmes import Version
@@ -19,14 +19,15 @@ from graph.errors import ProgrammeProblem, UserError
 from graph.ids import Node, global_id, parts_of
 from graph.pages import Connection, Page, Where, newest, page_of_all, paged
 from graph.permissions import actor, caller_of, mutation, query
-from graph.programme.versions import Programme, ProgrammeContent
+from graph.programme.core_rules import CoreRuleWarning, core_rule_warning, warning_of_version
+from graph.programme.versions import WARNING, Programme, ProgrammeContent
 from graph.texts import NUL, check_text
 from graph.tokens import Role
 
 _READERS = frozenset({Role.OPERATOR, Role.ANALYST})
 _READING = _READERS | {Role.ADMIN}
-_DRAFT = "The draft."
-_REVISION = "The revision that you saw. If the draft is at another by now, nothing is done: DRAFT_CHANGED."
+DRAFT: Final = "The draft."
+REVISION: Final = "The revision that you saw. If the draft is at another by now, nothing is done: DRAFT_CHANGED."
 _BASED_ON = "The newest version that you have seen, where the draft began from an older one: without it DRAFT_OUTDATED."
 _REASON = "Why, 3 to 1000 characters."
 
@@ -79,6 +80,7 @@ class ProgrammeDraft(Node):
         description="Who published, approved or discarded it; null while it is worked on."
     )
     ended_at: datetime | None = strawberry.field(description="When it was; null while it is worked on.")
+    _outcome: strawberry.Private[tuple[CoreProgramme | None, tuple[Problem, ...]] | None] = None
 
     @classmethod
     def of(cls, row: ProgrammeDraftRow) -> "ProgrammeDraft":
@@ -119,22 +121,35 @@ class ProgrammeDraft(Node):
     @strawberry.field
     def problems(self, info: Info) -> list[ProgrammeProblem]:
         """What stands in the way of publishing it; empty when nothing does."""
-        try:
-            info.context.laurel.load(self.document)
-        except ProgrammeInvalid as invalid:
-            return [
-                ProgrammeProblem(path=one.path, message=one.message, line=one.line, column=one.column)
-                for one in invalid.problems
-            ]
-        return []
+        _, found = self._checked(info)
+        return [ProgrammeProblem(path=one.path, message=one.message, line=one.line, column=one.column) for one in found]
 
     @strawberry.field
     def programme(self, info: Info) -> DraftedProgramme | None:
         """The programme that it would be; null while the document has problems."""
-        try:
-            return DraftedProgramme.of(info.context.laurel.load(self.document))
-        except ProgrammeInvalid:
+        programme, _ = self._checked(info)
+        return None if programme is None else DraftedProgramme.of(programme)
+
+    @strawberry.field
+    async def core_rule_warning(self, info: Info) -> CoreRuleWarning | None:
+        """That core rules would change more than once in the quarter in which it would begin; null if not.
+
+        It would begin when it was proposed to, or now.
+        """
+        start = self.proposal.starts_at if self.proposal else None
+        programme, _ = self._checked(info)
+        if programme is None or self.state in (ProgrammeDraftState.PUBLISHED, ProgrammeDraftState.DISCARDED):
             return None
+        return await core_rule_warning(info, programme, start or info.context.now)
+
+    def _checked(self, info: Info) -> tuple[CoreProgramme | None, tuple[Problem, ...]]:
+        """The programme that it would be, or the problems in its way; compiled once for all who ask."""
+        if self._outcome is None:
+            try:
+                self._outcome = (info.context.laurel.load(self.document), ())
+            except ProgrammeInvalid as invalid:
+                self._outcome = (None, invalid.problems)
+        return self._outcome
 
 
 # -- asking --------------------------------------------------------------------------------------------
@@ -190,8 +205,8 @@ class CreateProgrammeDraftInput:
 class ReplaceProgrammeDraftInput:
     """A document to put in the place of a draft's."""
 
-    draft: ID = strawberry.field(description=_DRAFT)
-    revision: int = strawberry.field(description=_REVISION)
+    draft: ID = strawberry.field(description=DRAFT)
+    revision: int = strawberry.field(description=REVISION)
     document: str = strawberry.field(description="The whole document: YAML. It may have problems still.")
     title: str | None = strawberry.field(default=None, description="What it is about by now; it stays if left out.")
     reason: str | None = strawberry.field(default=None, description="Why, for the audit log.")
@@ -201,8 +216,8 @@ class ReplaceProgrammeDraftInput:
 class DiscardProgrammeDraftInput:
     """A draft to leave."""
 
-    draft: ID = strawberry.field(description=_DRAFT)
-    revision: int = strawberry.field(description=_REVISION)
+    draft: ID = strawberry.field(description=DRAFT)
+    revision: int = strawberry.field(description=REVISION)
     reason: str = strawberry.field(description="Why. It is kept in the audit log.")
 
 
@@ -210,8 +225,8 @@ class DiscardProgrammeDraftInput:
 class PublishProgrammeDraftInput:
     """A draft to publish."""
 
-    draft: ID = strawberry.field(description=_DRAFT)
-    revision: int = strawberry.field(description=_REVISION)
+    draft: ID = strawberry.field(description=DRAFT)
+    revision: int = strawberry.field(description=REVISION)
     reason: str = strawberry.field(description=_REASON)
     starts_at: datetime | None = strawberry.field(
         default=None, description="From when it judges; now if left out. Not in the past."
@@ -223,8 +238,8 @@ class PublishProgrammeDraftInput:
 class ProposeProgrammeDraftInput:
     """A draft to lay before a second person."""
 
-    draft: ID = strawberry.field(description=_DRAFT)
-    revision: int = strawberry.field(description=_REVISION)
+    draft: ID = strawberry.field(description=DRAFT)
+    revision: int = strawberry.field(description=REVISION)
     reason: str = strawberry.field(description="Why it shall be published, 3 to 1000 characters.")
     starts_at: datetime | None = strawberry.field(
         default=None, description="From when it shall judge; as soon as it is approved if left out."
@@ -235,8 +250,8 @@ class ProposeProgrammeDraftInput:
 class ApproveProgrammeDraftInput:
     """A proposed draft to publish, as the second person."""
 
-    draft: ID = strawberry.field(description=_DRAFT)
-    revision: int = strawberry.field(description=_REVISION)
+    draft: ID = strawberry.field(description=DRAFT)
+    revision: int = strawberry.field(description=REVISION)
     reason: str | None = strawberry.field(default=None, description="What you have to say, for the audit log.")
     based_on: int | None = strawberry.field(default=None, description=_BASED_ON)
 
@@ -279,6 +294,7 @@ class PublishProgrammeDraftPayload:
 
     programme: Programme | None = strawberry.field(default=None, description="The new version; null when refused.")
     draft: ProgrammeDraft | None = strawberry.field(default=None, description="The draft; null when it was refused.")
+    core_rule_warning: CoreRuleWarning | None = strawberry.field(default=None, description=WARNING)
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was refused; empty if not.")
 
 
@@ -288,6 +304,7 @@ class ApproveProgrammeDraftPayload:
 
     programme: Programme | None = strawberry.field(default=None, description="The new version; null when refused.")
     draft: ProgrammeDraft | None = strawberry.field(default=None, description="The draft; null when it was refused.")
+    core_rule_warning: CoreRuleWarning | None = strawberry.field(default=None, description=WARNING)
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why it was refused; empty if not.")
 
 
@@ -309,7 +326,7 @@ class DraftMutations:
         else:
             number = (await info.context.version()).number if input.version is None else input.version
             document, based_on = (await drafting.find_version(number)).document, number
-        row = await drafting.begin_draft(_hand(info), title=title, document=document, based_on=based_on)
+        row = await drafting.begin_draft(hand(info), title=title, document=document, based_on=based_on)
         info.context.wrote()
         return CreateProgrammeDraftPayload(draft=ProgrammeDraft.of(row))
 
@@ -321,7 +338,7 @@ class DraftMutations:
         document = _document(input.document)
         title = None if input.title is None else check_text("title", input.title.strip())
         row = await drafting.change_draft(
-            _hand(info), _id(input.draft), input.revision, lambda _: document, title=title
+            hand(info), id_of(input.draft), input.revision, lambda _: document, title=title
         )
         info.context.wrote()
         return ReplaceProgrammeDraftPayload(draft=ProgrammeDraft.of(row))
@@ -331,7 +348,7 @@ class DraftMutations:
         self, info: Info, input: DiscardProgrammeDraftInput
     ) -> DiscardProgrammeDraftPayload:
         """Leave a draft: it can be read and is not changed any more."""
-        row = await drafting.discard_draft(_hand(info), _id(input.draft), input.revision)
+        row = await drafting.discard_draft(hand(info), id_of(input.draft), input.revision)
         info.context.wrote()
         return DiscardProgrammeDraftPayload(draft=ProgrammeDraft.of(row))
 
@@ -346,15 +363,20 @@ class DraftMutations:
         """
         not_alone(info)
         version, row = await drafting.publish_draft(
-            _hand(info),
-            _id(input.draft),
+            hand(info),
+            id_of(input.draft),
             input.revision,
             reason=input.reason,
             starts_at=input.starts_at,
             based_on=input.based_on,
             load=info.context.laurel.load,
         )
-        return PublishProgrammeDraftPayload(programme=await published(info, version), draft=ProgrammeDraft.of(row))
+        programme = await published(info, version)
+        return PublishProgrammeDraftPayload(
+            programme=programme,
+            draft=ProgrammeDraft.of(row),
+            core_rule_warning=await warning_of_version(info.context.laurel.programmes.versions, version),
+        )
 
     @mutation(allow={Role.OPERATOR})
     async def propose_programme_draft(
@@ -362,8 +384,8 @@ class DraftMutations:
     ) -> ProposeProgrammeDraftPayload:
         """Lay a draft before a second person, who publishes it with approveProgrammeDraft. PROGRAMME_INVALID."""
         row = await drafting.propose_draft(
-            _hand(info),
-            _id(input.draft),
+            hand(info),
+            id_of(input.draft),
             input.revision,
             reason=input.reason,
             starts_at=input.starts_at,
@@ -382,13 +404,18 @@ class DraftMutations:
         must not have passed.
         """
         version, row = await drafting.approve_draft(
-            _hand(info),
-            _id(input.draft),
+            hand(info),
+            id_of(input.draft),
             input.revision,
             based_on=input.based_on,
             load=info.context.laurel.load,
         )
-        return ApproveProgrammeDraftPayload(programme=await published(info, version), draft=ProgrammeDraft.of(row))
+        programme = await published(info, version)
+        return ApproveProgrammeDraftPayload(
+            programme=programme,
+            draft=ProgrammeDraft.of(row),
+            core_rule_warning=await warning_of_version(info.context.laurel.programmes.versions, version),
+        )
 
 
 def not_alone(info: Info) -> None:
@@ -404,11 +431,11 @@ async def published(info: Info, version: Version) -> Programme:
     return Programme.of(version)
 
 
-def _hand(info: Info) -> Hand:
+def hand(info: Info) -> Hand:
     return Hand(actor=actor(info), clock=info.context.laurel.clock)
 
 
-def _id(draft: ID) -> str:
+def id_of(draft: ID) -> str:
     (named,) = parts_of(draft, "ProgrammeDraft", 1)
     return named
 

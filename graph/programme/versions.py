@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import strawberry
 
@@ -16,10 +16,13 @@ from graph.errors import UserError
 from graph.permissions import EVERYONE, STAFF, actor, field, mutation, query
 from graph.phrases import Locale
 from graph.programme.advice import ProgrammeDifference, ProgrammeWarning, differences_of, warnings_of
+from graph.programme.core_rules import CoreRuleWarning, warning_of_version
 from graph.programme.summary import ProgrammeSummary, summary_of
 from graph.scalars import CurrencyCode
 from graph.tier import Tier
 from graph.tokens import Role
+
+WARNING: Final = "That core rules have changed more than once in the quarter; null if not. It stops nothing."
 
 
 @strawberry.type
@@ -170,6 +173,7 @@ class PublishProgrammePayload:
     programme: Programme | None = strawberry.field(
         default=None, description="The new version; null when it was refused."
     )
+    core_rule_warning: CoreRuleWarning | None = strawberry.field(default=None, description=WARNING)
     errors: list[UserError] = strawberry.field(
         default_factory=list, description="Why it was refused; empty when it was published."
     )
@@ -198,4 +202,7 @@ class ProgrammeMutations:
         )
         await laurel.programmes.refresh(info.context.reader)
         info.context.wrote()
-        return PublishProgrammePayload(programme=Programme.of(version))
+        return PublishProgrammePayload(
+            programme=Programme.of(version),
+            core_rule_warning=await warning_of_version(laurel.programmes.versions, version),
+        )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, ClassVar, Final, NamedTuple
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -71,6 +71,8 @@ class CheckoutSettings(ChannelSettings):
     ``points_per_unit`` are the points for one unit of money, by tier; ``default`` is for all tiers that it does not
     name. ``hold_seconds`` is how long a checkout sets them aside.
     """
+
+    core_rules: ClassVar[frozenset[str]] = frozenset({"points_per_unit", "caps"})
 
     points_per_unit: Annotated[dict[Identifier, Rate], AfterValidator(_rates)]
     caps: Caps = Caps()

@@ -28,6 +28,7 @@ class PurchaseSettings(ChannelSettings):
 
     facts: ClassVar[Mapping[str, Any]] = FACTS
     wording: ClassVar[Wording] = Wording(occasion=("each order", "每笔订单"))
+    core_rules: ClassVar[frozenset[str]] = frozenset({"earn", "earn_on_points_paid"})
 
     earn: dict[UnitName, RuleSet] = Field(default_factory=dict)
     earn_on_points_paid: Annotated[bool, Field(strict=True)] = False

@@ -322,7 +322,10 @@ class Story:
         document = PROGRAMME.replace("Everything", "Everything else")
         draft = (await self.do("createProgrammeDraft", title="Another name"))["draft"]["id"]
         await self.do("replaceProgrammeDraft", draft=draft, revision=1, document=document)
-        await self.do("publishProgrammeDraft", draft=draft, revision=2)
+        edits = [{"setValue": {"path": ["name"], "value": {"text": "All of it"}}}]
+        await self.do("editProgrammeDraft", draft=draft, revision=2, edits=edits)
+        await self.do("publishProgrammeDraft", draft=draft, revision=3)
+        await self.do("rollBackProgramme", version=1)
         left = (await self.do("createProgrammeDraft", title="Not worth it"))["draft"]["id"]
         await self.do("discardProgrammeDraft", draft=left, revision=1)
         draft = (await self.do("createProgrammeDraft", title="Once more", document=PROGRAMME))["draft"]["id"]

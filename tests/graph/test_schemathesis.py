@@ -131,6 +131,7 @@ async def leave_open(told: Story) -> None:
     """Begin again what the story has brought to its end, so that there is some of it to be ended."""
     yuan = {"amount": "100.00", "currency": "CNY"}
     await told.do("publishProgramme", document=PROGRAMME)
+    await told.do("createProgrammeDraft", title="What is next")
     for name in ("cora", "emil", "finn", "gina", "hugo"):
         await told.do("enrolMember", externalId=name)
     await told.do("stockReward", reward="flask", quantity=20)
@@ -402,6 +403,9 @@ LAST: Final = (
     "mergeMembers",
     "eraseMember",
     "publishProgramme",
+    "publishProgrammeDraft",
+    "approveProgrammeDraft",
+    "rollBackProgramme",
 )
 """Whom, or what, these have dealt with is good for nothing else."""
 

@@ -531,6 +531,24 @@ mutation BeginDraft {
     errors { __typename code message path }
   }
 }
+`,`# Edit a draft
+# roles: operator, admin
+# All of the edits are made, or none; comments in the document stay. A path leads to any value of any channel.
+mutation EditDraft {
+  editProgrammeDraft(input: {
+    draft: "the draft's id"
+    revision: 1
+    edits: [
+      {putGroup: {id: "week", multiply: BEST, rules: [
+        {id: "double", factor: "2", from: "2027-03-01T00:00:00+08:00", until: "2027-03-08T00:00:00+08:00"}]}}
+      {putTier: {tier: {id: "ruby", name: "Ruby", all: [{fact: "growth_earned", atLeast: "3000"}]}, above: "silver"}}
+      {setValue: {path: ["channels", "lottery", "pools", "wheel", "price"], value: {whole: 5}}}
+    ]
+  }) {
+    draft { revision document problems { path message line column } }
+    errors { __typename code message path }
+  }
+}
 `,`# Replace a draft's document
 # roles: operator, admin
 # The whole document at once. It may have problems still: they are listed with their lines. revision is the one you saw.
@@ -567,6 +585,7 @@ query Drafts {
 mutation PublishDraft {
   publishProgrammeDraft(input: {draft: "the draft's id", revision: 1, reason: "double points on tea"}) {
     programme { version startsAt }
+    coreRuleWarning { message }
     errors { __typename code message path }
   }
 }
@@ -585,6 +604,7 @@ mutation ProposeDraft {
 mutation ApproveDraft {
   approveProgrammeDraft(input: {draft: "the proposed draft's id", revision: 2}) {
     programme { version startsAt }
+    coreRuleWarning { message }
     errors { __typename code message path }
   }
 }
@@ -616,6 +636,16 @@ mutation Publish {
     """
   }) {
     programme { version name startsAt }
+    errors { __typename code message path }
+  }
+}
+`,`# Roll back to a former version
+# roles: operator, admin
+# Its document becomes the newest version. What was judged meanwhile stays. The versions are in the next recipe.
+mutation RollBack {
+  rollBackProgramme(input: {version: 1, reason: "members did not understand it"}) {
+    programme { version startsAt }
+    coreRuleWarning { message }
     errors { __typename code message path }
   }
 }

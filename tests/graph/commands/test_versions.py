@@ -1,0 +1,102 @@
+"""``laurel programme history``, ``diff``, ``export`` and ``rollback``, and what ``check`` says of broken YAML."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.graph.commands.conftest import PROGRAMME, Type
+
+SHORTER = PROGRAMME.replace("months: 12", "months: 9")
+
+
+@pytest.fixture
+def versions(migrated: str, type_: Type, tmp_path: Path) -> str:
+    """A database with two versions: of a year, then of nine months."""
+    for number, text in enumerate((PROGRAMME, SHORTER), 1):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(text, encoding="utf-8")
+        reason = ("--reason", f"the reason {number}", "--author", "ann")
+        assert type_(migrated, "programme", "publish", file, *reason).exit_code == 0
+    return migrated
+
+
+def test_the_history_says_who_published_what_when_and_why(type_: Type, versions: str, migrated: str) -> None:
+    told = type_(versions, "programme", "history")
+
+    lines = told.stdout.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["1", "2"]
+    assert lines[1].endswith("by ann: the reason 2")
+    assert "+08:00" in lines[0]
+
+
+def test_a_version_is_written_out_as_it_was_published(type_: Type, versions: str, tmp_path: Path) -> None:
+    shown = type_(versions, "programme", "export", "1")
+    written = type_(versions, "programme", "export", "2", tmp_path / "out.yaml")
+    missing = type_(versions, "programme", "export", "3")
+
+    assert shown.stdout == PROGRAMME
+    assert (written.exit_code, (tmp_path / "out.yaml").read_text(encoding="utf-8")) == (0, SHORTER)
+    assert (missing.exit_code, missing.stderr) == (2, "laurel: no version 3 of the programme\n")
+
+
+def test_the_lines_in_which_two_documents_differ_are_shown(type_: Type, versions: str, tmp_path: Path) -> None:
+    differ = type_(versions, "programme", "diff", "--lines", "1", "2")
+    same = type_(versions, "programme", "diff", "--lines", "1", tmp_path / "1.yaml")
+    nothing = type_(versions, "programme", "diff", "--lines", "1", "nothing.yaml")
+
+    assert differ.exit_code == 0
+    assert [line for line in differ.stdout.splitlines() if line[0] in "+-"] == [
+        "--- 1",
+        "+++ 2",
+        "-expiry: {mode: per_lot, months: 12}",
+        "+expiry: {mode: per_lot, months: 9}",
+    ]
+    assert (same.exit_code, same.stdout) == (0, "")
+    assert nothing.exit_code == 2
+    assert "neither the number of a version nor a file" in nothing.stderr
+
+
+def test_a_former_version_is_put_in_force_again_and_warned_of(
+    type_: Type, versions: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAUREL_PUBLISH_BY_TWO", "yes")
+    done = type_(versions, "programme", "rollback", "1", "--reason", "too short", "--author", "bob")
+    again = type_(versions, "programme", "rollback", "3", "--reason", "once more")
+    silent = type_(versions, "programme", "rollback", "2", "--reason", " ")
+
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("version 3 of shop is published, in force from ")
+    assert "warning: core rules change again in the quarter" in done.stderr
+    assert "version 2 by ann (the reason 2) changed expiry" in done.stderr
+    assert "a second person would have had to approve it" in done.stderr
+    assert type_(versions, "programme", "show").stdout == PROGRAMME
+    assert (again.exit_code, again.stderr) == (2, "laurel: version 3 cannot come back: it is the newest already\n")
+    assert silent.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id: shop\ncurrency: [CNY\n", ":3:1: not YAML: expected ',' or ']', but got '<stream end>'"),
+        ("id: shop\n\tcurrency: CNY\n", ":2:1: not YAML: found character '\\t' that cannot start any token"),
+        ("id: shop\nid: shop\n", ":2:1: key 'id' is given twice"),
+        ("id: &x shop\n", ":1:5: aliases and anchors are not allowed"),
+        (PROGRAMME.replace("expiry", "expiri"), ":4:1: expiri: unknown key 'expiri', did you mean 'expiry'?"),
+        (
+            PROGRAMME.replace("groups:", "group:"),
+            ":8:16: channels.purchase.earn.points.group: unknown key 'group', did you mean 'groups'?",
+        ),
+        (PROGRAMME.replace("purchase", "purchas"), ":6:3: channels.purchas: channel 'purchas' is not installed"),
+        (PROGRAMME.replace("{id: silver, all", "{id: silver, al"), "unknown key 'al', did you mean 'all'?"),
+    ],
+)
+def test_what_is_broken_is_told_with_its_line_and_column_and_what_is_nearest(
+    type_: Type, tmp_path: Path, text: str, said: str
+) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text(text, encoding="utf-8")
+
+    checked = type_("sqlite://x.sqlite3", "programme", "check", file)
+
+    assert checked.exit_code == 1
+    assert said in checked.stderr
