@@ -252,6 +252,18 @@ class ProgrammeNotFound(NotFound):
     at: datetime = fact("The instant that was asked about.")
 
 
+class NothingToSimulate(NotFound):
+    """Nothing happened in the range over which a programme was to be simulated."""
+
+    code = "NOTHING_TO_SIMULATE"
+    says = "nothing happened from {since} until {until}; what is known is from {known_from} until {known_until}"
+    says_zh = "{since} 至 {until} 没有任何记录；已知的记录始于 {known_from}，止于 {known_until}"
+    since: datetime = fact("The beginning of the range.")
+    until: datetime = fact("The end of the range.")
+    known_from: datetime | None = fact("When the first thing that is known happened; null when nothing ever did.")
+    known_until: datetime | None = fact("When the last thing that is known happened; null when nothing ever did.")
+
+
 # -- the programme says no --------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from core.people.erasing import PersonalData
 from core.rulebook.explaining import Explainer
 from core.rulebook.programme import ChannelSettings
 from core.scheduling.jobs import Job
+from core.simulating.anew import Anew
 from core.store.databases import Tables
 from core.telling.carriers import Carrier
 from core.telling.destinations import Destinations
@@ -209,6 +210,16 @@ def register_explainers() -> Sequence[Explainer]:
 
     An award is explained by the version that judged it, rule by rule. Explainers are asked only when somebody wants to
     know: that of the operation's own channel first, then the others by the names of their plugins.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_anew() -> Sequence[Anew]:
+    """Say which operations of the plugin can be judged anew, when a programme is simulated over what happened.
+
+    The plugin makes them again of what it has kept. Whatever no plugin offers is carried over: it gives and takes what
+    it gave and took in truth.
     """
     raise NotImplementedError
 

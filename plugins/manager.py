@@ -31,6 +31,7 @@ from core.people.erasing import PersonalData
 from core.rulebook.explaining import Explainer
 from core.rulebook.programme import ChannelSettings, countables_of
 from core.scheduling.jobs import Job
+from core.simulating.anew import Anew
 from core.store.databases import Tables
 from core.suggest import did_you_mean
 from core.telling.carriers import Carrier
@@ -97,6 +98,7 @@ class Plugins:
     suggesters: Mapping[str, Suggester] = field(default_factory=dict)
     recallers: Mapping[str, Recaller] = field(default_factory=dict)
     explainers: Mapping[tuple[str, str], tuple[Explainer, ...]] = field(default_factory=dict)
+    anew: tuple[Anew, ...] = ()
     invariants: tuple[Invariant, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     outgoing: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -234,6 +236,7 @@ class _Assembly:
             suggesters=self._coroutines("register_suggestions"),
             recallers=self._coroutines("register_highlights"),
             explainers=self._explainers(),
+            anew=self._anew(),
             invariants=self._invariants(),
             reactions=tuple(function for _, function in self._implementations("react")),
             outgoing=self._outgoing(consumers),
@@ -423,6 +426,15 @@ class _Assembly:
             operation: tuple(explainer for _, explainer in sorted(each, key=lambda pair: pair[0]))
             for operation, each in found.items()
         }
+
+    def _anew(self) -> tuple[Anew, ...]:
+        offered = self._ask_each("register_anew", Anew)
+        for name, anew in offered:
+            if anew.channel != name:
+                raise PluginsInvalid(f"{self._who[name]}: it offers operations of {anew.channel!r}")
+            for kind in sorted(anew.kinds | anew.follow):
+                self._claim("operation judged anew", f"{name}.{kind}", self._who[name])
+        return tuple(anew for _, anew in offered)
 
     def _invariants(self) -> tuple[Invariant, ...]:
         offered = self._ask_each("register_invariants", Invariant)

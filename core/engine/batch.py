@@ -74,6 +74,8 @@ class Rules:
     """Who is to hear of which events; those that nobody is to hear of are not kept."""
     shard: int = field(default_factory=lambda: randbelow(SHARDS))
     """Which rows of the daily aggregates this process adds to."""
+    new_member_id: Callable[[str], str] | None = None
+    """The id of a member who is new, by their external id, where it is known: in a replay."""
 
 
 @dataclass(slots=True)
@@ -243,7 +245,7 @@ class _Batch:
             if isinstance(ref, ById):
                 member_id = ref.id
             else:
-                member_id = ids.get(ref.external_id) or ids.setdefault(ref.external_id, self.rules.new_id())
+                member_id = ids.get(ref.external_id) or ids.setdefault(ref.external_id, self._new_id(ref.external_id))
             lane = lanes.get(member_id)
             if lane is None:
                 lane = lanes[member_id] = _Lane(member_id, Sheet(blank=member_id not in known))
@@ -268,6 +270,10 @@ class _Batch:
             for row in await self.reader.select(recorded, recorded.key, sorted(asked)):
                 seen: Recorded = recorded.of(recorded.decode(row))
                 lanes[row[1]].sheet.learn(Recorded, (seen.channel, seen.idempotency_key), seen)
+
+    def _new_id(self, external_id: str) -> str:
+        given = self.rules.new_member_id
+        return self.rules.new_id() if given is None else given(external_id)
 
     # -- side by side -----------------------------------------------------------------------------
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import getpass
+import json
 import sys
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
 from difflib import unified_diff
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -18,12 +20,13 @@ from core.advice.lint import lint as find_warnings
 from core.drafts.core_rules import changed_again, said_of
 from core.drafts.drafting import Hand, find_version
 from core.drafts.rolling_back import roll_back
-from core.errors import ProgrammeInvalid
+from core.errors import InvalidValue, ProgrammeInvalid
 from core.models import ProgrammeVersionRow
 from core.rulebook.programme import Programme
 from core.rulebook.programmes import Version
 from core.rulebook.promises import Changes, expiry_changes
 from core.rulebook.publishing import publish as publish_version
+from core.simulating.ranges import check as check_range
 from core.time.clock import SystemClock
 from core.wording.language import Language
 from core.wording.summary import TITLES
@@ -31,8 +34,11 @@ from core.wording.words import Words
 from graph.commands.moments import MOMENT, first_instant, last_instant, zone_of
 from graph.laurel import Laurel, load_document, open_laurel
 from graph.settings import Settings
+from graph.simulating import table
+from graph.simulating.process import Finished, replay
 from plugins.manager import load_plugins
 
+_NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -89,6 +95,27 @@ def compare(settings: Settings, file: Path) -> None:
 
 
 @command.command()
+@click.argument("what", metavar="FILE|VERSION")
+@click.option(
+    "--from", "since", type=MOMENT, required=True, help="From when it would have judged: a day or an instant."
+)
+@click.option("--to", "until", type=MOMENT, required=True, help="Until when: a day, which is included, or an instant.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
+@click.option("--members", type=_NEW_FILE, help="Where to write what every member would have: CSV.")
+@click.pass_obj
+def simulate(settings: Settings, what: str, since: date, until: date, as_json: bool, members: Path | None) -> None:
+    """Say what would have come of the past, had FILE, or a published VERSION, judged from then on.
+
+    What happened is replayed in a scratch database; the books are only read. See docs/simulating.md.
+    """
+    document = None if what.isdigit() else _load(settings, Path(what))[0]
+    result = asyncio.run(_simulate(settings, document, what, since, until, members))
+    if as_json:
+        click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(table.lines(result)))
+
+
 @click.argument("file", type=_FILE)
 @click.option("--locale", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="The language.")
 @click.pass_obj
@@ -280,6 +307,35 @@ async def _publish(
             in_the_past=not laurel.programmes.versions,
         )
         return version, await _again(laurel, version)
+
+
+async def _simulate(
+    settings: Settings, document: str | None, what: str, since: date, until: date, members: Path | None
+) -> Mapping[str, Any]:
+    console = Console(stderr=True)
+    async with open_laurel(settings) as laurel:
+        if document is None:
+            row = await ProgrammeVersionRow.get_or_none(number=int(what))
+            if row is None:
+                raise InvalidValue(field="version", reason=f"there is no version {what}")
+            document = row.document
+        zone, now = zone_of(laurel), laurel.clock.now()
+        begins = first_instant(since, zone)
+        ends = _instant_after(until, zone)
+        await check_range(laurel.store.reader(), laurel.programmes, laurel.load(document), begins, ends, now)
+    with console.status("beginning") as status:
+        async for said in replay(settings, document, begins, ends, now, members):
+            if isinstance(said, Finished):
+                console.print(f"{said.cpu_ms / 1000:.1f} s of CPU, {said.memory_bytes / 2**20:.0f} MiB of memory")
+                return said.result
+            status.update(f"{said.step}: {said.done:,} of {said.total:,}")
+    raise AssertionError("a result or an error ends it")
+
+
+def _instant_after(until: date, zone: ZoneInfo) -> datetime:
+    """The end of what was typed: a day is included."""
+    last = last_instant(until, zone)
+    return last if isinstance(until, datetime) else last + timedelta(microseconds=1)
 
 
 async def _changes(settings: Settings, programme: Programme) -> list[Changes]:

@@ -7,11 +7,13 @@ from core.errors import Refusal
 from core.people.erasing import PersonalData
 from core.rulebook.explaining import Explainer
 from core.rulebook.programme import ChannelSettings
+from core.simulating.anew import Anew
 from core.store.databases import Tables
 from core.telling.events import Event
 from plugins import hookimpl
 from plugins.hookspecs import Importer
 
+from .anew import ANEW
 from .importer import ORDERS
 from .models import PERSONAL, PurchaseOrder
 from .mutations import PurchaseMemberFields, PurchaseMutations, PurchaseQueries
@@ -65,6 +67,11 @@ def register_importers() -> Sequence[Importer]:
 @hookimpl
 def register_explainers() -> Sequence[Explainer]:
     return [Explainer((RecordPurchase.channel, RecordPurchase.kind), PurchaseOrder, what_rules_saw)]
+
+
+@hookimpl
+def register_anew() -> Sequence[Anew]:
+    return [ANEW]
 
 
 @hookimpl

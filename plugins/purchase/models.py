@@ -15,6 +15,7 @@ class PurchaseOrder(Model):
 
     ``facts`` are what the rules saw beside the items, ``awards`` for each unit what was given, what is left of it
     after refunds, its lots and the room that caps left. ``status`` is recorded, refunded (wholly) or reversed.
+    Of each of the ``refunds`` it is known what was ``asked``, but for those from before that was kept.
     """
 
     key: ClassVar = ("bucket", "member_id", "reference")

@@ -328,7 +328,12 @@ class RefundPurchase(Operation):
             order.status = REFUNDED
         order.refunds = [
             *order.refunds,
-            {"reference": self.reference, "transaction": work.operation_id, "amount": refunded},
+            {
+                "reference": self.reference,
+                "transaction": work.operation_id,
+                "amount": refunded,
+                "asked": self._asked(order.currency),
+            },
         ]
         order.facts = {**order.facts, "gone": True} if basket.gone else order.facts
         work.save(order)
@@ -340,6 +345,20 @@ class RefundPurchase(Operation):
             "given_back": given_back,
             "clawed_back": clawed_back,
         }
+
+    def _asked(self, currency: str) -> int | list[list[Any]] | None:
+        """What was to come back, kept with the order: the lines, the amount in minor units, or None for all of it."""
+        if self.lines:
+            return [
+                [
+                    line.line,
+                    line.sku,
+                    None if line.quantity is None else str(line.quantity),
+                    None if line.amount is None else str(line.amount),
+                ]
+                for line in self.lines
+            ]
+        return None if self.amount is None else _money(self.amount, currency)
 
     def _take(self, basket: Basket) -> None:
         if self.currency is not None and self.currency != basket.currency:
