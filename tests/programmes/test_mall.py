@@ -1,6 +1,7 @@
 """X3, the general mall: Hao saves for a speaker, bids for two seats and pays with points; Tao outbids and is outbid."""
 
 from datetime import timedelta
+from typing import Any
 
 from tests.programmes.conftest import Tell
 
@@ -46,7 +47,7 @@ async def test_members_of_the_mall(tell: Tell) -> None:
         )  # fmt: skip
         won = sum(draw["points"] for draw in drawn["draws"])
         assert drawn["member"]["points"]["available"] == 100 - 10 * 10 + won
-        again = {"member": {"id": rui}, "pool": "wheel", "count": 1}
+        again: dict[str, Any] = {"member": {"id": rui}, "pool": "wheel", "count": 1}
         await story.asks("drawLottery", refused="LOTTERY_LIMIT_REACHED", **again)
 
         # What is left is lost twelve months after its day.
