@@ -1,4 +1,4 @@
-"""Referrals and quests of the example programmes, with the numbers of their documents; and what the READMEs show."""
+"""Quests of the example programmes, with the numbers of their documents; and what the READMEs show."""
 
 import re
 from pathlib import Path
@@ -10,31 +10,13 @@ import yaml
 from core.rulebook.programme import ChannelSettings
 from graph.testing import open_shop
 from plugins.manager import load_plugins
-from tests.plugins.orders import balance, buy, of_member, told
+from tests.plugins.orders import balance, buy, of_member
 
 ROOT: Final = Path(__file__).parents[2]
 PROGRAMMES: Final = ROOT / "examples" / "programmes"
 CHANNELS: Final = ("birthday", "campaign", "quest", "referral", "welcome", "win_back")
 
-ISSUE: Final = "mutation ($input: IssueReferralCodeInput!) { issueReferralCode(input: $input) { referralCode } }"
-ACCEPT: Final = "mutation ($input: AcceptReferralInput!) { acceptReferral(input: $input) { errors { code } } }"
 TELL: Final = "mutation ($input: RecordQuestEventInput!) { recordQuestEvent(input: $input) { counted } }"
-
-
-async def test_a_friend_of_the_coffee_shop_brings_eighty_to_both(tmp_path: Path) -> None:
-    async with open_shop(tmp_path, (PROGRAMMES / "coffee-shop.yaml").read_text()) as shop:
-        ann, bob = await shop.enrol("ann"), await shop.enrol("bob")
-        before = await balance(shop, ann)
-        given = {"member": {"id": ann}, "idempotencyKey": "code"}
-        code = (await shop.ask(ISSUE, {"input": given}))["issueReferralCode"]["referralCode"]
-        accepted = {"member": {"id": bob}, "code": code, "idempotencyKey": "accept"}
-        assert (await shop.ask(ACCEPT, {"input": accepted}))["acceptReferral"]["errors"] == []
-        assert (await balance(shop, ann), await balance(shop, bob)) == (before, before)
-
-        await buy(shop, bob, "B1", "30.00")  # beans, which earn nothing
-        await told(shop)
-
-        assert (await balance(shop, ann), await balance(shop, bob)) == (before + 80, before + 80)
 
 
 async def test_newcomers_of_the_mother_and_baby_shop_get_two_hundred_in_all(tmp_path: Path) -> None:

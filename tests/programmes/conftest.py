@@ -1,6 +1,6 @@
 """What scenarios of the example programmes begin with: a story to tell, of which the page of the programme is made."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -33,12 +33,14 @@ def tell(story_folder: SqliteFolder, request: pytest.FixtureRequest) -> Tell:
     every = load_plugins()
 
     @asynccontextmanager
-    async def telling(programme: str, begins: str, *, page: bool = True) -> AsyncIterator[Story]:
+    async def telling(
+        programme: str, begins: str, *, page: bool = True, variables: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Story]:
         document = (PROGRAMMES / f"{programme}.yaml").read_text()
         zone = ZoneInfo(yaml.safe_load(document)["timezone"])
         now = datetime.combine(datetime.fromisoformat(begins), MORNING, zone)
         url = story_folder.migrated(tables(every))
-        async with open_shop(url, document, plugins=every, now=now) as shop:
+        async with open_shop(url, document, plugins=every, now=now, variables=variables) as shop:
             await shop.laurel.deliverer.refresh()
             story = Story(shop, programme, zone)
             yield story

@@ -419,6 +419,8 @@ class Story:
                 return f"keeps {event['tier']} until {self._day(event['until'])}"
             case "points.expiring" if event["days"] == self.warned:
                 return f"is told that {event['points']:,} points end on {written_day(event['expires_on'])}"
+            case "life_cycle.entered" if event["former"]:
+                return f"enters the stage {event['stage']}" + (", and is given a coupon" if event["coupons"] else "")
             case _:
                 return ""
 

@@ -63,15 +63,6 @@ async def reviews(shop: Shop, member: str, order: str, pictures: int) -> None:
     await act(shop, "approveReview", review=answer["review"]["id"], role=Role.OPERATOR)
 
 
-async def test_coffee_shop_gives_50_on_joining_and_5_to_15_a_day(programme: Programme) -> None:
-    async with programme("coffee-shop") as shop:
-        ann = await shop.enrol("ann")
-        joined, _ = await standing(shop, ann)
-
-        assert joined == 50
-        assert await signs_in(shop, ann, 13) == [5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 15, 15]
-
-
 async def test_small_business_gives_50_20_and_10_a_share_at_most_three_times(programme: Programme) -> None:
     async with programme("sme") as shop:
         ann = await shop.enrol("ann")
@@ -108,20 +99,3 @@ async def test_beauty_brand_gives_50_30_20_and_10(programme: Programme) -> None:
         await act(shop, "recordShare", member={"id": ann}, item="serum")
 
         assert (await standing(shop, ann))[0] == 50 + 30 + 20 + 10
-
-
-async def test_template_plan_gives_50_30_10_and_a_point_for_ten_yuan(programme: Programme) -> None:
-    async with programme("template-plan") as shop:
-        ann = await shop.enrol("ann")
-        await act(shop, "completeProfileSection", member={"id": ann}, section="profile")
-        shared = await act(shop, "recordShare", "share { code }", member={"id": ann}, item="tea")
-        await act(shop, "confirmShare", code=shared["share"]["code"], visitor="bob")
-        await act(
-            shop,
-            "recordPurchase",
-            member={"id": ann},
-            reference="A1",
-            amount={"amount": "99.90", "currency": "CNY"},
-        )
-
-        assert (await standing(shop, ann))[0] == 50 + 30 + 10 + 9

@@ -4,204 +4,176 @@ A platform for courses finds that some members let machines watch lessons. It fr
 points back, and publishes that points are for those who learn.
 """
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any
 
-import pytest
-
-from core.oversight.verify import verify
-from graph.laurel import tables
-from graph.testing import Shop, open_shop
 from graph.tokens import Role
-from plugins.manager import load_plugins
-from tests.databases import SqliteFolder
-
-COURSES: Final = (Path(__file__).parents[2] / "examples" / "programmes" / "course-platform.yaml").read_text()
-MONDAY: Final = datetime(2026, 6, 1, 2, tzinfo=UTC)
-"""10:00 in Shanghai."""
+from tests.programmes.conftest import Tell
+from tests.programmes.story import Life, Story
 
 
-@pytest.fixture(scope="module")
-def sqlite_folder(tmp_path_factory: pytest.TempPathFactory) -> SqliteFolder:
-    return SqliteFolder(tmp_path_factory.mktemp("courses"))
+async def watches(
+    life: Life, what: str, lessons: int, every: timedelta, *, since: datetime | None = None, mark: bool = False
+) -> None:
+    """So many lessons, each watched to its end: told of as they end, or, from ``since`` on, all at once."""
+    story = life.story
+    async with story.together(life, what, mark=mark):
+        for number in range(lessons):
+            ended = story.shop.clock.now() if since is None else since + number * every
+            await life.buys(
+                "0.00", "a lesson", reference=f"lesson {ended}", kind="lesson", occurredAt=ended.isoformat()
+            )
+            if since is None:
+                story.shop.clock.advance(every)
 
 
-@pytest.fixture
-async def courses(sqlite_folder: SqliteFolder) -> AsyncIterator[Shop]:
-    plugins = load_plugins()
-    url = sqlite_folder.migrated(tables(plugins))
-    async with open_shop(url, COURSES, plugins=plugins, now=MONDAY) as shop:
-        yield shop
-        assert await verify(shop.laurel.store.reader()) == []
-    sqlite_folder.done(url)
-
-
-async def do(
-    shop: Shop, mutation: str, selected: str = "", *, role: Role = Role.SERVICE, **said: Any
-) -> dict[str, Any]:
-    """The answer to a mutation, refused or not."""
-    kind = f"{mutation[0].upper()}{mutation[1:]}Input"
-    query = f"mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ errors {{ code }} {selected} }} }}"
-    said = {"idempotencyKey": f"{mutation} {shop.clock.now()} {said}"[:200], **said}
-    answer: dict[str, Any] = (await shop.ask(query, {"input": said}, role=role))[mutation]
-    return answer
-
-
-async def watches(shop: Shop, member: str, lessons: int, every: timedelta, at: datetime | None = None) -> list[str]:
-    """So many lessons, each watched to its end, told as they end or, from ``at`` on, all at once; the refusals."""
-    refused = []
-    for number in range(lessons):
-        ended = shop.clock.now() if at is None else at + number * every
-        answer = await do(
-            shop,
-            "recordPurchase",
-            member={"id": member},
-            reference=f"lesson {ended}",
-            amount={"amount": "0.00", "currency": "CNY"},
-            kind="lesson",
-            occurredAt=ended.isoformat(),
-        )
-        refused += [error["code"] for error in answer["errors"]]
-        if at is None:
-            shop.clock.advance(every)
-    return refused
-
-
-async def points(shop: Shop, member: str) -> dict[str, int]:
-    query = "query ($m: ID!) { member(by: {id: $m}) { points { available pending debt balance } } }"
-    found: dict[str, int] = (await shop.ask(query, {"m": member}, member=member))["member"]["points"]
+async def points(life: Life) -> dict[str, int]:
+    found: dict[str, int] = (await life.has("points { available pending debt balance }"))["points"]
     return found
 
 
-async def queue(shop: Shop) -> list[dict[str, Any]]:
+async def queue(story: Story) -> list[dict[str, Any]]:
     query = """{ flags(filter: {state: {eq: OPEN}}) { nodes { id moreThan withinMinutes raisedAt pointsHeld
       member { externalId } transactions { totalCount } } } }"""
-    nodes: list[dict[str, Any]] = (await shop.ask(query, role=Role.OPERATOR))["flags"]["nodes"]
+    nodes: list[dict[str, Any]] = (await story.shop.ask(query, role=Role.OPERATOR))["flags"]["nodes"]
     return nodes
 
 
-async def test_machines_are_noticed_stopped_undone_and_told_of(courses: Shop) -> None:
-    shop = courses
-    ann, lina, max_, bot, pal = [await shop.enrol(name) for name in ("ann", "lina", "max", "bot", "pal")]
+async def notices(life: Life) -> list[dict[str, str]]:
+    nodes: list[dict[str, str]] = (await life.is_asked("{ notices { nodes { title } } }"))["notices"]["nodes"]
+    return nodes
 
-    # Monday: Ann buys a course and learns. A machine watches a lesson every ten minutes, which somebody might.
-    await do(shop, "recordPurchase", member={"id": ann}, reference="C-1", amount={"amount": "199", "currency": "CNY"})
-    assert await watches(shop, ann, 4, timedelta(minutes=20)) == []
-    assert await watches(shop, bot, 30, timedelta(minutes=10)) == []
-    assert await queue(shop) == []
-    order = await do(shop, "redeemReward", member={"id": bot}, reward="lecture", points=100)
-    gift = await do(shop, "giftPoints", member={"id": bot}, to="pal", points=20)
-    assert order["errors"] == gift["errors"] == []
-    await shop.laurel.deliverer.drain()
 
-    # Tuesday: Lina's app has been without a network, and tells of a whole day at once. The machine gets greedy.
-    tuesday = MONDAY + timedelta(days=1)
-    shop.clock.set(tuesday)
-    assert await watches(shop, lina, 12, timedelta(minutes=30), at=MONDAY) == []
-    assert await watches(shop, bot, 10, timedelta(seconds=30)) == []
-    assert await watches(shop, max_, 7, timedelta(minutes=5)) == []
-    assert await points(shop, lina) == {"available": 60, "pending": 0, "debt": 0, "balance": 60}
-    assert await points(shop, bot) == {"available": 60, "pending": 20, "debt": 0, "balance": 80}
-    spent = await do(shop, "redeemReward", member={"id": bot}, reward="lecture", points=100)
-    assert [error["code"] for error in spent["errors"]] == ["INSUFFICIENT_POINTS"]
+async def test_machines_are_noticed_stopped_undone_and_told_of(tell: Tell) -> None:
+    async with tell("course-platform", "2026-06-01") as story:
+        ann, lina, max_, bot, pal = [
+            await story.joins(name, mark=name == "Bot") for name in ("Ann", "Lina", "Max", "Bot", "Pal")
+        ]
+        story.pictured = "bot"
+        monday = story.shop.clock.now()
 
-    # Wednesday: an operator looks. Max watches at double speed, which is allowed.
-    shop.clock.set(MONDAY + timedelta(days=2))
-    first, second = await queue(shop)
-    assert first == {
-        "id": first["id"],
-        "moreThan": 6,
-        "withinMinutes": 60,
-        "raisedAt": "2026-06-02T02:03:00Z",
-        "pointsHeld": 20,
-        "member": {"externalId": "bot"},
-        "transactions": {"totalCount": 10},
-    }
-    assert (second["member"], second["pointsHeld"]) == ({"externalId": "max"}, 5)
-    cleared = await do(
-        shop, "decideFlag", "released", role=Role.OPERATOR, flag=second["id"], decision="CLEAR", reason="double speed"
-    )
-    assert cleared == {"errors": [], "released": 5}
-    assert await points(shop, max_) == {"available": 35, "pending": 0, "debt": 0, "balance": 35}
+        # Monday: Ann buys a course and learns. A machine watches a lesson every ten minutes, which somebody might.
+        assert (await ann.buys("199.00", "buys a course for 199.00")).points == 199
+        await watches(ann, "watches four lessons", 4, timedelta(minutes=20))
+        assert ann.balance == 199 + 4 * 5
+        await watches(
+            bot, "lets a machine watch thirty lessons, one in ten minutes", 30, timedelta(minutes=10), mark=True
+        )
+        assert bot.balance == 150
+        assert await queue(story) == []
+        assert (await bot.redeems("lecture", "takes a lecture of one's choice", points=100, mark=True)).points == -100
+        await bot.does("gives Pal 20 points", "giftPoints", to="pal", points=20, mark=True)
+        assert (bot.balance, pal.balance) == (30, 20)
 
-    # The machine's account is frozen and Tuesday's points are taken, at one stroke.
-    confirmed = await do(
-        shop,
-        "decideFlag",
-        "forfeited member { status }",
-        role=Role.OPERATOR,
-        flag=first["id"],
-        decision="CONFIRM",
-        reason="a lesson every thirty seconds",
-        freeze="BOTH",
-        forfeit=True,
-    )
-    assert confirmed == {"errors": [], "forfeited": 50, "member": {"status": "FROZEN"}}
-    assert await watches(shop, bot, 1, timedelta(minutes=1)) == ["MEMBER_NOT_ACTIVE"]
-    assert await points(shop, bot) == {"available": 30, "pending": 0, "debt": 0, "balance": 30}
+        # Tuesday: Lina's app has been without a network, and tells of a whole day at once. The machine gets greedy.
+        await story.until("2026-06-02")
+        tuesday = story.shop.clock.now()
+        await watches(lina, "her app tells of twelve lessons of yesterday", 12, timedelta(minutes=30), since=monday)
+        await watches(bot, "the machine watches ten lessons in five minutes", 10, timedelta(seconds=30), mark=True)
+        await watches(max_, "watches seven short lessons, one in five minutes", 7, timedelta(minutes=5))
+        assert await points(lina) == {"available": 60, "pending": 0, "debt": 0, "balance": 60}
+        assert await points(bot) == {"available": 60, "pending": 20, "debt": 0, "balance": 80}
+        await bot.redeems(
+            "lecture",
+            "would like another lecture: four lessons are held back",
+            points=100,
+            refused="INSUFFICIENT_POINTS",
+        )
 
-    # Whoever cheated on Tuesday cheated on Monday: what did that buy?
-    machine: dict[str, Any] = {
-        "member": {"id": bot},
-        "channel": "purchase",
-        "from": MONDAY.isoformat(),
-        "before": tuesday.isoformat(),
-    }
-    preview = await shop.ask(
-        """query ($input: PreviewForfeitInput!) { previewForfeit(input: $input) { errors { code }
-          units { unit demanded taken debt } gains(first: 50) { nodes { amount left
-            spent { amount transaction { channel kind } givenTo { externalId } } } } } }""",
-        {"input": machine},
-        role=Role.OPERATOR,
-    )
-    gains = preview["previewForfeit"]["gains"]["nodes"]
-    assert [gain["amount"] for gain in gains] == [5] * 30
-    bought: dict[str, int] = {}
-    for spent_on in [one for gain in gains for one in gain["spent"]]:
-        whose = (spent_on["givenTo"] or {}).get("externalId", "")
-        what = f"{spent_on['transaction']['channel']} {whose}".strip()
-        bought[what] = bought.get(what, 0) + spent_on["amount"]
-    assert bought == {"rewards": 100, "gift pal": 20}
-    assert sum(gain["left"] for gain in gains) == 30
+        # Wednesday: an operator looks. Max watches at double speed, which is allowed.
+        await story.until("2026-06-03")
+        first, second = await queue(story)
+        assert first == {
+            "id": first["id"],
+            "moreThan": 6,
+            "withinMinutes": 60,
+            "raisedAt": "2026-06-02T02:03:00Z",
+            "pointsHeld": 20,
+            "member": {"externalId": "bot"},
+            "transactions": {"totalCount": 10},
+        }
+        assert (second["member"], second["pointsHeld"]) == ({"externalId": "max"}, 5)
+        as_operator: dict[str, Any] = {"role": Role.OPERATOR, "named": False}
+        cleared = await max_.does(
+            "an operator finds nothing wrong: he watches at double speed", "decideFlag", "released",
+            flag=second["id"], decision="CLEAR", reason="double speed", **as_operator,
+        )  # fmt: skip
+        assert cleared["released"] == 5
+        assert await points(max_) == {"available": 35, "pending": 0, "debt": 0, "balance": 35}
 
-    undone = await do(
-        shop, "forfeitGains", "units { unit demanded taken debt }", role=Role.OPERATOR, reason="a machine", **machine
-    )
-    assert undone["units"] == preview["previewForfeit"]["units"]
-    assert undone["units"] == [{"unit": "points", "demanded": 150, "taken": 30, "debt": 120}]
-    again = await do(shop, "forfeitGains", role=Role.OPERATOR, reason="once more", **machine)
-    assert again["errors"] == [{"code": "NOTHING_TO_FORFEIT"}]
-    await do(shop, "forfeitGains", role=Role.OPERATOR, member={"id": pal}, channel="gift", reason="from a machine")
-    assert (await points(shop, pal))["balance"] == 0
+        # The machine's account is frozen and Tuesday's points are taken, at one stroke.
+        confirmed = await bot.does(
+            "an operator freezes the account and takes Tuesday's points", "decideFlag", "forfeited member { status }",
+            flag=first["id"], decision="CONFIRM", reason="a lesson every thirty seconds", freeze="BOTH", forfeit=True,
+            mark=True, **as_operator,
+        )  # fmt: skip
+        assert (confirmed["forfeited"], confirmed["member"]) == (50, {"status": "FROZEN"})
+        more: dict[str, Any] = {"reference": "lesson", "kind": "lesson", "amount": story.money("0.00")}
+        await bot.does("the machine goes on", "recordPurchase", refused="MEMBER_NOT_ACTIVE", **more)
+        assert await points(bot) == {"available": 30, "pending": 0, "debt": 0, "balance": 30}
 
-    # Everybody is told, and the membership ends.
-    await do(
-        shop,
-        "publishNotice",
-        role=Role.OPERATOR,
-        title="Points are for those who learn",
-        text="Points that machines had made were taken back, and the accounts were closed.",
-        endsAt=(shop.clock.now() + timedelta(days=30)).isoformat(),
-    )
-    closed = await do(
-        shop, "closeMembership", "member { status }", role=Role.OPERATOR, member={"id": bot}, reason="machines"
-    )
-    assert closed["member"] == {"status": "CLOSED"}
-    for whose in (ann, bot):
-        read = await shop.ask("{ notices { nodes { title } } }", member=whose)
-        assert read["notices"]["nodes"] == [{"title": "Points are for those who learn"}]
-    assert await points(shop, ann) == {"available": 219, "pending": 0, "debt": 0, "balance": 219}
-    log = await shop.ask("{ auditLog { nodes { mutation reason } } }", role=Role.OPERATOR)
-    assert [entry["mutation"] for entry in log["auditLog"]["nodes"]] == [
-        "closeMembership",
-        "publishNotice",
-        "forfeitGains",
-        "forfeitGains",
-        "decideFlag",
-        "decideFlag",
-    ]
-    shop.clock.advance(timedelta(days=30))
-    read = await shop.ask("{ notices { nodes { title } } }", member=ann)
-    assert read["notices"]["nodes"] == []
+        # Whoever cheated on Tuesday cheated on Monday: what did that buy?
+        machine: dict[str, Any] = {
+            "channel": "purchase",
+            "from": monday.isoformat(),
+            "before": tuesday.isoformat(),
+        }
+        preview = await story.shop.ask(
+            """query ($input: PreviewForfeitInput!) { previewForfeit(input: $input) { errors { code }
+              units { unit demanded taken debt } gains(first: 50) { nodes { amount left
+                spent { amount transaction { channel kind } givenTo { externalId } } } } } }""",
+            {"input": {"member": {"id": bot.id}, **machine}},
+            role=Role.OPERATOR,
+        )
+        gains = preview["previewForfeit"]["gains"]["nodes"]
+        assert [gain["amount"] for gain in gains] == [5] * 30
+        bought: dict[str, int] = {}
+        for spent_on in [one for gain in gains for one in gain["spent"]]:
+            whose = (spent_on["givenTo"] or {}).get("externalId", "")
+            what = f"{spent_on['transaction']['channel']} {whose}".strip()
+            bought[what] = bought.get(what, 0) + spent_on["amount"]
+        assert bought == {"rewards": 100, "gift pal": 20}
+        assert sum(gain["left"] for gain in gains) == 30
+
+        undone = await bot.does(
+            "an operator takes Monday's points: 150, of which 120 are spent and become a debt", "forfeitGains",
+            "units { unit demanded taken debt }", role=Role.OPERATOR, reason="a machine", mark=True, **machine,
+        )  # fmt: skip
+        assert undone["units"] == preview["previewForfeit"]["units"]
+        assert undone["units"] == [{"unit": "points", "demanded": 150, "taken": 30, "debt": 120}]
+        await bot.does("and once more", "forfeitGains", role=Role.OPERATOR, reason="once more",
+                       refused="NOTHING_TO_FORFEIT", **machine)  # fmt: skip
+        await pal.does("an operator takes the points that the machine gave", "forfeitGains", role=Role.OPERATOR,
+                       channel="gift", reason="from a machine")  # fmt: skip
+        assert pal.balance == 0
+
+        # Everybody is told, and the membership ends.
+        await story.operates(
+            "publishNotice",
+            title="Points are for those who learn",
+            text="Points that machines had made were taken back, and the accounts were closed.",
+            endsAt=(story.shop.clock.now() + timedelta(days=30)).isoformat(),
+        )
+        closed = await bot.does(
+            "the membership is closed, as the case is a grave one", "closeMembership", "member { status }",
+            role=Role.OPERATOR, reason="machines", mark=True,
+        )  # fmt: skip
+        assert closed["member"] == {"status": "CLOSED"}
+        assert await notices(ann) == await notices(bot) == [{"title": "Points are for those who learn"}]
+        log = await story.shop.ask("{ auditLog { nodes { mutation reason } } }", role=Role.OPERATOR)
+        assert [entry["mutation"] for entry in log["auditLog"]["nodes"]] == [
+            "closeMembership",
+            "publishNotice",
+            "forfeitGains",
+            "forfeitGains",
+            "decideFlag",
+            "decideFlag",
+        ]
+
+        # The honest ones have what they had, and go on.
+        assert await points(ann) == {"available": 219, "pending": 0, "debt": 0, "balance": 219}
+        await story.until("2026-07-03")
+        assert await notices(ann) == []
+        await watches(ann, "watches another lesson", 1, timedelta(minutes=40))
+        assert (ann.balance, lina.balance, max_.balance) == (224, 60, 35)
+        await story.until("2026-07-15")
