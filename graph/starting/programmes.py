@@ -32,7 +32,7 @@ def said_of(path: Path) -> str:
     """What a programme is, in the words that it begins with: its first sentence.
 
     >>> said_of(shipped()["coffee-shop"])
-    'A coffee shop: ten points a cup, kept for nine months.'
+    'A coffee shop: ten points a cup, more for coming every day and for bringing friends, kept for nine months.'
     """
     words: list[str] = []
     for line in path.read_text(encoding="utf-8").splitlines():
