@@ -22,6 +22,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--renew", action="store_true", help="write the pages of docs/programmes anew")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Years take their time on a machine that has other things to do."""
+    for item in items:
+        if "tell" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(900))
+
+
 @pytest.fixture(scope="session")
 def story_folder(tmp_path_factory: pytest.TempPathFactory) -> SqliteFolder:
     return SqliteFolder(tmp_path_factory.mktemp("stories"))
