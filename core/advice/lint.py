@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from core.advice.conditions import never_holds
@@ -215,7 +216,8 @@ def _per_money(points: Expression[Decimal]) -> Decimal | None:
         return None
     if any(term.fact not in {"order.amount", "line.amount"} or term.step is not None for term in value.terms):
         return None
-    return sum((term.factor for term in value.terms), Decimal(0))
+    rate = sum((term.factor for term in value.terms), Fraction(0))
+    return NUMBERS.divide(Decimal(rate.numerator), Decimal(rate.denominator))
 
 
 # -- tiers ------------------------------------------------------------------------------------------------

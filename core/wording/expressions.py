@@ -7,19 +7,22 @@ anything; the compiled expression does.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from rule_engine import ast
 
 from core.rulebook.expressions import Expression
+from core.rulebook.language import NUMBERS
 from core.wording import language
 from core.wording.facts import Both, FactWords
 
 if TYPE_CHECKING:
     from core.wording.words import Words
 
-_ZERO: Final = Decimal(0)
-_ONE: Final = Decimal(1)
+_ZERO: Final = Fraction(0)
+_ONE: Final = Fraction(1)
+_READABLE: Final = 10**12
 
 _COMPARED: Final[Mapping[str, Both]] = {
     "eq": ("{name} is {value}", "{name}为{value}"),
@@ -57,17 +60,17 @@ class Term(NamedTuple):
     """So much for each of a fact; with ``step`` for each whole multiple of it."""
 
     fact: str
-    factor: Decimal
-    step: Decimal | None = None
+    factor: Fraction
+    step: Fraction | None = None
 
 
 class Linear(NamedTuple):
     """A fixed part, and so much of each fact; never more than ``most``, never less than ``least``."""
 
-    fixed: Decimal
+    fixed: Fraction
     terms: tuple[Term, ...]
-    most: Decimal | None = None
-    least: Decimal | None = None
+    most: Fraction | None = None
+    least: Fraction | None = None
 
 
 def condition(words: "Words", expression: Expression[bool]) -> str:
@@ -131,7 +134,7 @@ def linear(node: Any) -> Linear:
     """The expression as a fixed part and so much of each fact. Raises NoWords where it is none."""
     match node:
         case ast.FloatExpression():
-            return Linear(node.value, ())
+            return Linear(Fraction(node.value), ())
         case ast.SymbolExpression() | ast.GetAttributeExpression():
             fact = fact_of(node)
             if fact is None:
@@ -162,9 +165,7 @@ def linear(node: Any) -> Linear:
             rest = [part for part in parts if part.terms]
             if len(rest) != 1:
                 raise NoWords
-            if fact_of(node.function) == "min":
-                return rest[0]._replace(most=min([*limits, *([rest[0].most] if rest[0].most is not None else [])]))
-            return rest[0]._replace(least=max([*limits, *([rest[0].least] if rest[0].least is not None else [])]))
+            return _limited(rest[0], limits, at_most=fact_of(node.function) == "min")
         case ast.FunctionCallExpression() if fact_of(node.function) == "floor":
             inner = linear(node.arguments[0])
             _plain(inner)
@@ -176,19 +177,33 @@ def linear(node: Any) -> Linear:
             raise NoWords
 
 
+def _limited(value: Linear, limits: Sequence[Fraction], *, at_most: bool) -> Linear:
+    """The value, and never more than the least of the limits, or less than the greatest."""
+    if at_most:
+        most = min((limit for limit in (*limits, value.most) if limit is not None), default=None)
+        value = value._replace(most=most)
+    else:
+        least = max((limit for limit in (*limits, value.least) if limit is not None), default=None)
+        value = value._replace(least=least)
+    if value.most is not None and value.least is not None and value.most < value.least:
+        raise NoWords  # which of the two holds is decided by their order
+    return value
+
+
 def _plain(*parts: Linear) -> None:
     if any(part.most is not None or part.least is not None for part in parts):
         raise NoWords
 
 
-def _summed(node: Any) -> tuple[str, Decimal, str, Any] | None:
+def _summed(node: Any) -> tuple[str, Fraction, str, Any] | None:
     """The fact of lines that is summed up, how much for each, the loop's variable and the condition on lines."""
     factor = _ONE
     if isinstance(node, ast.ArithmeticExpression) and node.type in {"mul", "tdiv"}:
         for inner, by in ((node.left, node.right), (node.right, node.left)):
             if isinstance(by, ast.FloatExpression) and (node.type == "mul" or by is node.right):
                 found = _summed(inner)
-                return found and (found[0], by.value if node.type == "mul" else _ONE / by.value, *found[2:])
+                by_much = Fraction(by.value) if node.type == "mul" else _ONE / Fraction(by.value)
+                return found and (found[0], found[1] * by_much, *found[2:])
         return None
     if not (isinstance(node, ast.FunctionCallExpression) and fact_of(node.function) == "sum"):
         return None
@@ -210,16 +225,18 @@ class _Amounts:
             raise NoWords
         parts = []
         if value.fixed or not value.terms:
-            fixed = words.amount(language.plain(value.fixed), self._unit)
+            fixed = words.amount(_decimal(value.fixed), self._unit)
             parts.append(words.say("{fixed}", "得{fixed}", fixed=fixed))
         for term in value.terms:
             parts.append(self._term(term, more=bool(parts)))
         said = parts[0] + "".join(words.say(" and {part}", "，另{part}", part=part) for part in parts[1:])
         if value.most is not None:
-            said = words.say("{said}, up to {most}", "{said}，最多{most}", said=said, most=words.number(value.most))
+            said = words.say(
+                "{said}, up to {most}", "{said}，最多{most}", said=said, most=words.number(_decimal(value.most))
+            )
         if value.least is not None:
             said = words.say(
-                "{said}, at least {least}", "{said}，至少 {least}", said=said, least=words.number(value.least)
+                "{said}, at least {least}", "{said}，至少 {least}", said=said, least=words.number(_decimal(value.least))
             )
         return said
 
@@ -233,12 +250,12 @@ class _Amounts:
             raise NoWords
         for_each = term.step or _ONE
         gives = term.factor * for_each
-        if term.step is None and gives < 1:
+        if term.step is None:
             for_each = _scale(gives)
             gives *= for_each
         one, several, zh = fact.per
-        n = words.money(for_each) if fact.is_money else words.number(language.plain(for_each))
-        given = words.amount(language.plain(gives), self._unit)
+        n = words.money(_decimal(for_each)) if fact.is_money else words.number(_decimal(for_each))
+        given = words.amount(_decimal(gives), self._unit)
         if more:
             given = words.say("{given} more", "{given}", given=given)
         per = words.say(one if for_each == 1 else several, zh, n=n)
@@ -247,15 +264,26 @@ class _Amounts:
         return words.say("{given} {per}", "{per}得{given}", given=given, per=per)
 
 
-def _scale(gives: Decimal) -> Decimal:
-    """By what a part of a point is multiplied so that it is a whole number: 0.1 by 10, 0.15 by 100."""
-    inverse = _ONE / gives
-    if inverse == inverse.to_integral_value():
-        return inverse
-    for digits in range(1, 10):
-        if (whole := gives.scaleb(digits)) == whole.to_integral_value():
-            return Decimal(10) ** digits
-    raise NoWords
+def _scale(gives: Fraction) -> Fraction:
+    """For how many of a fact it is told so that a part of a point is none: 0.1 for 10, 0.15 for 100, 10/3 for 3."""
+    if gives.numerator == 1 or not _is_decimal(gives):
+        return Fraction(gives.denominator)
+    return _ONE if gives > 1 else Fraction(10 ** -int(_decimal(gives).as_tuple().exponent))
+
+
+def _is_decimal(value: Fraction) -> bool:
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return rest == 1
+
+
+def _decimal(value: Fraction) -> Decimal:
+    """The number with all its digits. Raises NoWords where they have no end, or are more than anybody reads."""
+    if not _is_decimal(value) or value.denominator > _READABLE or abs(value.numerator) > _READABLE:
+        raise NoWords
+    return language.plain(NUMBERS.divide(Decimal(value.numerator), Decimal(value.denominator)))
 
 
 class _Conditions:
@@ -354,7 +382,9 @@ class _Conditions:
 
     def _compared(self, node: Any, kind: str, value: Any) -> str:
         fact = self._fact(node)
-        if fact is not None and fact.some is not None and (kind, value) in {("gt", _ZERO), ("ge", _ONE)}:
+        # What is counted in ones is at least one as soon as it is more than nothing; money has cents.
+        some = {("gt", 0)} if fact is not None and fact.is_money else {("gt", 0), ("ge", 1)}
+        if fact is not None and fact.some is not None and (kind, value) in some:
             return self._both(fact.some)
         if isinstance(value, datetime):
             if kind not in _COMPARED_IN_TIME:

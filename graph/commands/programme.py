@@ -116,6 +116,7 @@ def simulate(settings: Settings, what: str, since: date, until: date, as_json: b
         click.echo("\n".join(table.lines(result)))
 
 
+@command.command()
 @click.argument("file", type=_FILE)
 @click.option("--locale", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="The language.")
 @click.pass_obj

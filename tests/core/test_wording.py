@@ -108,6 +108,28 @@ def rule_text(number: str, language: Language, points: str = "1", when: str = "o
             "Each order earns 15 points for every CN¥100 you pay.",
             "每笔订单：每实付 ¥100 得 15 积分。",
         ),
+        ("order.amount / 3", "Each order earns 1 point for every CN¥3 you pay.", "每笔订单：每实付 ¥3 得 1 积分。"),
+        (
+            "order.amount / 7 * 10",
+            "Each order earns 10 points for every CN¥7 you pay.",
+            "每笔订单：每实付 ¥7 得 10 积分。",
+        ),
+        (
+            "floor(order.amount / 3)",
+            "Each order earns 1 point for every CN¥3 you pay, of whole multiples.",
+            "每笔订单：每实付 ¥3 得 1 积分（不足不计）。",
+        ),
+        ("min([order.amount])", "Each order earns 1 point for every CN¥1 you pay.", "每笔订单：每实付 ¥1 得 1 积分。"),
+        (
+            "max([min([order.amount, 5]), 10])",
+            "Each order earns as many points as “max([min([order.amount, 5]), 10])” comes to.",
+            "每笔订单：得按“max([min([order.amount, 5]), 10])”计算的积分。",
+        ),
+        (
+            "order.amount * (1 / 3)",
+            "Each order earns as many points as “order.amount * (1 / 3)” comes to.",
+            "每笔订单：得按“order.amount * (1 / 3)”计算的积分。",
+        ),
         (
             "floor(order.amount / 10) * 3",
             "Each order earns 3 points for every CN¥10 you pay, of whole multiples.",
@@ -150,6 +172,9 @@ def test_an_amount_is_said_in_words_and_quoted_where_there_are_none(points: str,
         ("member.tier != 'regular'", "you are a 金卡 or Platinum member", "您是金卡或 Platinum 会员"),
         ("not (member.tier == 'regular')", "you are a 金卡 or Platinum member", "您是金卡或 Platinum 会员"),
         ("order.amount >= 100", "the amount that you pay for the order is at least CN¥100", "订单实付金额不少于 ¥100"),
+        ("order.amount > 0", "you pay something for the order", "订单有实付金额"),
+        ("order.amount >= 1", "the amount that you pay for the order is at least CN¥1", "订单实付金额不少于 ¥1"),
+        ("member.orders >= 1", "you have ordered before", "您此前下过单"),
         ("100 > order.amount", "the amount that you pay for the order is less than CN¥100", "订单实付金额少于 ¥100"),
         (
             "order.first and not member.birthday_today",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.graph.commands.conftest import PROGRAMME, Type
+from tests.graph.commands.conftest import PROGRAMME, PROGRAMMES, Type
 
 SHORTER = PROGRAMME.replace("months: 12", "months: 9")
 
@@ -100,3 +100,12 @@ def test_what_is_broken_is_told_with_its_line_and_column_and_what_is_nearest(
 
     assert checked.exit_code == 1
     assert said in checked.stderr
+
+
+def test_a_file_is_warned_of_and_one_without_a_flaw_is_not(type_: Type, migrated: str) -> None:
+    warned = type_(migrated, "programme", "lint", PROGRAMMES / "course-platform.yaml")
+    flawless = type_(migrated, "programme", "lint", PROGRAMMES / "gym.yaml")
+
+    assert (warned.exit_code, warned.stderr) == (1, "1 warning\n")
+    assert "course-platform.yaml:15:7: channels.purchase.earn.points: At 1 points for each" in warned.stdout
+    assert (flawless.exit_code, flawless.stdout, flawless.stderr) == (0, "", "0 warnings\n")
