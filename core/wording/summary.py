@@ -308,7 +308,12 @@ def criteria(words: Words, ladder: Ladder, tier: Tier) -> str:
     windows = dict.fromkeys(window for window, _ in asked)
     if len(windows) == 1:
         return _within(words, next(iter(windows)), words.joined([text for _, text in asked], *between))
-    return words.joined([_within(words, window, text) for window, text in asked], *between)
+    # What is counted over the whole membership says so, as the span of the next would be read of it as well.
+    said = [
+        _within(words, window, text) if words.window(window) else words.say("{text} in all", "{text}", text=text)
+        for window, text in asked
+    ]
+    return words.joined(said, *between)
 
 
 def criterion_in_words(words: Words, ladder: Ladder, criterion: Criterion) -> str:

@@ -1,7 +1,10 @@
 """How to get in: a secret that is kept beside the database, and a token for each role."""
 
+import os
 import secrets
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -10,11 +13,14 @@ from core.books.members import Member
 from core.errors import LaurelError
 from core.store.databases import Database
 from core.time.clock import SystemClock
-from graph.settings import Settings
+from graph.settings import SECRET_BYTES_MIN, Settings
 from graph.tokens import Role, issue_token
 
 LIFETIME: Final = timedelta(days=30)
 """How long the tokens are good."""
+
+_LOOKS: Final = 20
+_AGAIN_SECONDS: Final = 0.05
 
 
 class CannotKeepSecret(LaurelError):
@@ -26,14 +32,18 @@ def kept_secret(settings: Settings) -> str:
     database = Database.from_url(settings.database_url)
     path = Path(f"{database.name}.secret" if database.dialect == "sqlite" else "laurel.secret")
     try:
-        path.touch(mode=0o600)
-        secret = path.read_text(encoding="ascii").strip()
-        if not secret:
-            secret = secrets.token_urlsafe(48)
-            path.write_text(f"{secret}\n", encoding="ascii")
+        # By the first alone: who begins at the same moment takes over what that one is about to write.
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+        with suppress(FileExistsError), os.fdopen(os.open(path, flags, 0o600), "w") as made:
+            made.write(f"{secrets.token_urlsafe(48)}\n")
+        for _ in range(_LOOKS):
+            secret = path.read_text(encoding="utf-8").strip()
+            if len(secret.encode()) >= SECRET_BYTES_MIN:
+                return secret
+            time.sleep(_AGAIN_SECONDS)
     except OSError as error:
         raise CannotKeepSecret(f"{path} cannot be kept: {error.strerror}") from error
-    return secret
+    raise CannotKeepSecret(f"{path} holds no secret of {SECRET_BYTES_MIN} bytes; remove it, and another is made")
 
 
 def ways_in(settings: Settings, *, subject: str, member: Member | None) -> Iterator[str]:

@@ -126,23 +126,8 @@ class LifeCycleSettings(TagGiver):
             day = look.turns_on
 
     def says(self, words: Words) -> Iterable[Said]:
-        names = words.listed([words.quoted(stage.name or words.term(stage.id)) for stage in self.stages])
+        # Which there are, and what one brings, is for staff and the brand's backend, as everybody reads this.
         text = words.say(
-            "By what you did of late you are in one of these stages, and what we offer you may depend on it: {names}.",
-            "根据您近期的活动，您处于以下阶段之一，我们提供的内容可能因此不同：{names}。", names=names,
-        )  # fmt: skip
+            "What we offer you may depend on what you did of late.", "我们提供的内容可能因您近期的活动而不同。"
+        )
         yield Said(Topic.SERVICE, text, ("stages",))
-        for stage in self.stages:
-            if stage.enter is None:
-                continue
-            text = words.say(
-                "Whoever comes to the stage {stage} gets {gift}", "进入{stage}阶段获赠{gift}",
-                stage=words.quoted(stage.name or words.term(stage.id)),
-                gift=words.gift(stage.enter.pack, stage.enter.coupons),
-            )  # fmt: skip
-            if stage.enter.every_months is not None:
-                months = words.months(stage.enter.every_months)
-                text = words.say(
-                    "{text}, at most once in {months}", "{text}，每{months}最多一次", text=text, months=months
-                )
-            yield Said(Topic.BENEFITS, words.say("{text}.", "{text}。", text=text), ("stages", stage.id))

@@ -61,9 +61,9 @@ class TagSettings(TagGiver):
         return [tag.id for tag in self.by_rule if tag.has(history, day)]
 
     def says(self, words: Words) -> Iterable[Said]:
-        names = words.listed([words.quoted(tag.name or words.term(tag.id)) for tag in self.tags])
+        # Which there are is for staff and the brand's backend, as everybody reads this.
         text = words.say(
-            "By what you do you may be given tags, on which what we offer you may depend: {names}.",
-            "根据您的活动，您可能获得以下标签，我们提供的内容可能因此不同：{names}。", names=names,
-        )  # fmt: skip
+            "By what you do you may be given tags, on which what we offer you may depend.",
+            "根据您的活动，您可能获得标签，我们提供的内容可能因此不同。",
+        )
         yield Said(Topic.SERVICE, text, ("tags",))

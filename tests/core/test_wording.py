@@ -235,3 +235,20 @@ def test_a_condition_is_said_in_words_and_quoted_where_there_are_none(when: str,
 def test_a_factor_is_said_as_members_say_it(factor: str, en: str, zh: str) -> None:
     assert rule_text("two", "en", factor=factor) == f"{en} when it is your first order."
     assert rule_text("two", "zh", factor=factor) == f"为您的首单时，{zh}。"
+
+
+def test_which_tags_and_stages_there_are_is_not_for_everybody() -> None:
+    document = next(path for path in EXAMPLES if path.stem == "mini-programme").read_text(encoding="utf-8")
+
+    told = " ".join(each.text for language in LANGUAGES for each in sentences(load(document), language))
+
+    assert [name for name in ("流失期", "衰退期", "新人期", "高频用户", "亲子家庭") if name in told] == []
+    assert "What we offer you may depend on what you did of late." in told
+
+
+def test_a_span_of_one_thing_that_a_tier_asks_for_is_not_read_of_another() -> None:
+    document = next(path for path in EXAMPLES if path.stem == "sme").read_text(encoding="utf-8")
+
+    told = [each.text for each in sentences(load(document), "en") if each.path == ("tiers", "ladder", "silver")]
+
+    assert told == ["Silver: 501 points earned in all or 2 orders within 1 month."]

@@ -2,10 +2,13 @@
 
 import stat
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from graph.settings import Settings
+from graph.starting.access import kept_secret
 from graph.starting.programmes import said_of, shipped
 from tests.graph.commands.conftest import EXAMPLES, PROGRAMMES, Type
 
@@ -86,3 +89,24 @@ def test_every_programme_of_the_examples_is_listed_and_goes_into_the_wheel(type_
     assert "examples" in found["where"]
     assert "programmes" in found["include"]
     assert "*.yaml" in data["*"]
+
+
+def test_a_file_that_holds_no_secret_is_not_taken_for_one(
+    type_: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LAUREL_SECRET")
+    (tmp_path / "shop.sqlite3.secret").write_text("short\n")
+
+    done = type_(f"sqlite://{tmp_path}/shop.sqlite3", "init", "--programme", "gym", "--no-serve")
+
+    assert done.exit_code == 2
+    assert "holds no secret of 32 bytes" in done.output
+
+
+def test_those_who_begin_at_once_have_one_secret(tmp_path: Path) -> None:
+    settings = Settings(database_url=f"sqlite://{tmp_path}/shop.sqlite3")
+
+    with ThreadPoolExecutor(8) as several:
+        found = set(several.map(kept_secret, [settings] * 8))
+
+    assert len(found) == 1
