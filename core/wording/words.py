@@ -6,7 +6,7 @@ each of its sentences. Whoever asks for one language gets the one; nobody transl
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Context, Decimal
 from enum import StrEnum
 from functools import cached_property
 from string import Formatter
@@ -31,6 +31,8 @@ Path = tuple[str, ...]
 """Where in the document something stands: keys, and the ids of what is on lists."""
 
 _FORMAT: Final = Formatter()
+_PLACES: Final = Decimal("0.0001")
+_SIGNIFICANT: Final = Context(prec=2)
 _IN_TIME: Final[Mapping[BenefitPeriod, Both]] = {
     BenefitPeriod.MONTH: ("a month", "每月"),
     BenefitPeriod.YEAR: ("a year", "每年"),
@@ -267,9 +269,10 @@ class Words:
         return self.say(*words.measure) if words is not None and words.measure else self.quoted(self.term(name))
 
     def chance(self, weight: int, total: int) -> str:
-        """A share as a chance, exact where it has few places and else rounded to them."""
+        """A share as a chance, exact where it has few places and else rounded to them; never to nothing."""
         share = NUMBERS.divide(Decimal(weight * 100), Decimal(total))
-        return f"{self.number(languages.plain(share.quantize(Decimal('0.0001'))))}%"
+        rounded = share.quantize(_PLACES) if share >= _PLACES else _SIGNIFICANT.plus(share)
+        return f"{self.number(languages.plain(rounded))}%"
 
     def tally(self, name: str, value: Decimal | int) -> str:
         """So much of what is counted: 3 orders, CN¥500 spent."""

@@ -11,6 +11,7 @@ from core.rulebook.programme import Programme
 from core.rulebook.rules import RuleSet
 from core.wording.language import LANGUAGES, Language, next_to
 from core.wording.summary import Sentence, summary
+from core.wording.words import Words
 from graph.laurel import load_document
 from plugins.manager import load_plugins
 
@@ -252,3 +253,11 @@ def test_a_span_of_one_thing_that_a_tier_asks_for_is_not_read_of_another() -> No
     told = [each.text for each in sentences(load(document), "en") if each.path == ("tiers", "ladder", "silver")]
 
     assert told == ["Silver: 501 points earned in all or 2 orders within 1 month."]
+
+
+@pytest.mark.parametrize(
+    ("weight", "total", "chance"),
+    [(1, 4, "25%"), (1, 3, "33.3333%"), (0, 3, "0%"), (1, 10_000_000, "0.00001%"), (1, 30_000_000, "0.0000033%")],
+)
+def test_a_chance_that_there_is_is_never_told_as_none(weight: int, total: int, chance: str) -> None:
+    assert Words(load(EXAMPLES[0].read_text(encoding="utf-8")), "en").chance(weight, total) == chance
