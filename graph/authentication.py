@@ -110,7 +110,7 @@ class Authenticator:
             raise TokenInvalid("the API key was revoked" if revoked_at else "the API key has expired")
         await note_use(row, now)
         channels, capabilities = frozenset(row.channels), frozenset(row.capabilities)
-        return Caller(Role(row.role), row.name, None, channels, capabilities, ended)
+        return Caller(Role(row.role), row.name, None, channels, capabilities, ended, row.created_by)
 
     async def _of_jwt(self, token: str, now: datetime) -> Caller:
         try:

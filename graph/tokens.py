@@ -40,7 +40,7 @@ class Caller:
     """Who sends a request.
 
     ``member_id`` is set for members and for nobody else, ``channels`` and ``capabilities`` for partners only.
-    ``expires_at`` is when the token ends, None when it does not.
+    ``expires_at`` is when the token ends, None when it does not. ``made_by`` is who made the API key, for who has one.
     """
 
     role: Role
@@ -49,6 +49,7 @@ class Caller:
     channels: frozenset[str] = frozenset()
     capabilities: frozenset[str] = frozenset()
     expires_at: datetime | None = None
+    made_by: str | None = None
 
     @property
     def actor(self) -> str:

@@ -4,7 +4,7 @@ Each change names the revision that its author saw, so that two who work on one 
 neither undoes what the other did. A draft is not money: it goes around the committer, and is in the audit log.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -21,14 +21,13 @@ from core.drafts.refusals import (
     DraftOutdated,
     VersionNotFound,
 )
-from core.engine.work import FUTURE_TOLERANCE
-from core.errors import InvalidInstant, InvalidValue
+from core.errors import InvalidValue
 from core.models import ProgrammeDraftRow, ProgrammeVersionRow
 from core.oversight.auditing import audited, write_down
 from core.people.membership import check_reason
 from core.rulebook.programme import BYTES_MAX, Programme
 from core.rulebook.programmes import Version
-from core.rulebook.publishing import publish
+from core.rulebook.publishing import check_start, publish
 from core.time.clock import Clock
 
 EDITORS_MAX: Final = 100
@@ -56,10 +55,16 @@ _UNPROPOSED: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Hand:
-    """Who works on a draft, and by which clock."""
+    """Who works on a draft, and by which clock. ``behind`` made the API key that the actor comes with."""
 
     actor: str
     clock: Clock
+    behind: str | None = None
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Of whom none is the second person for what the others did."""
+        return (self.actor,) if self.behind is None else (self.actor, self.behind)
 
 
 async def find_draft(id: str) -> ProgrammeDraftRow:
@@ -94,7 +99,7 @@ async def begin_draft(hand: Hand, *, title: str, document: str, based_on: int | 
             state=str(DraftState.OPEN),
             author=hand.actor,
             editor=hand.actor,
-            editors=[hand.actor],
+            editors=_with(hand.people, ()),
             created_at=now,
             edited_at=now,
         )
@@ -117,14 +122,13 @@ async def change_draft(
         row = await _as_seen(id, revision)
         document = change(row.document)
         _check_document(document)
-        editors = [hand.actor, *(one for one in row.editors if one != hand.actor)][:EDITORS_MAX]
         return await _write(
             row,
             now,
             document=document,
             title=row.title if title is None else title,
             editor=hand.actor,
-            editors=editors,
+            editors=_with(hand.people, row.editors),
             edited_at=now,
             **_UNPROPOSED,
         )
@@ -152,8 +156,8 @@ async def propose_draft(
     """
     check_reason(reason)
     now = hand.clock.now()
-    if starts_at is not None and starts_at < now - FUTURE_TOLERANCE:
-        raise InvalidInstant(value=starts_at.isoformat(), reason="a version begins now or later")
+    if starts_at is not None:
+        check_start(starts_at, now)
 
     async def write() -> ProgrammeDraftRow:
         row = await _as_seen(id, revision)
@@ -163,6 +167,7 @@ async def propose_draft(
             now,
             state=str(DraftState.PROPOSED),
             proposer=hand.actor,
+            editors=row.editors if hand.behind is None else _with((hand.behind,), row.editors),
             proposed_at=now,
             proposed_reason=reason,
             proposed_start=starts_at,
@@ -182,7 +187,8 @@ async def approve_draft(
     row = await _as_seen(id, revision)
     if row.state != DraftState.PROPOSED:
         raise DraftNotProposed(state=row.state)
-    if _person(hand.actor) in {_person(one) for one in (*row.editors, row.author, row.proposer or "")}:
+    people = {_person(one) for one in (*row.editors, row.author, row.proposer or "")}
+    if not people.isdisjoint(map(_person, hand.people)):
         raise ApproverIsEditor(approver=hand.actor)
     return await _publish(
         hand, row, author=row.proposer or row.editor, reason=row.proposed_reason or "", starts_at=row.proposed_start,
@@ -274,6 +280,11 @@ def _facts(row: ProgrammeDraftRow) -> dict[str, Any]:
     """What the audit log keeps of a draft: not the document itself, but by which it is known."""
     digest = sha256(row.document.encode()).hexdigest()
     return {"draft": row.id, "revision": row.revision, "state": row.state, "document_sha256": digest}
+
+
+def _with(people: Sequence[str], editors: Sequence[str]) -> list[str]:
+    """The editors, the latest first."""
+    return [*people, *(one for one in editors if one not in people)][:EDITORS_MAX]
 
 
 def _person(actor: str) -> str:

@@ -19,13 +19,14 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import CommentMark
+from ruamel.yaml.error import CommentMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from ruamel.yaml.tag import Tag
 from ruamel.yaml.tokens import CommentToken
 
+from core.errors import Problem, ProgrammeInvalid
 from core.rulebook.programme import check_readable
 from core.suggest import did_you_mean
 
@@ -65,7 +66,11 @@ class Document:
     def __init__(self, text: str) -> None:
         check_readable(text)
         self._yaml = _yaml(text)
-        self._root: CommentedMap = self._yaml.load(text)
+        try:
+            self._root: CommentedMap = self._yaml.load(text)
+        except (YAMLError, KeyError, ValueError) as error:
+            # A tag promises what its value does not keep, or a line ends where YAML 1.1 and 1.2 disagree.
+            raise ProgrammeInvalid.of((_unreadable(error),)) from None
 
     @property
     def text(self) -> str:
@@ -242,6 +247,13 @@ _NOUNS: Final = {
 
 
 # -- text ----------------------------------------------------------------------------------------------
+
+
+def _unreadable(error: Exception) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    line, column = (None, None) if mark is None else (mark.line + 1, mark.column + 1)
+    said = getattr(error, "problem", None) or str(error)
+    return Problem("", f"it cannot be edited in parts, as it is not plain YAML: {said}"[:300], None, line, column)
 
 
 def _yaml(text: str) -> YAML:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import Decimal, InvalidOperation, localcontext
 from functools import cache, cached_property
 from types import UnionType
 from typing import (
@@ -652,15 +652,23 @@ class _Yaml(yaml.SafeLoader):
         return node
 
 
+_PATTERNS: Final = {
+    "bool": re.compile("^(?:true|false)$"),
+    "null": re.compile("^(?:null|~|)$"),
+    "int": re.compile("^(?:-?(?:0|[1-9][0-9]{0,17}))$"),
+    "float": re.compile(r"^(?:[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?)$"),
+}
+"""What is read as something else than text; also where a tag says that it is."""
+
 # Set apart from the base class, whose resolvers would be shared.
 _Yaml.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("bool", "true|false", [*"tf"]),
-    ("null", "null|~|", [*"n~", ""]),
-    ("int", "-?(?:0|[1-9][0-9]{0,17})", [*"-0123456789"]),
-    ("float", r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?", [*"-+.0123456789"]),
+for _tag, _first in (
+    ("bool", [*"tf"]),
+    ("null", [*"n~", ""]),
+    ("int", [*"-0123456789"]),
+    ("float", [*"-+.0123456789"]),
 ):
-    _Yaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+    _Yaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _PATTERNS[_tag], _first)
 
 _SCALARS: Final[Mapping[str, Callable[[str], Any]]] = {
     "str": str,
@@ -701,11 +709,16 @@ def _value(node: yaml.Node, path: Path, problems: list[tuple[Path, str]], marks:
             return values
         case yaml.SequenceNode() if kind == "seq":
             return [_value(inner, (*path, i), problems, marks) for i, inner in enumerate(node.value)]
+        case yaml.ScalarNode() if kind in _PATTERNS and not _PATTERNS[kind].fullmatch(node.value):
+            problems.append((path, f"the tag {node.tag} does not fit what follows"))
         case yaml.ScalarNode() if kind in _SCALARS:
             return _SCALARS[kind](node.value)
         case yaml.ScalarNode() if kind == "float":
             problems.append((path, _FLOAT_REFUSED))
-            return Decimal(node.value)  # so that what stands around it can be checked
+            try:
+                return Decimal(node.value)  # so that what stands around it can be checked
+            except InvalidOperation:
+                return Decimal(0)  # its exponent is beyond all numbers
         case _:
             problems.append((path, f"the tag {node.tag} is not allowed"))
     return None

@@ -1,7 +1,7 @@
 """Publishing a version of the programme. It moves no points, so it goes around the committer."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from tortoise.exceptions import IntegrityError
@@ -19,6 +19,8 @@ from core.time.calendar import day_start
 from core.time.clock import Clock
 
 _TRIES: Final = 5
+AHEAD_MAX: Final = timedelta(days=36_525)
+"""A version that begins in more than a hundred years is a slip of the pen, and calendars end."""
 
 Beside = Callable[[int, ProgrammeVersionRow | None], Awaitable[None]]
 """What is written with a version: awaited in its transaction with its number and the newest version before it."""
@@ -34,6 +36,14 @@ class StartTaken(Refusal):
     starts_at: datetime = fact("The instant.")
     published_by: str = fact("Who published it.")
     published_reason: str = fact("Why it was published.")
+
+
+def check_start(starts_at: datetime, now: datetime, *, in_the_past: bool = False) -> None:
+    """Raise InvalidInstant where no version can begin then."""
+    if starts_at < now - FUTURE_TOLERANCE and not in_the_past:
+        raise InvalidInstant(value=starts_at.isoformat(), reason="a version begins now or later")
+    if starts_at > now + AHEAD_MAX:
+        raise InvalidInstant(value=starts_at.isoformat(), reason="a version begins within a hundred years")
 
 
 async def publish(
@@ -61,8 +71,8 @@ async def publish(
         is_first = not await ProgrammeVersionRow.exists()
         first_day = programme.starts_on if is_first else None
         starts_at = None if first_day is None else day_start(first_day, programme.zone)
-    elif starts_at < now - FUTURE_TOLERANCE and not in_the_past:
-        raise InvalidInstant(value=starts_at.isoformat(), reason="a version begins now or later")
+    else:
+        check_start(starts_at, now, in_the_past=in_the_past)
 
     async def write() -> Version:
         newest = await ProgrammeVersionRow.all().order_by("-number").first()

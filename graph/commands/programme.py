@@ -20,7 +20,7 @@ from core.advice.lint import lint as find_warnings
 from core.drafts.core_rules import changed_again, said_of
 from core.drafts.drafting import Hand, find_version
 from core.drafts.rolling_back import roll_back
-from core.errors import InvalidValue, ProgrammeInvalid
+from core.errors import ProgrammeInvalid
 from core.models import ProgrammeVersionRow
 from core.rulebook.programme import Programme
 from core.rulebook.programmes import Version
@@ -108,7 +108,7 @@ def simulate(settings: Settings, what: str, since: date, until: date, as_json: b
 
     What happened is replayed in a scratch database; the books are only read. See docs/simulating.md.
     """
-    document = None if what.isdigit() else _load(settings, Path(what))[0]
+    document = None if what.isdecimal() else _load(settings, _file(what))[0]
     result = asyncio.run(_simulate(settings, document, what, since, until, members))
     if as_json:
         click.echo(json.dumps(result, indent=2, ensure_ascii=False))
@@ -316,10 +316,7 @@ async def _simulate(
     console = Console(stderr=True)
     async with open_laurel(settings) as laurel:
         if document is None:
-            row = await ProgrammeVersionRow.get_or_none(number=int(what))
-            if row is None:
-                raise InvalidValue(field="version", reason=f"there is no version {what}")
-            document = row.document
+            document = (await find_version(int(what))).document
         zone, now = zone_of(laurel), laurel.clock.now()
         begins = first_instant(since, zone)
         ends = _instant_after(until, zone)

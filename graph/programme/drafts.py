@@ -400,8 +400,8 @@ class DraftMutations:
     ) -> ApproveProgrammeDraftPayload:
         """Publish a proposed draft as the second person: exactly the revision that was proposed.
 
-        Whoever has begun, changed or proposed it cannot: APPROVER_IS_EDITOR. It begins when it was proposed to, which
-        must not have passed.
+        Whoever has begun, changed or proposed it cannot, nor with an API key of their making: APPROVER_IS_EDITOR. It
+        begins when it was proposed to, which must not have passed.
         """
         version, row = await drafting.approve_draft(
             hand(info),
@@ -432,7 +432,7 @@ async def published(info: Info, version: Version) -> Programme:
 
 
 def hand(info: Info) -> Hand:
-    return Hand(actor=actor(info), clock=info.context.laurel.clock)
+    return Hand(actor=actor(info), clock=info.context.laurel.clock, behind=caller_of(info).made_by)
 
 
 def id_of(draft: ID) -> str:

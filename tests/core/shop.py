@@ -108,6 +108,8 @@ def example(name: str) -> Programme:
     document = yaml.safe_load((PROGRAMMES / f"{name}.yaml").read_text())
     sections = document.get("channels", {})
     document["channels"] = {channel: said for channel, said in sections.items() if channel == "purchase"}
+    if trust := document.get("trust"):
+        trust["velocity"] = [rule for rule in trust.get("velocity", ()) if rule["channel"] == "purchase"]
     # What other channels count may still be named, as by an expiry that moves with it.
     return load_programme(document, CHANNELS, countables={**countables_of(FACTS_OF_TIERS), "sign_ins": "days"})
 

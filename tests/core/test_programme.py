@@ -254,6 +254,20 @@ def test_python_objects_in_yaml_are_refused() -> None:
     assert "name: the tag tag:yaml.org,2002:python/object/apply:os.getcwd is not allowed" in said(text)
 
 
+@pytest.mark.parametrize("value", ["!!int abc", f"!!int {'9' * 5000}", "!!float abc", "!!bool x", "!!null x"])
+def test_a_tag_that_does_not_fit_its_value_is_a_problem(value: str) -> None:
+    (problem,) = problems(f"id: shop\ncurrency: CNY\ntimezone: UTC\nname: {value}")
+
+    assert (problem.path, problem.line, problem.column) == ("name", 4, 1)
+    assert "does not fit what follows" in problem.message
+
+
+def test_a_number_beyond_all_numbers_is_a_problem() -> None:
+    assert said(f"id: shop\ncurrency: CNY\ntimezone: UTC\npoint_value: 1e{'9' * 30}") == [
+        "point_value: a number with a point must be quoted, so that it is exact"
+    ]
+
+
 def test_a_mapping_that_is_endless_or_huge_is_refused() -> None:
     endless: dict[str, Any] = {**SHOP}
     endless["channels"] = endless

@@ -210,6 +210,20 @@ async def test_a_broken_document_is_replaced_and_not_edited(shop: Shop) -> None:
     assert "not YAML" in refused["errors"][0]["message"]
 
 
+@pytest.mark.parametrize("value", ["!!timestamp x", "!!bool x", "!!int x", "!!map [a]", "a # \u2028b: c"])
+async def test_what_is_not_plain_yaml_has_problems_and_is_replaced_and_not_edited(shop: Shop, value: str) -> None:
+    draft = (await begin(shop, document=f"lists: {{a: [b]}}\nname: {value}\n"))["id"]
+
+    refused = await edit(shop, draft, 1, {"setPointValue": {"value": "0.01"}})
+    listed = await shop.ask(
+        "{ programmeDrafts { nodes { problems { path } programme { code } } } }", role=Role.OPERATOR
+    )
+
+    assert codes(refused) == ["PROGRAMME_INVALID"]
+    assert "not plain YAML" in refused["errors"][0]["message"]
+    assert [node["programme"] for node in listed["programmeDrafts"]["nodes"]] == [None]
+
+
 @pytest.mark.parametrize(
     ("edits", "path", "message"),
     [

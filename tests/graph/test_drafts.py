@@ -242,6 +242,18 @@ async def test_no_two_versions_begin_at_one_instant(every_shop: Shop) -> None:
             "INVALID_INSTANT",
             None,
         ),
+        (
+            "publishProgrammeDraft",
+            {"revision": 1, "reason": "at the end of time", "startsAt": "9999-12-31T23:59:59Z"},
+            "INVALID_INSTANT",
+            None,
+        ),
+        (
+            "proposeProgrammeDraft",
+            {"revision": 1, "reason": "at the end of time", "startsAt": "9999-12-31T23:59:59Z"},
+            "INVALID_INSTANT",
+            None,
+        ),
         ("proposeProgrammeDraft", {"revision": 1, "reason": "x"}, "INVALID_VALUE", ["reason"]),
         (
             "proposeProgrammeDraft",
@@ -369,4 +381,37 @@ async def test_what_was_to_begin_before_it_was_approved_is_proposed_anew(careful
     refused = await do(careful, "approveProgrammeDraft", Role.ADMIN, draft=draft, revision=2)
 
     assert codes(refused) == ["INVALID_INSTANT"]
+    assert (await careful.ask(VERSIONS))["programme"] == {"version": 1}
+
+
+KEY = """mutation ($name: String!) { createApiKey(input: {name: $name, role: OPERATOR}) { secret errors { code } } }"""
+PROPOSE = """mutation ($draft: ID!) { proposeProgrammeDraft(input: {draft: $draft, revision: 1, reason: "by key"}) {
+  draft { state } errors { code } } }"""
+APPROVE = """mutation ($draft: ID!) { approveProgrammeDraft(input: {draft: $draft, revision: 2}) {
+  programme { version } errors { code } } }"""
+
+
+@pytest.mark.parametrize("proposes_by_key", [True, False])
+@pytest.mark.parametrize("approves_by_key", [True, False])
+async def test_an_api_key_is_no_second_person_beside_who_made_it(
+    careful: Shop, proposes_by_key: bool, approves_by_key: bool
+) -> None:
+    draft = (await begin(careful, document=DOCUMENT.replace("10", "20")))["id"]  # by an operator
+
+    async def by(name: str | None, mutation: str) -> Any:
+        token = careful.token(Role.ADMIN)
+        if name is not None:
+            token = (await careful.ask(KEY, {"name": name}, role=Role.ADMIN))["createApiKey"]["secret"]
+        answer = await careful.client.post(
+            "/graphql",
+            json={"query": mutation, "variables": {"draft": draft}},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        return next(iter(answer.json()["data"].values()))
+
+    proposed = await by("one" if proposes_by_key else None, PROPOSE)
+    approved = await by("another" if approves_by_key else None, APPROVE)
+
+    assert proposed == {"draft": {"state": "PROPOSED"}, "errors": []}
+    assert approved == {"programme": None, "errors": [{"code": "APPROVER_IS_EDITOR"}]}
     assert (await careful.ask(VERSIONS))["programme"] == {"version": 1}

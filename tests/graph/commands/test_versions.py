@@ -56,6 +56,36 @@ def test_the_lines_in_which_two_documents_differ_are_shown(type_: Type, versions
     assert "neither the number of a version nor a file" in nothing.stderr
 
 
+def test_what_is_worth_a_second_look_in_a_file_is_said(type_: Type, migrated: str, tmp_path: Path) -> None:
+    file = tmp_path / "endless.yaml"
+    file.write_text(PROGRAMME, encoding="utf-8")
+
+    looked_at = type_(migrated, "programme", "lint", file)
+
+    count = len(looked_at.stdout.splitlines())
+    assert all(line.startswith(f"{file}:") for line in looked_at.stdout.splitlines())
+    assert looked_at.stderr == f"{count} warning{'s' if count != 1 else ''}\n"
+    assert looked_at.exit_code == (1 if count else 0)
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("nothing.yaml", "nothing.yaml is neither a file nor the number of a version"),
+        ("²", "² is neither a file nor the number of a version"),
+        ("9", "no version 9 of the programme"),
+        ("9" * 30, "no version 999"),
+    ],
+)
+def test_what_is_neither_a_file_nor_a_version_is_not_simulated(
+    type_: Type, versions: str, what: str, says: str
+) -> None:
+    refused = type_(versions, "programme", "simulate", what, "--from", "2026-01-01", "--to", "2026-01-31")
+
+    assert refused.exit_code == 2
+    assert says in refused.stderr
+
+
 def test_a_former_version_is_put_in_force_again_and_warned_of(
     type_: Type, versions: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
