@@ -579,6 +579,20 @@ query Drafts {
     nodes { id title revision basedOn author editedBy editedAt problems { path message line column } }
   }
 }
+`,`# Look at a draft
+# roles: operator, analyst, admin
+# What stands in the way, what is worth a second look, and what changes for members, in words; locale: ZH says it in Chinese.
+query LookAtDraft {
+  programmeDraft(id: "the draft's id") {
+    title revision state
+    problems { path message line column }
+    coreRuleWarning { message }
+    programme {
+      warnings(locale: EN) { code path line message }
+      differences(locale: EN) { kind path text }
+    }
+  }
+}
 `,`# Publish a draft
 # roles: operator, admin
 # Just as you saw it, now or from startsAt on. If somebody has changed it since, or a version was published, you are told.
