@@ -132,7 +132,8 @@ async def test_every_recipe_does_what_it_says(sqlite_folder: SqliteFolder) -> No
         begun = await begin(shop)
         somebody, texts = await _prepare(begun)
         refused: list[tuple[str, Any]] = []
-        for name, recipe in RECIPES.items():
+        # The clock is moved last: on the way all becomes due that other recipes are about, such as an auction's end.
+        for name, recipe in sorted(RECIPES.items(), key=lambda named: named[0] == "47-advance-the-clock"):
             if recipe.document.lstrip().startswith("subscription"):
                 continue  # the browser's test watches it
             if "draft's id" in recipe.document:
