@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,29 @@ async def test_members_read_the_rules_on_a_phone_and_on_a_desk(tmp_path: Path) -
     pictures = {PICTURES: str(ROOT / os.environ[PICTURES])} if PICTURES in os.environ else {}
     async with open_shop(tmp_path, programme) as shop, served(shop.app) as address:
         await run_tests(project, "rules.test.mjs", {"url": address, "chromium": chromium()}, **pictures)
+
+
+@pytest.mark.timeout(400)
+async def test_an_operator_follows_the_page_of_three_tasks(tmp_path: Path) -> None:
+    project = await asyncio.to_thread(installed, "tests/browser")
+    programme = (ROOT / "examples" / "programmes" / "mini-programme.yaml").read_text(encoding="utf-8")
+    pictures = {PICTURES: str(ROOT / os.environ[PICTURES])} if PICTURES in os.environ else {}
+    blocks = blocks_of((ROOT / "docs" / "hands-on.md").read_text(encoding="utf-8"))
+    now = datetime(2027, 2, 26, 4, tzinfo=UTC)
+    async with open_shop(tmp_path, programme, now=now, sandbox=True) as shop:
+        for number in (1, 2, 3):
+            await shop.enrol(f"member-{number}")
+        async with served(shop.app) as address:
+            token = shop.token(Role.OPERATOR)
+            place = {"url": address, "token": token, "chromium": chromium(), "blocks": blocks}
+            await run_tests(project, "hands_on.test.mjs", place, **pictures)
+        assert len(shop.laurel.programmes.versions) == 4
+
+
+def blocks_of(page: str) -> dict[str, list[str]]:
+    """What is pasted into GraphiQL, by the headings of the page."""
+    parts = re.split(r"^## (.+)$", page, flags=re.MULTILINE)
+    return {
+        heading: re.findall(r"^```graphql\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+        for heading, text in zip(parts[1::2], parts[2::2], strict=True)
+    }
