@@ -6,10 +6,12 @@ from core.engine.work import Work
 from core.errors import Refusal
 from core.ladder.judging import Judge
 from core.rulebook.programme import ChannelSettings
+from core.simulating.anew import Anew
 from core.telling.event_types import EventType
 from core.telling.events import Event
 from plugins import hookimpl
 
+from .anew import ANEW
 from .events import EVENT_TYPES
 from .mutations import TagMemberFields, TagMutations
 from .operations import JudgeTags, follow
@@ -42,6 +44,11 @@ def register_member_fields() -> Sequence[type]:
 @hookimpl
 def register_judge() -> type[Judge]:
     return JudgeTags
+
+
+@hookimpl
+def register_anew() -> Sequence[Anew]:
+    return [ANEW]
 
 
 @hookimpl
