@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from core.errors import LaurelError
@@ -68,21 +68,24 @@ def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class SqliteFolder:
+    templates: ClassVar[dict[str, bytes]] = {}
+    """Migrated files by their tables, for all folders of the process: to migrate takes seconds."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.templates: dict[str, Path] = {}
 
     def empty(self) -> str:
         return f"sqlite://{self.folder / uuid.uuid4().hex}.sqlite3"
 
     def migrated(self, apps: Apps) -> str:
+        url = self.empty()
+        file = Path(Database.from_url(url).name)
         template = self.templates.get(repr(apps))
         if template is None:
-            url = self.empty()
             run_now(migrate(url, apps))
-            template = self.templates[repr(apps)] = Path(Database.from_url(url).name)
-        url = self.empty()
-        shutil.copyfile(template, Database.from_url(url).name)
+            self.templates[repr(apps)] = file.read_bytes()
+        else:
+            file.write_bytes(template)
         return url
 
     def done(self, url: str) -> None:

@@ -201,15 +201,17 @@ async def test_a_database_of_before_gets_the_aggregates_of_all_that_has_happened
         await desk.redeem(ann, 100)
         expected = await kept(desk.store.reader())
         async with desk.store.transaction() as writer:
-            await writer.query("DROP TABLE daily_aggregate")
+            # As the migrations left it that came before: later ones have no other mark than their tables.
+            for table in ("daily_aggregate", "prediction", "prediction_model", "clock"):
+                await writer.query(f"DROP TABLE {table}")
             if writer.client.capabilities.dialect != "mysql":
                 for name in ("orders", "points_earned"):
                     await writer.query(f"DROP INDEX idx_tally_{name}")
-            await writer.query("DELETE FROM tortoise_migrations WHERE SUBSTR(name, 6) = 'daily_aggregates'")
+            await writer.query("DELETE FROM tortoise_migrations WHERE app = 'core' AND name >= '0017'")
 
     applied = await migrate(fresh_database, APPS)
 
-    assert [name.endswith("daily_aggregates") for name in applied] == [True]
+    assert applied[0].endswith("daily_aggregates")
     async with desk_at(fresh_database, programme="") as desk:
         assert await kept(desk.store.reader()) == expected
         assert await verify(desk.store.reader()) == []

@@ -118,8 +118,11 @@ def test_what_a_file_is_is_seen_from_its_content(tmp_path: Path, content: bytes)
         (b"reference,member\n1,ann\n2,ren\xe9\n", r"line 3 is not UTF-8 \(byte 0xe9\)"),
         (CSV.encode("utf-16"), "line 1 is not UTF-8"),
         (b"PK\x03\x04\0\0\0\0", "it is no text"),
-        (gzip.compress(CSV.encode())[:-9], "its compression is broken"),
-        (gzip.compress(CSV.encode())[:20] + b"rubbish" + gzip.compress(CSV.encode())[27:], "its compression is broken"),
+        (gzip.compress(CSV.encode(), mtime=0)[:-9], "its compression is broken"),
+        (
+            gzip.compress(CSV.encode(), mtime=0)[:20] + b"rubbish" + gzip.compress(CSV.encode(), mtime=0)[27:],
+            "its compression is broken",
+        ),
         (
             b"order_id,customer_id\n1,ann\n",
             "name its columns in a mapping file, as its header has 'order_id', 'customer_id'",
