@@ -728,3 +728,32 @@ class ClockRow(Model):
 
     class Meta:
         table = "clock"
+
+
+class SimulationRow(Model):
+    """A simulation of a programme: see ``core.simulating.book``.
+
+    Of those that run one at a time has the ``place``, which no two can have. It is gone from who does not renew it.
+    """
+
+    id = fields.CharField(max_length=36, primary_key=True)
+    state = fields.CharField(max_length=16)
+    place = fields.CharField(max_length=16, null=True, unique=True)
+    document = fields.TextField()
+    digest = fields.CharField(max_length=64)
+    since = InstantField()
+    until = InstantField()
+    step = fields.CharField(max_length=16)
+    done = fields.BigIntField()
+    total = fields.BigIntField()
+    result = JsonField(null=True)
+    error = fields.CharField(max_length=500, null=True)
+    actor = fields.CharField(max_length=200)
+    reason = fields.CharField(max_length=1000, null=True)
+    started_at = InstantField()
+    finished_at = InstantField(null=True)
+    leased_until = InstantField()
+
+    class Meta:
+        table = "simulation"
+        indexes = (Index(fields=("state", "leased_until")),)

@@ -33,6 +33,7 @@ from graph.authentication import Authenticator
 from graph.broker import events as broker
 from graph.collecting import settle
 from graph.settings import Settings
+from graph.simulating.running import Simulations
 from plugins.manager import Plugins, load_plugins
 
 CORE = "core"
@@ -60,6 +61,7 @@ class Laurel:
     machine: Clock
     sandbox: Sandbox
     changes: Changes
+    simulations: Simulations
     carriers: Mapping[str, Carrier]
 
     def load(self, document: str) -> Programme:
@@ -155,6 +157,9 @@ async def open_laurel(
                 machine=machine,
             ) as deliverer,
             Authenticator(settings, store, machine) as authenticator,
+            Simulations(
+                settings, programmes, lambda document: load_document(plugins, document), clock, changes, machine=machine
+            ) as simulations,
         ):
             settle()
             jobs = Jobs(jobs_of(plugins), store, committer, programmes, clock, machine=machine)
@@ -171,6 +176,7 @@ async def open_laurel(
                 machine=machine,
                 sandbox=Sandbox(clock, programmes, jobs, deliverer, store),
                 changes=changes,
+                simulations=simulations,
                 carriers=carriers,
             )
 

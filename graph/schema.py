@@ -58,6 +58,7 @@ from graph.prediction import PredictionQueries
 from graph.programme.drafts import DraftMutations, DraftQueries
 from graph.programme.edits import EditMutations
 from graph.programme.rolling_back import RollbackMutations
+from graph.programme.simulation import SimulationMutations, SimulationQueries, SimulationSubscriptions
 from graph.programme.versions import ProgrammeMutations, ProgrammeQueries
 from graph.promises import PromiseQueries
 from graph.remedies import RemedyMutations, RemedyQueries
@@ -241,6 +242,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
             "Query": (
                 ProgrammeQueries,
                 DraftQueries,
+                SimulationQueries,
                 AuditQueries,
                 FlagQueries,
                 ForfeitQueries,
@@ -271,12 +273,13 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 DraftMutations,
                 EditMutations,
                 RollbackMutations,
+                SimulationMutations,
                 KeyMutations,
                 JobMutations,
                 ClockMutations,
                 *plugins.mutations,
             ),
-            "Subscription": plugins.subscriptions,
+            "Subscription": (SimulationSubscriptions, *plugins.subscriptions),
             "Member": plugins.member_fields,
             "Transaction": (ExplanationFields,),
             "TierChange": (TierExplanationFields,),

@@ -35,6 +35,7 @@ from graph.commands.moments import MOMENT, first_instant, last_instant, zone_of
 from graph.laurel import Laurel, load_document, open_laurel
 from graph.settings import Settings
 from graph.simulating import table
+from graph.simulating.picture import picture as draw
 from graph.simulating.process import Finished, replay
 from plugins.manager import load_plugins
 
@@ -102,14 +103,25 @@ def compare(settings: Settings, file: Path) -> None:
 @click.option("--to", "until", type=MOMENT, required=True, help="Until when: a day, which is included, or an instant.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
 @click.option("--members", type=_NEW_FILE, help="Where to write what every member would have: CSV.")
+@click.option("--picture", type=_NEW_FILE, help="Where to draw what was issued, and who moves between tiers: SVG.")
 @click.pass_obj
-def simulate(settings: Settings, what: str, since: date, until: date, as_json: bool, members: Path | None) -> None:
+def simulate(
+    settings: Settings,
+    what: str,
+    since: date,
+    until: date,
+    as_json: bool,
+    members: Path | None,
+    picture: Path | None,
+) -> None:
     """Say what would have come of the past, had FILE, or a published VERSION, judged from then on.
 
     What happened is replayed in a scratch database; the books are only read. See docs/simulating.md.
     """
     document = None if what.isdecimal() else _load(settings, _file(what))[0]
     result = asyncio.run(_simulate(settings, document, what, since, until, members))
+    if picture is not None:
+        picture.write_text(draw(result), encoding="utf-8")
     if as_json:
         click.echo(json.dumps(result, indent=2, ensure_ascii=False))
     else:

@@ -82,8 +82,9 @@ async def replay(
                     "folder": folder,
                     "members": None if members is None else str(members),
                 }
-                process.stdin.write(json.dumps(asked).encode() + b"\n")
-                await process.stdin.drain()
+                with suppress(ConnectionError):  # it has ended already: how, is found below
+                    process.stdin.write(json.dumps(asked).encode() + b"\n")
+                    await process.stdin.drain()
                 async for line in process.stdout:
                     said = json.loads(line)
                     if "error" in said:

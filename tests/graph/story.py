@@ -14,7 +14,7 @@ from graphql import GraphQLInputObjectType, GraphQLNonNull, GraphQLObjectType, G
 from core.time.clock import rfc3339
 from graph.ids import read_id
 from graph.permissions import AUDITED
-from graph.testing import Shop  # noqa: TID251  used by tests only
+from graph.testing import NOON, Shop  # noqa: TID251  used by tests only
 from graph.tokens import Role
 from tests.plugins.receiver import receiving
 
@@ -312,6 +312,10 @@ class Story:
             await self.do("advanceClock", until=rfc3339(self.shop.laurel.clock.now() + timedelta(hours=1)))
         self.shop.clock.advance(timedelta(days=3))
         await self.do("runJob", name="expire")
+        until = rfc3339(self.shop.laurel.clock.now())
+        asked: dict[str, Any] = {"programme": {"document": PROGRAMME}, "since": rfc3339(NOON), "until": until}
+        simulation = (await self.do("simulateProgramme", **asked))["simulation"]["id"]
+        await self.do("cancelSimulation", simulation=simulation)
         await self.do("closeAuction", auction="guitar")
         await self.do("settleInvestment", project="roastery", outcome="SUCCEEDED")
         # She has signed in once, then missed two days.

@@ -127,7 +127,7 @@ class Asked:
                 return next(iter(kind.values))
             case GraphQLInputObjectType(name="MemberByInput"):
                 return {"id": global_id("Member", self._member)}
-            case GraphQLInputObjectType() if kind.is_one_of:
+            case GraphQLInputObjectType() if kind.extensions["strawberry-definition"].is_one_of:
                 first, given = next(iter(kind.fields.items()))
                 return {first: self._of(first, given.type)}
             case GraphQLInputObjectType():

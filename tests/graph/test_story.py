@@ -73,7 +73,7 @@ async def test_the_story_tells_of_every_mutation_that_operators_have(story: Stor
     assert {name for name, *_ in story.done} - shown == set(), "of these it does not say what has changed"
 
 
-NOBODYS = {"Tier", "Notice", "Remedy", "ApiKey", "AuditEntry", "ProgrammeDraft"}
+NOBODYS = {"Tier", "Notice", "Remedy", "ApiKey", "AuditEntry", "ProgrammeDraft", "Simulation"}
 """Nodes that are no member's own."""
 STAFFS = {"Flag"}
 """Nodes about a member that the member does not see either."""

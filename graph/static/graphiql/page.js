@@ -663,6 +663,78 @@ mutation RollBack {
     errors { __typename code message path }
   }
 }
+`,`# Simulate a draft or a version
+# roles: operator, analyst, admin
+# What would have come of the past under it. Nothing is changed. A draft is given as {draft: "its id"}. One runs at a time.
+mutation SimulateProgramme {
+  simulateProgramme(input: {
+    programme: {version: 1}
+    since: "2026-06-01T00:00:00Z"
+    until: "2026-06-02T00:00:00Z"
+    reason: "what would it have cost"
+  }) {
+    simulation { id state }
+    errors { __typename code message path }
+  }
+}
+`,`# Follow a simulation
+# roles: operator, analyst, admin
+# A subscription: how far it is, until it ends. It ends by itself.
+subscription FollowSimulation {
+  simulationProgress(id: "the simulation's id") {
+    state
+    progress { step done total }
+    error
+  }
+}
+`,`# What a simulation found
+# roles: operator, analyst, admin
+# Both sides were replayed in the same way. The fidelity says how far that is from the books. The picture is SVG.
+query SimulationResult {
+  simulation(id: "the simulation's id") {
+    state
+    error
+    result {
+      worse
+      better
+      same
+      today { ...Run }
+      draft { ...Run }
+      migration { today draft members }
+      hurt { member { externalId } pointsToday pointsDraft tierToday tierDraft }
+      helped { member { externalId } pointsToday pointsDraft tierToday tierDraft }
+      fidelity { unit members apart }
+      fidelityTiers
+    }
+    picture
+  }
+}
+
+fragment Run on SimulatedRun {
+  revenue
+  redemptionCost
+  redemptionShare
+  units { unit issued redeemed expired outstanding liability }
+  rules { channel unit group rule times gave }
+  unredeemed { unit points times }
+}
+`,`# Give a simulation up
+# roles: operator, analyst, admin
+# Whoever began it, and whichever server runs it.
+mutation CancelSimulation {
+  cancelSimulation(input: {simulation: "the simulation's id", reason: "the range was wrong"}) {
+    simulation { state }
+    errors { __typename code message path }
+  }
+}
+`,`# Simulations that there were
+# roles: operator, analyst, admin
+# The newest first, with who asked for them and why.
+query Simulations {
+  simulations(first: 20) {
+    nodes { id state since until actor reason startedAt finishedAt error }
+  }
+}
 `,`# Versions of the programme
 # roles: service, operator, analyst, admin
 # Which rules held when, who published them and why.
