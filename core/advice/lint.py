@@ -63,7 +63,7 @@ _SAYS: Final[Mapping[WarningCode, Both]] = {
 }  # fmt: skip
 
 
-class Warning(NamedTuple):  # noqa: A001  # it is what everybody calls it
+class Warning(NamedTuple):  # noqa: A001  it is what everybody calls it
     """A warning, where in the document it belongs, and the facts of it."""
 
     code: WarningCode

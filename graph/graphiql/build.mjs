@@ -10,11 +10,14 @@ const here = dirname(fileURLToPath(import.meta.url));
 const outdir = resolve(process.argv[2] ?? `${here}/../static/graphiql`);
 const require = createRequire(import.meta.url);
 
-// A note about a package manager inside graphql-js, to a site that packages are fetched from; no such place is named here.
-const graphql = { name: "graphql", setup: (build) => build.onLoad({ filter: /graphql\/jsutils\/instanceOf\.m?js$/ }, withoutSite) };
+// Messages of graphql-js and GraphiQL to programmers name sites where packages are; no such place is named here.
+const sites = {
+  name: "sites",
+  setup: (build) => build.onLoad({ filter: /(graphql\/jsutils\/instanceOf|@graphiql\/react\/dist\/.*)\.m?js$/ }, withoutSites),
+};
 
-function withoutSite({ path }) {
-  const contents = readFileSync(path, "utf8").replace(/https:\/\/yarnpkg\.com\/\S+/, "");
+function withoutSites({ path }) {
+  const contents = readFileSync(path, "utf8").replace(/https:\/\/(yarnpkg\.com|github\.com\/graphql\/graphiql\/tree)\/[^\s"'`]+/g, "");
   return { contents, loader: "js" };
 }
 
@@ -43,7 +46,7 @@ const common = {
   target: "es2022",
   legalComments: "none",
   define: { "process.env.NODE_ENV": '"production"', "globalThis.process": "true" },
-  plugins: [graphql, monaco, recipes],
+  plugins: [sites, monaco, recipes],
   logLevel: "warning",
   outdir,
 };
