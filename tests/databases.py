@@ -1,8 +1,8 @@
 """A fresh database for each test, of each kind that has an address.
 
 SQLite is always there. ``LAUREL_TEST_POSTGRES`` and ``LAUREL_TEST_MYSQL`` hold the addresses of servers on
-which databases may be made and dropped. A set of tables is migrated once a process: SQLite and PostgreSQL
-copy that database for each test, MariaDB empties it. Names are of one run and one process, so that several
+which databases may be made and dropped. A set of tables is migrated once a process: a file of SQLite is
+copied for each test, a database of a server emptied. Names are of one run and one process, so that several
 runs can share a server.
 
 ``python -m tests.databases`` says which kinds there are, and fails if one with an address doesn't answer.
@@ -52,13 +52,7 @@ class Server(Protocol):
 
 
 def open_server(kind: str, address: str, folder: Path) -> Server:
-    match kind:
-        case "sqlite":
-            return SqliteFolder(folder)
-        case "postgres":
-            return PostgresServer(address)
-        case _:
-            return MySQLServer(address)
+    return SqliteFolder(folder) if kind == "sqlite" else DatabaseServer(address)
 
 
 def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -97,71 +91,30 @@ class SqliteFolder:
         shutil.rmtree(self.folder)
 
 
-class _Databases:
-    """Databases on a server, by name."""
+class DatabaseServer:
+    """Databases on a server, by name. To make tables takes seconds, so what was migrated is emptied and lent again."""
 
     def __init__(self, address: str) -> None:
         self.address = address
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)[:8]
         self.prefix = f"laurel_test_{run}_{os.getpid()}"
         self.made: list[str] = []
+        self.free: dict[str, list[str]] = {}
+        self.lent: dict[str, str] = {}
 
     def empty(self) -> str:
-        return self._make()
-
-    def _make(self, *, template: str | None = None) -> str:
         name = f"{self.prefix}_{uuid.uuid4().hex[:8]}"
-        copying = f" TEMPLATE {Database.from_url(template).name}" if template else ""
-        self._execute(f"CREATE DATABASE {name}{copying}")
+        self._execute(f"CREATE DATABASE {name}")
         url = urlunsplit(urlsplit(self.address)._replace(path=f"/{name}"))
         self.made.append(url)
         return url
 
-    def _drop(self, url: str, how: str = "") -> None:
-        self._execute(f"DROP DATABASE {Database.from_url(url).name}{how}")
-        self.made.remove(url)
-
-    def _execute(self, statement: str) -> None:
-        async def execute() -> None:
-            async with connect(self.address, NO_TABLES) as context:
-                await context.db("default").execute_script(statement)
-
-        run_now(execute())
-
-
-class PostgresServer(_Databases):
-    def __init__(self, address: str) -> None:
-        super().__init__(address)
-        self.templates: dict[str, str] = {}
-
     def migrated(self, apps: Apps) -> str:
-        template = self.templates.get(repr(apps))
-        if template is None:
-            template = self.templates[repr(apps)] = self._make()
-            run_now(migrate(template, apps))
-        return self._make(template=template)
-
-    def done(self, url: str) -> None:
-        self._drop(url, " WITH (FORCE)")
-
-    def close(self) -> None:
-        for url in list(self.made):
-            self.done(url)
-
-
-class MySQLServer(_Databases):
-    def __init__(self, address: str) -> None:
-        super().__init__(address)
-        self.free: dict[str, list[str]] = {}
-        self.lent: dict[str, str] = {}
-
-    def migrated(self, apps: Apps) -> str:
-        """Making tables takes seconds here, so a database is emptied after a test and used again."""
         free = self.free.setdefault(repr(apps), [])
         if free:
             url = free.pop()
         else:
-            url = self._make()
+            url = self.empty()
             run_now(migrate(url, apps))
         self.lent[url] = repr(apps)
         return url
@@ -178,22 +131,34 @@ class MySQLServer(_Databases):
         for url in list(self.made):
             self._drop(url)
 
+    def _drop(self, url: str) -> None:
+        database = Database.from_url(url)
+        self._execute(f"DROP DATABASE {database.name}" + (" WITH (FORCE)" if database.dialect == "postgres" else ""))
+        self.made.remove(url)
+
+    def _execute(self, statement: str) -> None:
+        async def execute() -> None:
+            async with connect(self.address, NO_TABLES) as context:
+                await context.db("default").execute_script(statement)
+
+        run_now(execute())
+
 
 async def _delete_rows(url: str) -> None:
+    here, quote = {"postgres": ("current_schema()", '"'), "mysql": ("DATABASE()", "`")}[Database.from_url(url).dialect]
     async with connect(url, NO_TABLES) as context:
         client = context.db("default")
         tables = [
-            row["name"]
+            f"{quote}{row['name']}{quote}"
             for row in await client.execute_query_dict(
-                "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()"
+                f"SELECT table_name AS name FROM information_schema.tables WHERE table_schema = {here}"
                 " AND table_type = 'BASE TABLE' AND table_name <> 'tortoise_migrations'"
             )
         ]
-        filled = " UNION ALL ".join(f"(SELECT '{table}' AS name FROM `{table}` LIMIT 1)" for table in tables)
+        filled = " UNION ALL ".join(f"(SELECT '{table}' AS name FROM {table} LIMIT 1)" for table in tables)
         async with client._in_transaction() as transaction:
-            await transaction.execute_query("SET SESSION foreign_key_checks = 0")
             for row in await transaction.execute_query_dict(filled) if filled else []:
-                await transaction.execute_query(f"DELETE FROM `{row['name']}`")
+                await transaction.execute_query(f"DELETE FROM {row['name']}")
 
 
 # Tortoise opens no connection without an app; that these tables aren't there does not matter.

@@ -16,6 +16,10 @@ import asyncmy
 import asyncpg
 from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.graph import MigrationKey
+from tortoise.migrations.schema_generator.state import State
+from tortoise.migrations.schema_generator.state_apps import StateApps
+from tortoise.models import Model
 
 from core.errors import DatabaseUnreachable, LaurelError
 from core.store.databases import Database, Tables, connect, tortoise_config
@@ -62,7 +66,52 @@ async def _pending(context: TortoiseContext, url: str, apps: Mapping[str, Tables
 
 
 def _executor(context: TortoiseContext, url: str, apps: Mapping[str, Tables]) -> MigrationExecutor:
-    return MigrationExecutor(context.db("default"), tortoise_config(url, apps)["apps"])
+    return _Executor(context.db("default"), tortoise_config(url, apps)["apps"])
+
+
+class _Models(StateApps):
+    """The models as migrations have left them, each of them built once.
+
+    Tortoise builds those of all apps anew before and after each operation, which grows with the square of the tables:
+    nine seconds for all channels of ours.
+    """
+
+    def __init__(self, former: StateApps) -> None:
+        super().__init__(dict(former._default_connections), former._connections)
+        self.apps = {label: dict(models) for label, models in former.apps.items()}
+        self._built: set[type[Model]] = set(former._built) if isinstance(former, _Models) else set()
+
+    def unregister_model(self, app_label: str, model_name: str) -> None:
+        # The model itself stays as it is: the state before the operation has it still.
+        self.apps.get(app_label, {}).pop(model_name, None)
+
+    def _build_initial_querysets(self) -> None:
+        whole = self.apps
+        self.apps = {
+            label: {name: model for name, model in models.items() if model not in self._built}
+            for label, models in whole.items()
+        }
+        super()._build_initial_querysets()
+        self._built.update(model for models in self.apps.values() for model in models.values() if model._meta._inited)
+        self.apps = whole
+
+
+class _State(State):
+    """A state of which a copy shares the models that don't change."""
+
+    def clone(self) -> "_State":
+        return _State({key: model.clone() for key, model in self.models.items()}, _Models(self.apps))
+
+
+class _Executor(MigrationExecutor):
+    async def _project_state(self, applied: set[MigrationKey], *, upto: MigrationKey | None = None) -> State:
+        state = _State({}, _Models(StateApps(dict.fromkeys(self.loader.apps_config, "default"))))
+        for key in self._full_plan():
+            if key == upto:
+                break
+            if key in applied and (migration := self.loader.graph.nodes[key]) is not None:
+                await migration.apply(state, dry_run=True)
+        return state
 
 
 @asynccontextmanager
