@@ -23,6 +23,7 @@ LEARNT_FROM_MIN: Final = 100
 _BOUND: Final = 12.0
 """Logarithms of parameters lie within this; a fit at the edge has found none."""
 _ALIKE: Final = 1e9
+"""So large a shape that members differ no more."""
 _EDGE: Final = 0.01
 _ITERATIONS_MAX: Final = 2_000
 
@@ -120,6 +121,9 @@ def fit_redeeming(members: Iterable[Redeeming], *, least: int = LEARNT_FROM_MIN)
         return float(-(weight * each).sum() / total)
 
     rate = max(float((weight * times).sum() / max((weight * age).sum(), 1.0)), 1e-9)
+    # The slope of the likelihood where all share the one rate, in 1/r: if it falls from there, nothing is likelier.
+    if float((weight * ((times - rate * age) ** 2 - times)).sum()) <= 0:
+        return RedeemingModel(r=_ALIKE, alpha=_ALIKE / rate)
     r, alpha = _search(name, unlikely, [1.0, 1.0 / rate])
     return RedeemingModel(r=r, alpha=alpha)
 

@@ -40,8 +40,11 @@ from core.telling.event_types import EventData, EventType
 from core.telling.events import MEMBER_ENROLLED, TIER_CHANGED, Delivery, Event
 from core.rulebook.explaining import Explainer, Seen
 from core.scheduling.jobs import Daily, Job, Run
+from core.simulating.anew import Anew, Past
 from core.ladder.judging import Judge
 from core.books.members import ByExternalId, ById
+from core.engine.operations import Operation
+from core.store.dialect import Reader
 from core.telling.outbox import Submit
 from core.people.erasing import PersonalData
 from core.rulebook.programme import ChannelSettings, Programme

@@ -601,6 +601,7 @@ async def test_the_store_shows_a_member_their_prices_limits_and_what_stands_in_t
         "speaker": (20_000, 20_000, None, None, None, False, {"code": "REWARD_OF_OTHER_TIER"}),
         "coffee": (300, 300, None, 0, "2026-06-01T16:00:00Z", True, {"code": "REWARD_LIMIT_REACHED"}),
         "dessert": (205, 205, None, None, None, True, None),
+        "cinema": (205, 205, 0, None, None, True, {"code": "REWARD_SOLD_OUT"}),
         "summer": (10, 10, None, None, None, True, {"code": "REWARD_CLOSED"}),
         "winter": (10, 10, None, None, None, True, {"code": "REWARD_NOT_YET_OPEN"}),
         "cut": (205, 205, None, None, None, True, None),
