@@ -7,11 +7,13 @@ from core.engine.work import Work
 from core.errors import Refusal
 from core.ladder.tiers import FactKind
 from core.rulebook.programme import ChannelSettings
+from core.simulating.anew import Anew
 from core.store.databases import Tables
 from core.telling.event_types import EventType
 from core.telling.events import Event
 from plugins import hookimpl
 
+from .anew import ANEW
 from .events import EVENT_TYPES
 from .mutations import SignInMemberFields, SignInMutations
 from .operations import MADE_UP, follow_reversal
@@ -55,6 +57,11 @@ def register_mutations() -> Sequence[type]:
 @hookimpl
 def register_member_fields() -> Sequence[type]:
     return [SignInMemberFields]
+
+
+@hookimpl
+def register_anew() -> Sequence[Anew]:
+    return [ANEW]
 
 
 @hookimpl

@@ -89,11 +89,14 @@ class MakeUpSignIn(Operation):
             resets_at = day_start(next_day(month_end(today)), zone)
             raise MakeUpsUsedUp(limit=make_up.a_month, resets_at=resets_at)
         if make_up.cost:
-            await work.spend(make_up.cost)
+            await self._pay(work, make_up.cost)
         _mark(work, months, self.day, made_up=True)
         work.count(MAKE_UPS, 1)
         work.count(MADE_UP, 1, at=day_start(self.day, zone))
         return {"day": self.day.isoformat(), "points": make_up.cost}
+
+    async def _pay(self, work: Work, points: int) -> None:
+        await work.spend(points)
 
 
 async def follow_reversal(event: Event, work: Work) -> None:
