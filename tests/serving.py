@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+import httpx
 import uvicorn
 from starlette.applications import Starlette
 
@@ -57,6 +58,24 @@ async def process_of(url: str, secret: str, **variables: str) -> AsyncIterator[a
         if process.returncode is None:
             process.send_signal(signal.SIGKILL)
         await process.wait()
+
+
+@asynccontextmanager
+async def ready_process(url: str, secret: str, **variables: str) -> AsyncIterator[str]:
+    """The address, without its scheme, of a process that answers."""
+    port = free_port()
+    running = process_of(url, secret, LAUREL_PORT=str(port), LAUREL_JOBS="no", **variables)
+    async with running as process, httpx.AsyncClient() as client:
+        async with asyncio.timeout(100):
+            while True:
+                assert process.returncode is None, "the server did not start"
+                try:
+                    if (await client.get(f"http://127.0.0.1:{port}/health/ready")).status_code == 200:
+                        break
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.2)
+        yield f"127.0.0.1:{port}"
 
 
 def free_port() -> int:

@@ -20,10 +20,13 @@ from core.channels.redemption import RedeemPoints
 from core.engine.committer import Committer
 from core.engine.operations import Operation
 from core.oversight.verify import verify
+from core.store.databases import Database, connect
+from core.store.migrating import migrate
 from core.store.mysql import MySql
 from core.store.postgres import Postgres
 from tests.core import test_batch, test_committer, test_work
 from tests.core.committing import Desk, open_desk, rules
+from tests.databases import Apps
 
 Sabotage = Callable[[pytest.MonkeyPatch], None]
 Check = Callable[[Desk], Awaitable[None]]
@@ -99,17 +102,17 @@ async def race(desk: Desk) -> tuple[ById, int]:
 
 @pytest.mark.parametrize("keys", [True, False], ids=["keys", "no keys"])
 async def test_without_the_lock_the_sequences_keys_keep_the_books(
-    connected: TortoiseContext, monkeypatch: pytest.MonkeyPatch, keys: bool
+    empty_database: str, apps: Apps, monkeypatch: pytest.MonkeyPatch, keys: bool
 ) -> None:
-    client = connected.db("default")
-    if client.capabilities.dialect != "postgres":
-        pytest.skip("the one whose databases are made anew for each test and whose keys can be dropped")
-    if not keys:
-        for table in ("entry", "lot_move"):
-            await client.execute_script(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey")
+    if Database.from_url(empty_database).dialect != "postgres":
+        pytest.skip("the one whose keys can be dropped")
+    await migrate(empty_database, apps)
     without_lock(monkeypatch)
 
-    async with open_desk(batch_max=1) as desk:
+    async with connect(empty_database, apps) as context, open_desk(batch_max=1) as desk:
+        if not keys:
+            for table in ("entry", "lot_move"):
+                await context.db("default").execute_script(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey")
         ann, told = await race(desk)
         account = await desk.account(ann)
         in_order = await verify(desk.store.reader()) == [] and account.debited == told <= 20

@@ -95,6 +95,8 @@ async def perform(tickets: Sequence[Ticket], writer: Writer, rules: Rules) -> No
     """
     for ticket in tickets:
         ticket.outcome = ticket.defect = None
+    # Before the instant of the batch is taken: of a version that begins between the two it would not know.
+    await writer.keep_rules()
     batch = await _Batch.begin(writer, writer.lock, rules)
     await batch.perform(tickets)
     await batch.write(writer)

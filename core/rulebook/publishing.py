@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from tortoise.connection import get_connection
 from tortoise.exceptions import IntegrityError
 
 from core.engine.work import FUTURE_TOLERANCE
@@ -14,6 +15,7 @@ from core.people.membership import check_reason
 from core.rulebook.programme import Programme
 from core.rulebook.programmes import Version
 from core.sandbox.clock import settle_clock
+from core.store import writer
 from core.store.databases import unit_of_work
 from core.time.calendar import day_start
 from core.time.clock import Clock
@@ -75,6 +77,8 @@ async def publish(
         check_start(starts_at, now, in_the_past=in_the_past)
 
     async def write() -> Version:
+        # What is being judged is judged to its end by the versions there are, and begins before this one does.
+        await writer(get_connection("default")).change_rules()
         newest = await ProgrammeVersionRow.all().order_by("-number").first()
         # Who publishes at once means to take over from whatever holds now; who names an instant means that one alone.
         taken = await ProgrammeVersionRow.filter(starts_at=starts_at).first() if is_named else None
@@ -92,7 +96,7 @@ async def publish(
             raise ProgrammeInvalid.of((kept,))
         if newest is None:
             await settle_clock()
-        # At once means as late as can be: what is being judged meanwhile is judged by the version before.
+        # At once means now that nobody is judging, and not when it was asked for.
         begins = starts_at if starts_at and (in_the_past or not is_named) else max(starts_at or now, clock.now())
         await ProgrammeVersionRow.create(
             number=number,

@@ -42,6 +42,14 @@ class Writer(Reader):
     """The writes of one open transaction."""
 
     @abstractmethod
+    async def keep_rules(self) -> None:
+        """See to it that no version of the programme is published before the transaction ends."""
+
+    @abstractmethod
+    async def change_rules(self) -> None:
+        """Wait for all that keep the rules, and let nobody keep them before the transaction ends."""
+
+    @abstractmethod
     async def lock(self, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
         """Like ``select``, and the rows are locked, in the order of the table's key, until the transaction ends."""
 

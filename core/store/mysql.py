@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Final
 
 import orjson
 
 from core.store.dialect import Writer
 from core.store.tables import Row, Table
+
+_NEWEST: Final = "SELECT number FROM programme_version ORDER BY number DESC LIMIT 1"
 
 
 class MySql(Writer):
@@ -39,6 +42,13 @@ class MySql(Writer):
     async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
         sql = self._select(table, by, f" WHERE {where}" if where else "")
         return await self.query(sql, [orjson.dumps(keys).decode()])
+
+    async def keep_rules(self) -> None:
+        # Named locks cannot be shared here; before the first version there are no rules to keep.
+        await self.query(f"{_NEWEST} LOCK IN SHARE MODE")
+
+    async def change_rules(self) -> None:
+        await self.query(f"{_NEWEST} FOR UPDATE")
 
     async def lock(self, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
         # Rows are locked as they are read, so the keys have to be in order as well.

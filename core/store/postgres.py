@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 
 from core.store.dialect import Writer
 from core.store.tables import Row, Table
+
+_RULES: Final = int.from_bytes(sha256(b"laurel.rules").digest()[:8], signed=True)
 
 
 class Postgres(Writer):
@@ -37,6 +40,13 @@ class Postgres(Writer):
 
     async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
         return await self.query(self._select(table, by, where, ""), _arrays(keys))
+
+    async def keep_rules(self) -> None:
+        # Advisory: to share a row's lock would write to the row, in every batch.
+        await self.query("SELECT pg_advisory_xact_lock_shared($1)", [_RULES])
+
+    async def change_rules(self) -> None:
+        await self.query("SELECT pg_advisory_xact_lock($1)", [_RULES])
 
     async def lock(self, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
         tail = f" ORDER BY {', '.join(f't.{column}' for column in table.key)} FOR NO KEY UPDATE OF t"

@@ -37,6 +37,12 @@ class Sqlite(Writer):
     async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
         return await self.query(self._select(table, by, where), [orjson.dumps(keys).decode()])
 
+    async def keep_rules(self) -> None:
+        pass  # whoever is the one writer keeps everything
+
+    async def change_rules(self) -> None:
+        pass
+
     async def lock(self, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
         return await self.select(table, by, keys)
 

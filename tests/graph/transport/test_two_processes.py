@@ -19,7 +19,7 @@ from plugins.manager import load_plugins
 from tests.databases import Server
 from tests.graph.transport.sockets import PROTOCOL
 from tests.npm import installed, run_tests
-from tests.serving import free_port, process_of
+from tests.serving import ready_process
 
 BAR: Final = """subscription ($by: MemberByInput!) { memberProgress(by: $by) {
   externalId progress { criteria { fact current } } } }"""
@@ -42,25 +42,8 @@ def token(role: Role) -> str:
 
 
 @asynccontextmanager
-async def served(url: str) -> AsyncIterator[str]:
-    """The address, without its scheme, of a process that is ready."""
-    port = free_port()
-    variables = {"LAUREL_PORT": str(port), "LAUREL_CARRY_CHANGES": "yes", "LAUREL_JOBS": "no"}
-    async with process_of(url, SECRET, **variables) as process, httpx.AsyncClient() as client:
-        async with asyncio.timeout(100):
-            while True:
-                assert process.returncode is None, "the server did not start"
-                try:
-                    if (await client.get(f"http://127.0.0.1:{port}/health/ready")).status_code == 200:
-                        break
-                except httpx.TransportError:
-                    await asyncio.sleep(0.2)
-        yield f"127.0.0.1:{port}"
-
-
-@asynccontextmanager
 async def two_processes(server: Server) -> AsyncIterator[list[str]]:
-    """The addresses of two processes of a shop that Anna and Bert have joined."""
+    """The addresses, without their scheme, of two processes of a shop that Anna and Bert have joined."""
     every = load_plugins()
     url = server.migrated(tables(every))
     if not url.startswith(("postgres", "asyncpg")):
@@ -69,7 +52,9 @@ async def two_processes(server: Server) -> AsyncIterator[list[str]]:
         await shop.enrol("anna")
         await shop.enrol("bert")
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(served(url)) for _ in range(2)]
+        yield [
+            await stack.enter_async_context(ready_process(url, SECRET, LAUREL_CARRY_CHANGES="yes")) for _ in range(2)
+        ]
     server.done(url)
 
 
