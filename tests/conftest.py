@@ -10,7 +10,7 @@ import pytest
 from tortoise.context import TortoiseContext
 
 from core.store.databases import Tables, connect
-from tests.databases import ADDRESSES, KINDS, Apps, Server, open_server, server_address
+from tests.databases import ADDRESSES, KINDS, Apps, Server, SqliteFolder, open_server, server_address
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +28,12 @@ def database_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
     server = open_server(kind, address, tmp_path_factory.mktemp("databases"))
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_folder(tmp_path_factory: pytest.TempPathFactory) -> SqliteFolder:
+    """Where the files are of what is tested on SQLite only."""
+    return SqliteFolder(tmp_path_factory.mktemp("shops"))
 
 
 @pytest.fixture

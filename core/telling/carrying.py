@@ -164,8 +164,10 @@ class Carrier:
         if self._pending:
             self._ending = True
             await asyncio.wait([self._runner], timeout=_LAST_SECONDS)
-        self._runner.cancel()
-        await asyncio.wait([self._runner])
+        # Said again until it is heard: before Python 3.12 a wait that ends at this very moment loses the cancellation.
+        while not self._runner.done():
+            self._runner.cancel()
+            await asyncio.wait([self._runner], timeout=_LAST_SECONDS)
 
     def _take(self, member_ids: Collection[str]) -> None:
         if self.connected.is_set():

@@ -113,6 +113,37 @@ async def test_what_was_committed_last_is_told_before_the_end() -> None:
     assert line.told == ["*", "anna"]
 
 
+class Deaf:
+    """A line on which the first cancellation is lost, as it is in a wait that ends at that moment."""
+
+    def __init__(self) -> None:
+        self.lost = False
+
+    def connected(self, heard: object) -> "Deaf":
+        return self
+
+    async def __aenter__(self) -> "Deaf":
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    async def __call__(self, notice: str) -> None:
+        if not self.lost:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                self.lost = True
+
+
+async def test_it_ends_although_its_cancellation_is_lost() -> None:
+    line = Deaf()
+
+    async with asyncio.timeout(10), Carrier(Changes(), line) as carrier:
+        await carrier.connected.wait()
+
+    assert line.lost
+
+
 async def test_who_waits_looks_again_when_the_line_was_cut(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -39,11 +39,6 @@ def apps() -> Apps:
     return tables(Plugins())
 
 
-@pytest.fixture(scope="session")
-def sqlite_folder(tmp_path_factory: pytest.TempPathFactory) -> SqliteFolder:
-    return SqliteFolder(tmp_path_factory.mktemp("shops"))
-
-
 @pytest.fixture
 async def shop(sqlite_folder: SqliteFolder, apps: Apps) -> AsyncIterator[Shop]:
     """A shop on SQLite."""

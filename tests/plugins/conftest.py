@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 
 import pytest
 from tortoise.context import TortoiseContext
@@ -25,11 +24,6 @@ async def shop(connected: TortoiseContext) -> AsyncIterator[Shop]:
     """A shop with the plain programme, on every database."""
     async with open_shop() as shop:
         yield shop
-
-
-@pytest.fixture(scope="session")
-def sqlite_folder(tmp_path_factory: pytest.TempPathFactory) -> SqliteFolder:
-    return SqliteFolder(Path(tmp_path_factory.mktemp("shops")))
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import importlib
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -90,7 +91,7 @@ def test_check_reports_every_promise_of_a_channel(type_: Type) -> None:
     done = type_("sqlite://x.sqlite3", "plugin", "check", "sign_in")
 
     assert done.exit_code == 0, done.output
-    assert "17 of 17 checks hold" in done.output
+    assert re.search(r"(1\d) of \1 checks hold, and none fails", done.output)
 
 
 def test_check_knows_installed_plugins_only(type_: Type) -> None:
