@@ -18,7 +18,7 @@ from graph.observing.health import health_routes
 from graph.observing.metrics import metrics_page
 from graph.observing.observer import Observer, Watched
 from graph.rules_page import rules_routes
-from graph.schema import build_schema
+from graph.schema import LaurelSchema, build_schema
 from graph.settings import Settings, SettingsInvalid
 from graph.transport.execution import Engine
 from graph.transport.http import HttpView
@@ -26,15 +26,22 @@ from graph.transport.websocket import WebSockets
 from plugins.manager import Plugins, load_plugins
 
 
-def create_app(settings: Settings, *, plugins: Plugins | None = None, clock: Clock | None = None) -> Starlette:
+def create_app(
+    settings: Settings,
+    *,
+    plugins: Plugins | None = None,
+    clock: Clock | None = None,
+    schema: LaurelSchema | None = None,
+) -> Starlette:
     """The application. It opens its database when it starts, and finishes what it has accepted when it stops.
 
-    Raises SettingsInvalid without anything to check a token with.
+    A ``schema`` that was built of the plugins can serve several applications. Raises SettingsInvalid without anything
+    to check a token with.
     """
     if not (settings.secret or settings.jwks):
         raise SettingsInvalid("LAUREL_SECRET is not set, nor LAUREL_JWKS_URL: without them no token can be checked")
     plugins = plugins or load_plugins(settings.disabled_plugins)
-    engine = Engine(build_schema(plugins, settings.subgraph), settings)
+    engine = Engine(schema or build_schema(plugins, settings.subgraph), settings)
     observer = engine.observer = Observer.of(settings)
 
     @asynccontextmanager
