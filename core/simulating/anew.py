@@ -14,6 +14,9 @@ from core.engine.work import Work
 from core.store.dialect import Reader
 from core.units import POINTS
 
+FORGOTTEN: Final = "it is no longer known why"
+"""Stands for the reason of what was done to a member who was erased since."""
+
 SHORT: Final = "simulation.short"
 """Told where less could be spent than was spent in truth. It is kept with the operation and nobody hears of it."""
 
@@ -35,6 +38,11 @@ class Past(NamedTuple):
     @property
     def bucket(self) -> int:
         return bucket_of(self.member_id)
+
+    @property
+    def reason(self) -> str:
+        """Why it was done, by its result."""
+        return self.result["reason"] or FORGOTTEN
 
     @property
     def asked(self) -> dict[str, Any]:

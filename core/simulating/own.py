@@ -53,7 +53,7 @@ async def _of_ledger(_: Reader, past: Sequence[Past]) -> Mapping[str, Operation]
             made[each.id] = ExtendPoints(
                 **each.asked,
                 expires_on=date.fromisoformat(result["expires_on"]),
-                reason=result["reason"],
+                reason=each.reason,
                 lots=tuple(result["lots"]),
                 unit=result["unit"],
             )
@@ -61,7 +61,7 @@ async def _of_ledger(_: Reader, past: Sequence[Past]) -> Mapping[str, Operation]
         told = [event for event in result.get("events", ()) if event["name"] == TRANSACTION_REVERSED]
         if not told or not told[0]["whole"]:
             continue  # of a part it is known what it moved, and that is carried over
-        made[each.id] = ReverseTransaction(**each.asked, transaction=result["transaction"], reason=result["reason"])
+        made[each.id] = ReverseTransaction(**each.asked, transaction=result["transaction"], reason=each.reason)
     return made
 
 
@@ -73,7 +73,7 @@ async def _of_tiers(reader: Reader, past: Sequence[Past]) -> Mapping[str, Operat
         until = member.tier_lock_until if member.tier_lock == tier else None
         if until is not None and until <= each.effective_at:
             until = None
-        made[each.id] = SetTier(**each.asked, tier=tier, reason=each.result["reason"], until=until)
+        made[each.id] = SetTier(**each.asked, tier=tier, reason=each.reason, until=until)
     return made
 
 

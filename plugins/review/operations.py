@@ -51,6 +51,11 @@ class _Written(Operation):
     length: int
     pictures: int
 
+    @property
+    def content(self) -> dict[str, int]:
+        """For the result: the review's row says only what was written last."""
+        return {"rating": self.rating, "length": self.length, "pictures": self.pictures}
+
     def check(self, work: Work) -> None:
         """Raise MemberNotActive, MemberFrozen, or InvalidValue unless the content can be meant."""
         work.check_may_earn()
@@ -112,7 +117,7 @@ class SubmitReview(_Written):
             awards={},
         )
         work.tell("review.submitted", reference=self.reference)
-        return {"reference": self.reference}
+        return {"reference": self.reference, **self.content}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +143,7 @@ class EditReview(_Written):
         review.reason = review.moderator = review.decided_at = None
         work.save(review)
         work.tell("review.submitted", reference=review.reference)
-        return {"reference": review.reference}
+        return {"reference": review.reference, **self.content}
 
 
 @dataclass(frozen=True, kw_only=True)

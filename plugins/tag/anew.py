@@ -22,13 +22,13 @@ def _give(past: Past) -> Operation:
     return TagMember(
         **past.asked,
         tag=past.result["tag"],
-        reason=past.result["reason"],
+        reason=past.reason,
         until=None if until is None else datetime.fromisoformat(until),
     )
 
 
 def _take(past: Past) -> Operation:
-    return UntagMember(**past.asked, tag=past.result["tag"], reason=past.result["reason"])
+    return UntagMember(**past.asked, tag=past.result["tag"], reason=past.reason)
 
 
 ANEW: Final = Anew(channel=CHANNEL, kinds=frozenset({TagMember.kind, UntagMember.kind}), make=make)
