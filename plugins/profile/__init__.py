@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from core.engine.work import Work
 from core.errors import Refusal
 from core.rulebook.programme import ChannelSettings
+from core.simulating.anew import Anew
 from core.store.databases import Tables
 from core.telling.event_types import EventType
 from core.telling.events import Event
 from plugins import hookimpl
 
+from .anew import ANEW
 from .events import EVENT_TYPES
 from .mutations import ProfileMemberFields, ProfileMutations
 from .operations import SECTIONS, WHOLES, follow_reversal, welcome
@@ -47,6 +49,11 @@ def register_mutations() -> Sequence[type]:
 @hookimpl
 def register_member_fields() -> Sequence[type]:
     return [ProfileMemberFields]
+
+
+@hookimpl
+def register_anew() -> Sequence[Anew]:
+    return [ANEW]
 
 
 @hookimpl

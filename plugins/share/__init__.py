@@ -7,11 +7,13 @@ from core.errors import Refusal
 from core.ladder.tiers import FactKind
 from core.people.erasing import PersonalData
 from core.rulebook.programme import ChannelSettings
+from core.simulating.anew import Anew
 from core.store.databases import Tables
 from core.telling.event_types import EventType
 from core.telling.events import Event
 from plugins import hookimpl
 
+from .anew import ANEW
 from .events import EVENT_TYPES
 from .models import PERSONAL
 from .mutations import ShareMemberFields, ShareMutations
@@ -55,6 +57,11 @@ def register_mutations() -> Sequence[type]:
 @hookimpl
 def register_member_fields() -> Sequence[type]:
     return [ShareMemberFields]
+
+
+@hookimpl
+def register_anew() -> Sequence[Anew]:
+    return [ANEW]
 
 
 @hookimpl
