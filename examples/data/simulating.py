@@ -150,6 +150,9 @@ async def published(url: str) -> Came:
         async for steps in figures.tiers(reader, UNTIL):
             for _, external_id, tier in steps:
                 found.setdefault(external_id, {})["tier"] = tier
+        # Whoever has only bought what brings nothing has no account.
+        nothing = dict.fromkeys(programme.unit_names, "0")
+        found = {external_id: {**nothing, **has} for external_id, has in found.items()}
         return Came(run.to_json(programme.currency), found)
 
 
