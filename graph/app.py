@@ -1,4 +1,4 @@
-"""The HTTP application: GraphQL, the page for operators, what other systems send, and what watches over the process."""
+"""The HTTP application: GraphQL, the pages, what other systems send, and what watches over the process."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from core.time.clock import Clock
 from graph.broker.listening import listening
+from graph.dashboard_page import dashboard_routes
 from graph.graphiql_page import graphiql_routes
 from graph.incoming.signed import receive
 from graph.laurel import open_laurel
@@ -66,6 +67,7 @@ def create_app(
         WebSocketRoute("/graphql", WebSockets(engine)),
         *health_routes(lambda: engine.laurel),
         *rules_routes(lambda: engine.laurel),
+        *dashboard_routes(),
     ]
     if observer is not None and observer.metrics is not None:
         routes.append(Route("/metrics", metrics_page(observer.metrics, settings.metrics_token)))

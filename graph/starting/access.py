@@ -50,6 +50,7 @@ def ways_in(settings: Settings, *, subject: str, member: Member | None) -> Itera
     """The addresses, and a token for each role; for a member only where there is one."""
     address = f"http://{settings.host}:{settings.port}"
     yield f"\nGraphQL   {address}/graphql"
+    yield f"Dashboard {address}/dashboard"
     if settings.serves_graphiql:
         yield f"GraphiQL  {address}/graphiql"
     yield f"\nTokens for the header Authorization: Bearer …, good for {LIFETIME.days} days:\n"

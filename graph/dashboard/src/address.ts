@@ -1,0 +1,60 @@
+// What is looked at stands in the address, so that it can be shared: period, parts, comparison, section, language, by
+// what predictions are listed, and the list of members that is open. Nothing of it is checked here: a period that is none is the graph's to refuse, in its words.
+import type { Language } from "./words.ts";
+
+export const SECTIONS = ["overview", "members", "points", "orders", "tiers", "service", "channels", "value", "predictions"] as const;
+export type Section = (typeof SECTIONS)[number];
+export const PARTS = ["DAY", "WEEK", "MONTH", "QUARTER"] as const;
+export type By = (typeof PARTS)[number] | "WHOLE";
+
+export const RANKS = ["gone", "value", "lost"] as const;
+export type Rank = (typeof RANKS)[number];
+
+export interface View {
+  since: string;
+  until: string;
+  by: By;
+  compare: boolean;
+  /** Several sections are shown one below the other. */
+  show: Section[];
+  lang: Language;
+  /** By what predictions are listed. */
+  rank: Rank;
+  /** Whose list is open: `tier:gold`, `joined:2026-01-01:2026-01-31`. */
+  list: string;
+}
+
+/** What the address says; of the period nothing where it is silent. */
+export function read(search: string): Partial<View> & Pick<View, "show" | "compare" | "lang" | "rank" | "list"> {
+  const given = new URLSearchParams(search);
+  const by = given.get("by")?.toUpperCase();
+  const show = (given.get("show") ?? "").split(",");
+  const found = show.includes("all") ? [...SECTIONS] : SECTIONS.filter((section) => show.includes(section));
+  const lang = given.get("lang") ?? navigator.language;
+  return {
+    ...(given.has("since") && { since: given.get("since") ?? "" }),
+    ...(given.has("until") && { until: given.get("until") ?? "" }),
+    ...(by === "WHOLE" || PARTS.some((part) => part === by) ? { by: by as By } : {}),
+    compare: given.get("compare") !== "no",
+    show: found.length ? found : ["overview"],
+    lang: lang.toLowerCase().startsWith("zh") ? "zh" : "en",
+    rank: RANKS.find((rank) => rank === given.get("rank")) ?? "gone",
+    list: given.get("list") ?? "",
+  };
+}
+
+export function written(view: View): string {
+  const all = view.show.length === SECTIONS.length;
+  const given = new URLSearchParams({
+    since: view.since,
+    until: view.until,
+    by: view.by.toLowerCase(),
+    compare: view.compare ? "yes" : "no",
+    show: all ? "all" : view.show.join(","),
+    lang: view.lang,
+    ...(view.show.includes("predictions") && { rank: view.rank }),
+    ...(view.list && { list: view.list }),
+  });
+  // Commas and colons are as good as their codes, and easier to read.
+  return `?${given.toString().replaceAll("%2C", ",").replaceAll("%3A", ":")}`;
+}

@@ -1,0 +1,46 @@
+"""The dashboard in a real browser, which reaches no host but the shop's: tests/browser/dashboard.test.mjs."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pytest
+
+from graph.ids import read_id
+from graph.laurel import tables
+from graph.tokens import Role
+from plugins.manager import load_plugins
+from tests.browser.living import living_shop
+from tests.browser.test_browser import PICTURES
+from tests.databases import SqliteFolder
+from tests.npm import ROOT, chromium, installed, run_tests
+from tests.serving import served
+
+_ASKED: Final = """{
+  figures(since: "2026-01-01", until: "2026-06-30", granularity: MONTH) { since redemptionRate { now { value } } }
+}"""
+
+
+@pytest.mark.timeout(300)
+async def test_analysts_find_their_way_from_the_log_in_to_the_members_behind_a_number(tmp_path: Path) -> None:
+    project = await asyncio.to_thread(installed, "tests/browser")
+    pictures = {PICTURES: str(ROOT / os.environ[PICTURES])} if PICTURES in os.environ else {}
+    url = SqliteFolder(tmp_path).migrated(tables(load_plugins()))
+    async with living_shop(url) as shop:
+        member = await shop.enrol('=1+1,"x"')
+        tokens = {
+            "analyst": shop.token(Role.ANALYST),
+            "operator": shop.token(Role.OPERATOR),
+            "member": shop.token(Role.MEMBER, read_id(member)[1]),
+        }
+        async with served(shop.app) as address:
+            place = {"url": address, "tokens": tokens, "chromium": chromium(), "downloads": str(tmp_path)}
+            await run_tests(project, "dashboard.test.mjs", place, **pictures)
+        answer = await shop.ask(_ASKED, role=Role.ANALYST)
+
+    file = (tmp_path / "laurel-redemption-rate-2026-01-01-2026-06-30.parquet").as_posix()
+    rows = duckdb.connect().execute(f"SELECT since, value FROM '{file}' ORDER BY since").fetchall()
+    told = [(part["since"], float(part["redemptionRate"]["now"]["value"])) for part in answer["figures"]]
+    assert [(str(since), value) for since, value in rows] == told
