@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet
 
-.PHONY: help serve test clients lint format lock bench schema programmes graphiql dashboard env env-dev
+.PHONY: help serve test clients lint format lock bench schema programmes graphiql dashboard centre pages env env-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ test: lint ## every check and test; on PostgreSQL and MariaDB too when LAUREL_TE
 clients: export LAUREL_TEST_CLIENTS := yes
 clients: env-dev ## front ends' clients, GraphiQL in chromium and its build; needs node 20 with npm, gets the rest
 	$(BIN)/python -m tests.npm
-	$(BIN)/python -m pytest tests/clients tests/browser tests/graph/test_graphiql.py tests/graph/test_dashboard.py
+	$(BIN)/python -m pytest tests/clients tests/browser tests/graph/test_graphiql.py tests/graph/test_dashboard.py tests/graph/test_centre.py
 
 lint: env-dev ## style, types, and which folder may import which
 	$(BIN)/ruff check .
@@ -48,6 +48,11 @@ graphiql: ## build the page for operators from graph/graphiql; needs node 20 wit
 
 dashboard: ## build the dashboard from graph/dashboard and schema.graphql; needs node 20 with npm
 	cd graph/dashboard && npm ci --no-audit --no-fund && npm run build
+
+centre: ## build the member centre from graph/centre and schema.graphql; needs node 20 with npm
+	cd graph/centre && npm ci --no-audit --no-fund && npm run build && npm run check
+
+pages: graphiql dashboard centre ## build all pages
 
 lock: env-dev ## resolve the lock files again: pins and hashes for every platform, no host in them
 	$(LOCK) pyproject.toml --output-file requirements.txt

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from core.time.clock import Clock
 from graph.broker.listening import listening
+from graph.centre_page import centre_routes
 from graph.dashboard_page import dashboard_routes
 from graph.graphiql_page import graphiql_routes
 from graph.incoming.signed import receive
@@ -73,6 +74,8 @@ def create_app(
         routes.append(Route("/metrics", metrics_page(observer.metrics, settings.metrics_token)))
     if settings.serves_graphiql:
         routes += graphiql_routes(settings)
+    if settings.serves_centre:
+        routes += centre_routes(settings, lambda: engine.laurel)
     watching = [Middleware(Watched, observer=observer)] if observer is not None else []
     app = Starlette(routes=routes, lifespan=lifespan, middleware=watching)
     app.state.end_streams = engine.stopping.set

@@ -13,6 +13,9 @@ SECRET_BYTES_MIN: Final = 32
 
 PASSWORD_MIN: Final = 16
 
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+"""The names of this machine, by which no other machine reaches it."""
+
 CLAIMS: Final = ("role", "member", "external_id", "channels", "capabilities")
 """What a token says of its bearer, beside who they are and when it ends."""
 
@@ -47,7 +50,9 @@ class Settings:
     ``secret`` signs the tokens, and ``jwks`` is where the keys of a company's own tokens are: an address or a file.
     Those are of ``issuer`` and for ``audience``, and ``claims`` says what they call what ours call ``role``,
     ``member`` and so on. Without a secret or such keys nothing is served. ``live`` says that the points are worth
-    something: the page for operators then asks before it moves any, and is served only if ``graphiql`` says so.
+    something: the page for operators then asks before it moves any, and is served only if ``graphiql`` says so, as the
+    member centre is only if ``centre`` does. ``samples`` are external ids of members whom anybody on this machine may
+    be there.
     ``introspection`` says who may ask for the schema: ``all``, ``staff`` or ``none``. ``limits`` bound what is
     asked for; rates are counted in ``redis_url``, or in each process by itself. ``http_status`` is ``compat`` or
     ``draft``: the statuses that clients of today expect, or those of the newest draft of GraphQL over HTTP.
@@ -73,6 +78,8 @@ class Settings:
     port: int = 8000
     live: bool = True
     graphiql: bool | None = None
+    centre: bool | None = None
+    samples: Sequence[str] = ()
     introspection: str | None = None
     limits: Bounds = field(default_factory=Bounds)
     redis_url: str = ""
@@ -110,6 +117,16 @@ class Settings:
         return not self.live if self.graphiql is None else self.graphiql
 
     @property
+    def serves_centre(self) -> bool:
+        """Whether there is a member centre: where nothing says so, only if the programme is not live."""
+        return not self.live if self.centre is None else self.centre
+
+    @property
+    def sample_members(self) -> Sequence[str]:
+        """Whom anybody may be: nobody where points are worth something, nor where other machines can ask."""
+        return () if self.live or not self.secret or self.host not in LOOPBACK else self.samples
+
+    @property
     def introspected_by(self) -> str:
         """Who may ask for the schema: where nothing says so, staff alone if the programme is live."""
         return self.introspection or (STAFF_ONLY if self.live else ALL)
@@ -140,6 +157,8 @@ class Settings:
             port=_number(environ, "LAUREL_PORT", usual.port),
             live=_choice(environ, "LAUREL_LIVE", usual.live),
             graphiql=_choice(environ, "LAUREL_GRAPHIQL", False) if "LAUREL_GRAPHIQL" in environ else None,
+            centre=_choice(environ, "LAUREL_CENTRE", False) if "LAUREL_CENTRE" in environ else None,
+            samples=_samples(environ),
             introspection=_one_of(environ, "LAUREL_INTROSPECTION", (None, ALL, STAFF_ONLY, NONE)),
             limits=_bounds(environ),
             redis_url=environ.get("LAUREL_REDIS_URL", usual.redis_url),
@@ -164,6 +183,13 @@ class Settings:
             traces=_choice(environ, "LAUREL_TRACES", usual.traces),
             subgraph=_subgraph(environ),
         )
+
+
+def _samples(environ: Mapping[str, str]) -> Sequence[str]:
+    names = tuple(environ.get("LAUREL_SAMPLE_MEMBERS", "").replace(",", " ").split())
+    if names and _choice(environ, "LAUREL_LIVE", False):
+        raise SettingsInvalid("LAUREL_LIVE is yes, and LAUREL_SAMPLE_MEMBERS would let anybody be one of its members")
+    return names
 
 
 def _subgraph(environ: Mapping[str, str]) -> Subgraph | None:

@@ -20,7 +20,7 @@ import pytest
 
 VARIABLE: Final = "LAUREL_TEST_CLIENTS"
 ROOT: Final = Path(__file__).parents[1]
-PROJECTS: Final = ("tests/clients", "tests/browser", "graph/graphiql", "graph/dashboard")
+PROJECTS: Final = ("tests/clients", "tests/browser", "graph/graphiql", "graph/dashboard", "graph/centre")
 NODE_MIN: Final = 20
 SECONDS_MAX: Final = 150
 

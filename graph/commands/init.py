@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Final
 
 import click
 
@@ -13,6 +14,9 @@ from graph.starting.access import kept_secret, ways_in
 from graph.starting.opening import ACTOR, FIRST, enrol, make_tables, member_called, open_programme
 from graph.starting.programmes import read_shipped, said_of, shipped
 from plugins.manager import load_plugins
+
+FACES: Final = 6
+"""How many members of a sandbox anybody on this machine may be in the member centre."""
 
 
 @click.command("init")
@@ -53,12 +57,12 @@ def command(
     if not no_serve:
         check_address(settings)
     settings = replace(settings, secret=settings.secret or kept_secret(settings))
-    asyncio.run(_open(settings, programme, sandbox=sandbox, members=members))
+    settings = asyncio.run(_open(settings, programme, sandbox=sandbox, members=members))
     if not no_serve:
         run(settings, workers)
 
 
-async def _open(settings: Settings, programme: str, *, sandbox: bool, members: int) -> None:
+async def _open(settings: Settings, programme: str, *, sandbox: bool, members: int) -> Settings:
     plugins = load_plugins(settings.disabled_plugins)
     await make_tables(settings, tables(plugins), sandbox=sandbox)
     async with open_laurel(settings, plugins=plugins) as laurel:
@@ -68,5 +72,7 @@ async def _open(settings: Settings, programme: str, *, sandbox: bool, members: i
         click.echo(f"{programme} {'is published' if published else 'is there already'}, in {settings.database_url}")
         if laurel.clock.is_sandbox:
             click.echo(said_of_clock(laurel))
+            settings = replace(settings, samples=[f"member-{number}" for number in range(1, min(members, FACES) + 1)])
     for line in ways_in(settings, subject=ACTOR, member=first):
         click.echo(line)
+    return settings

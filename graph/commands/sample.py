@@ -1,4 +1,4 @@
-"""The shop of ``laurel serve --sample``: the first-shop programme, and a year of real purchases up to yesterday.
+"""The shop of ``laurel serve --sample``: the sample-shop programme, and a year of real purchases up to yesterday.
 
 The purchases are of 48 customers of the Online Retail data, from the largest to the smallest, moved to the present.
 Their pounds are taken for yuan, and each article is put into one of the programme's categories.
@@ -25,10 +25,13 @@ from graph.starting.programmes import read_shipped
 from plugins.hookspecs import Importing
 
 ROOT: Final = Path(__file__).parents[2]
-PROGRAMME: Final = "first-shop"
+PROGRAMME: Final = "sample-shop"
 ACTOR: Final = "sample"
 FACE: Final = "14057"
 """The member for whom a token is printed."""
+
+FACES: Final = (FACE, "12597", "12509", "18102")
+"""The members whom anybody on this machine may be in the member centre."""
 
 _LAST_DAY: Final = datetime(2011, 12, 9)  # noqa: DTZ001 (the data's own days, which have no zone)
 _CATEGORIES: Final = ("tea", "coffee", "rice", "milk_powder", "nappies", "toys", "books", "garden")
@@ -49,6 +52,11 @@ async def open_shop(laurel: Laurel) -> Member | None:
     if not laurel.programmes.versions:
         await _fill(laurel)
     return await member_called(laurel, FACE)
+
+
+def is_sample(laurel: Laurel) -> bool:
+    """Whether the shop is the sample's and not one that was there before."""
+    return laurel.programmes.versions[0].programme.id == PROGRAMME
 
 
 async def _fill(laurel: Laurel) -> None:

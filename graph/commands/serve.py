@@ -18,7 +18,7 @@ from core.telling.carrying import can_carry
 from graph.app import create_app
 from graph.collecting import collect_rarely
 from graph.commands.clock import said_of
-from graph.commands.sample import ACTOR, open_shop
+from graph.commands.sample import ACTOR, FACES, is_sample, open_shop
 from graph.laurel import open_laurel, tables
 from graph.observing.logs import configure
 from graph.observing.metrics import MULTIPLE
@@ -53,7 +53,7 @@ def command(settings: Settings, host: str | None, port: int | None, workers: int
         )
     if sample:
         settings = replace(settings, live=False, secret=settings.secret or kept_secret(settings))
-        asyncio.run(_sample(settings, sandbox=sandbox))
+        settings = asyncio.run(_sample(settings, sandbox=sandbox))
     elif not (settings.secret or settings.jwks):
         raise CannotServe("LAUREL_SECRET is not set: it signs the tokens (32 bytes or more, and to be kept secret)")
     else:
@@ -67,6 +67,8 @@ def run(settings: Settings, workers: int) -> None:
     os.environ["LAUREL_DATABASE_URL"] = settings.database_url
     os.environ["LAUREL_SECRET"] = settings.secret
     os.environ["LAUREL_LIVE"] = "yes" if settings.live else "no"
+    os.environ["LAUREL_HOST"] = settings.host
+    os.environ["LAUREL_SAMPLE_MEMBERS"] = " ".join(settings.sample_members)
     if workers > 1 and can_carry(settings.database_url, settings.redis_url):
         # A client follows what any of them commits.
         os.environ.setdefault("LAUREL_CARRY_CHANGES", "yes")
@@ -137,8 +139,8 @@ async def _check_database(settings: Settings) -> Settings:
         return laurel.settings
 
 
-async def _sample(settings: Settings, *, sandbox: bool) -> None:
-    """Fill the database if it is new, and print how to get in."""
+async def _sample(settings: Settings, *, sandbox: bool) -> Settings:
+    """Fill the database if it is new, and print how to get in; the settings, with whom anybody may be."""
     plugins = load_plugins(settings.disabled_plugins)
     await make_tables(settings, tables(plugins), sandbox=sandbox)
     async with open_laurel(settings, plugins=plugins) as laurel:
@@ -147,5 +149,8 @@ async def _sample(settings: Settings, *, sandbox: bool) -> None:
         if not laurel.programmes.versions:
             click.echo("opening the shop: members and a year of purchases …")
         shop = await open_shop(laurel)
+        if is_sample(laurel):
+            settings = replace(settings, samples=FACES)
     for line in ways_in(settings, subject=ACTOR, member=shop):
         click.echo(line)
+    return settings

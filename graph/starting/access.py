@@ -53,6 +53,8 @@ def ways_in(settings: Settings, *, subject: str, member: Member | None) -> Itera
     yield f"Dashboard {address}/dashboard"
     if settings.serves_graphiql:
         yield f"GraphiQL  {address}/graphiql"
+    if settings.serves_centre:
+        yield f"Centre    {address}/demo"
     yield f"\nTokens for the header Authorization: Bearer …, good for {LIFETIME.days} days:\n"
     now = SystemClock().now()
     for role in Role:

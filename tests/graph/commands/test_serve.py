@@ -97,6 +97,8 @@ def test_the_sample_shop_opens_from_nothing_and_again(
     assert set(given) == set(Role)
     viewer = ask(address, given["member"], "{ viewer { role member { externalId tier { id } } } }")["viewer"]
     assert (viewer["role"], viewer["member"]["externalId"]) == ("member", "14057")
+    with urllib.request.urlopen(f"{address}/demo/samples") as samples:
+        assert {member["tier"] for member in json.load(samples)} == {"Regular", "Silver", "Gold", "Platinum"}
     secret = tmp_path / "shop.sqlite3.secret"
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     figures = json.loads(type_(database, "report", "--json").output)
