@@ -41,14 +41,17 @@ CREATE TABLE tier (run TEXT, member TEXT, external TEXT, tier TEXT, PRIMARY KEY 
 
 
 class Again(NamedTuple):
-    """An operation to be performed again, under the id it had and for the member who had this id."""
+    """An operation to be performed again, under the id it had and for the member who had this id.
+
+    None stands where something came about by itself: what it followed from has been told by then.
+    """
 
     id: str
     member_id: str
     external_id: str
     at: datetime
     size: int
-    operation: Operation
+    operation: Operation | None
 
 
 class History:
@@ -99,10 +102,10 @@ class History:
             self.db.execute("COMMIT")
         self.db.execute("CREATE INDEX past_in_order ON past (at, recorded, id)")
         by_kind = {(offer.channel, kind): offer for offer in offers for kind in offer.kinds}
-        comes = UNDONE | judged | {(offer.channel, kind) for offer in offers for kind in offer.follow}
+        follow = frozenset((offer.channel, kind) for offer in offers for kind in offer.follow)
         done = 0
         for past in self._past():
-            await self._take_over(reader, past, by_kind, comes)
+            await self._take_over(reader, past, by_kind, follow, UNDONE | judged | follow)
             done += len(past)
             advance(done, total)
         self.db.execute("DROP TABLE past")
@@ -120,6 +123,7 @@ class History:
         reader: Reader,
         past: Sequence[Past],
         by_kind: Mapping[tuple[str, str], Anew],
+        follow: frozenset[tuple[str, str]],
         comes: frozenset[tuple[str, str]],
     ) -> None:
         asked: dict[int, list[Past]] = defaultdict(list)
@@ -136,6 +140,7 @@ class History:
         rows: list[tuple[Any, ...]] = []
         for each in past:
             place = each.channel, each.kind
+            packed: bytes | None
             if each.id in made:
                 self.anew[place] += 1
                 packed = pickle.dumps(made[each.id], protocol=pickle.HIGHEST_PROTOCOL)
@@ -144,13 +149,15 @@ class History:
                 packed = pickle.dumps((each.channel, each.kind, {**each.asked, **fields}))
             else:
                 self.left[place] += 1
-                continue
+                if place not in follow:
+                    continue
+                packed = None
             at = microseconds(each.effective_at)
             rows.append((at, each.id, each.member_id, each.external_id, packed))
         self.db.execute("BEGIN")
         self.db.executemany("INSERT INTO again (at, id, member, external, operation) VALUES (?, ?, ?, ?, ?)", rows)
         self.db.execute("COMMIT")
-        self.count += len(rows)
+        self.count += sum(row[-1] is not None for row in rows)
 
     def again(self, *, since: datetime | None = None, until: datetime | None = None) -> Iterator[Again]:
         """The operations to be performed, in order; those effective from ``since`` on and before ``until``."""
@@ -163,11 +170,11 @@ class History:
             f"SELECT id, member, external, at, operation FROM again WHERE {' AND '.join(where)} ORDER BY n"
         )
         for operation_id, member_id, external_id, at, packed in rows:
-            value = pickle.loads(packed)
+            value = None if packed is None else pickle.loads(packed)
             if isinstance(value, tuple):
                 channel, kind, fields = value
                 value = kind_of(channel, kind)(**fields)
-            yield Again(operation_id, member_id, external_id, instant(at), len(packed), value)
+            yield Again(operation_id, member_id, external_id, instant(at), len(packed or b""), value)
 
 
 def _past(

@@ -94,7 +94,9 @@ class Scratch:
         self.clock = StoppedClock(datetime.fromisoformat("1970-01-01T00:00:00+00:00"))
         self._batch_max = import_batch(url)
         self._members: dict[str, str] = {}
-        routes = Routes({name: parts.outgoing[name] for name in parts.followed if name in parts.outgoing})
+        on = {channel for version in programmes.versions for channel in version.programme.channels}
+        self._followed = parts.followed & on
+        routes = Routes({name: parts.outgoing[name] for name in self._followed if name in parts.outgoing})
         self._rules = Rules(
             programmes=programmes,
             clock=self.clock,
@@ -112,7 +114,7 @@ class Scratch:
 
     async def live(self, history: History, until: datetime, advance: Callable[[int], None]) -> None:
         """Perform all that happened before ``until``, and all that is due by then."""
-        consumers = {name: self._parts.consumers[name] for name in self._parts.followed}
+        consumers = {name: self._parts.consumers[name] for name in self._followed}
         async with Committer(self.store, self._rules, batch_max=BATCH_MAX) as committer:
             deliverer = Deliverer(consumers, committer.submit, self.clock, routes=self._routes)
             done, before = 0, None
@@ -125,7 +127,7 @@ class Scratch:
                     # What one member's order brings another comes after it, as it does in truth.
                     while consumers and await deliverer.drain():
                         pass
-                    done += len(some)
+                    done += sum(each.operation is not None for each in some)
                     advance(done)
                 before = turn
             self.clock.set(until - timedelta(microseconds=1))
@@ -134,10 +136,13 @@ class Scratch:
                 pass
 
     def _batches(self, again: Iterator[Again]) -> Iterator[list[Again]]:
-        """As many as an import takes at once; of one day where channels tell one another's members something."""
+        """As many as an import takes at once.
+
+        Where channels tell one another's members something, of one day, and until something followed in truth.
+        """
         some: list[Again] = []
         size = 0
-        by_day = any(self._routes.to(event) for events in self._parts.outgoing.values() for event in events)
+        by_day = bool(self._followed)
         for each in again:
             full = len(some) >= self._batch_max or size > _BYTES_AT_ONCE
             if some and (full or (by_day and self._day(each.at) != self._day(some[-1].at))):
@@ -145,6 +150,9 @@ class Scratch:
                 some, size = [], 0
             some.append(each)
             size += each.size
+            if each.operation is None and by_day:
+                yield some
+                some, size = [], 0
         if some:
             yield some
 
@@ -155,10 +163,11 @@ class Scratch:
     async def _perform(self, some: Sequence[Again]) -> None:
         self.clock.set(some[-1].at)
         self._members = {each.external_id: each.member_id for each in some}
-        tickets = [Ticket(each.operation, each.id) for each in some]
-        async with self.store.transaction() as writer:
-            await perform(tickets, writer, self._rules)
-        await self.store.after_commit()
+        tickets = [Ticket(each.operation, each.id) for each in some if each.operation is not None]
+        if tickets:
+            async with self.store.transaction() as writer:
+                await perform(tickets, writer, self._rules)
+            await self.store.after_commit()
         for ticket in tickets:
             self._note(ticket)
 

@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from core.engine.work import Work
 from core.errors import Refusal
 from core.rulebook.programme import ChannelSettings
+from core.simulating.anew import Anew
 from core.store.databases import Tables
 from core.telling.event_types import EventType
 from core.telling.events import Delivery, Event
 from core.telling.outbox import Submit
 from plugins import hookimpl
 
+from .anew import ANEW
 from .events import EVENT_TYPES
 from .mutations import ReferralMemberFields, ReferralMutations
 from .operations import OUTGOING, REFERRALS, follow, forget, tell_inviter
@@ -48,6 +50,11 @@ def register_mutations() -> Sequence[type]:
 @hookimpl
 def register_member_fields() -> Sequence[type]:
     return [ReferralMemberFields]
+
+
+@hookimpl
+def register_anew() -> Sequence[Anew]:
+    return [ANEW]
 
 
 @hookimpl
