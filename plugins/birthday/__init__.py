@@ -8,11 +8,13 @@ from core.errors import Refusal
 from core.people.erasing import PersonalData
 from core.rulebook.programme import ChannelSettings
 from core.scheduling.jobs import Daily, Job
+from core.simulating.anew import Anew
 from core.store.databases import Tables
 from core.telling.event_types import EventType
 from core.telling.events import Event
 from plugins import hookimpl
 
+from .anew import ANEW
 from .events import EVENT_TYPES
 from .models import PERSONAL
 from .mutations import BirthdayMemberFields, BirthdayMutations
@@ -57,6 +59,11 @@ def register_member_fields() -> Sequence[type]:
 def register_jobs() -> Sequence[Job]:
     says = "Gives birthday gifts that nobody has claimed, where the programme says so."
     return [Job(name=CHANNEL, says=says, when=Daily(time(0, 5)), run=give_gifts)]
+
+
+@hookimpl
+def register_anew() -> Sequence[Anew]:
+    return [ANEW]
 
 
 @hookimpl

@@ -52,7 +52,7 @@ class GiveBirthdayGift(Operation):
         settings = _offered(work)
         member, today = work.member, work.today
         work.check_may_earn()
-        birthday = await _birthday(work)
+        birthday = await self._birthday(work)
         if birthday is None:
             raise BirthdayUnknown
         window = settings.next_window(birthday, today)
@@ -80,6 +80,9 @@ class GiveBirthdayGift(Operation):
         )
         work.tell("birthday.gift_given", points=points, coupons=list(settings.coupons))
         return {"points": points, "coupons": list(settings.coupons)}
+
+    async def _birthday(self, work: Work) -> date | None:
+        return await _birthday(work)
 
 
 @dataclass(frozen=True, kw_only=True)

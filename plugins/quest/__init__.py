@@ -6,11 +6,13 @@ from core.channels.suggestions import Suggester
 from core.engine.work import Work
 from core.errors import Refusal
 from core.rulebook.programme import ChannelSettings
+from core.simulating.anew import Anew
 from core.store.databases import Tables
 from core.telling.event_types import EventType
 from core.telling.events import Event
 from plugins import hookimpl
 
+from .anew import ANEW
 from .events import EVENT_TYPES
 from .mutations import QuestMemberFields, QuestMutations
 from .operations import follow
@@ -44,6 +46,11 @@ def register_mutations() -> Sequence[type]:
 @hookimpl
 def register_member_fields() -> Sequence[type]:
     return [QuestMemberFields]
+
+
+@hookimpl
+def register_anew() -> Sequence[Anew]:
+    return [ANEW]
 
 
 @hookimpl

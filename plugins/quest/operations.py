@@ -70,7 +70,7 @@ class RecordQuestEvent(Operation):
             work.add(QuestEvent, event=self.event, day=day_number(today), object=self.object)
             for quest, period in quests:
                 await _settle(work, settings, quest, period)
-        return {"counted": counts}
+        return {"event": self.event, "object": self.object, "counted": counts}
 
 
 @dataclass(frozen=True, kw_only=True)
