@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal, InvalidOperation, localcontext
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from types import UnionType
 from typing import (
     TYPE_CHECKING,
@@ -396,6 +396,15 @@ class _Source(NamedTuple):
     marks: Mapping[Path, yaml.Mark]
 
 
+class _Found(NamedTuple):
+    """Something wrong. It is put in words when it is told: of very many few are, and near names take long to find."""
+
+    path: Path
+    message: str | Callable[[], str]
+    position: int | None
+    place: Place | None
+
+
 class _Loader:
     def __init__(
         self,
@@ -411,7 +420,9 @@ class _Loader:
         self._channels = channels
         self._facts = facts
         self._countables = countables
-        self._problems = [self._problem(path, message) for path, message in source.problems]
+        self._problems: list[_Found] = []
+        for path, message in source.problems:
+            self._add(path, message)
         self._refused = {path for path, _ in source.problems}
 
     def load(self) -> Programme:
@@ -443,8 +454,8 @@ class _Loader:
         return loaded
 
     def _refusal(self) -> ProgrammeInvalid:
-        ordered = sorted(self._problems, key=lambda p: (p.line or 0, p.column or 0))
-        return ProgrammeInvalid.of(tuple(ordered[:PROBLEMS_MAX]))
+        ordered = sorted(self._problems, key=lambda found: found.place or Place(0, 0))
+        return ProgrammeInvalid.of(tuple(self._problem(found) for found in ordered[:PROBLEMS_MAX]))
 
     def _load_channels(self, programme: Programme | None) -> dict[str, ChannelSettings]:
         sections = self._data.get("channels", {})
@@ -455,8 +466,7 @@ class _Loader:
         for name, section in sections.items():
             kind = self._channels.get(name)
             if kind is None:
-                installed = did_you_mean(name, self._channels)
-                self._add(("channels", name), f"channel {name!r} is not installed{installed}")
+                self._add(("channels", name), partial(_not_installed, name, self._channels))
                 continue
             try:
                 compilation = self._compilation(kind, programme)
@@ -498,23 +508,24 @@ class _Loader:
                 for details in error.errors(include_url=False)
             ]
             wrong = {(*at, *loc) for _, loc in found} | self._refused
+            holders = {path[:length] for path in wrong for length in range(len(path))}
             for details, loc in found:
                 path = (*at, *loc)
-                # A list is not too short when its members are wrong.
-                below = any(len(other) > len(path) and other[: len(path)] == path for other in wrong)
-                # A float was refused with its path before.
-                if path not in self._refused and not (details["type"] == "too_short" and below):
+                # A float was refused with its path before, and a list is not too short when its members are wrong.
+                if path not in self._refused and not (details["type"] == "too_short" and path in holders):
                     position = details.get("ctx", {}).get("position")
-                    self._add(path, _spoken(details, model, loc), position)
+                    self._add(path, partial(_spoken, details, model, loc), position)
             return None
 
-    def _add(self, path: Path, message: str, position: int | None = None) -> None:
-        self._problems.append(self._problem(path, message, position))
-
-    def _problem(self, path: Path, message: str, position: int | None = None) -> Problem:
+    def _add(self, path: Path, message: str | Callable[[], str], position: int | None = None) -> None:
         mark = next((self._source.marks[p] for p in _upwards(path) if p in self._source.marks), None)
-        line, column = (None, None) if mark is None else (mark.line + 1, mark.column + 1)
-        return Problem(_path_text(self._data, path), message, position, line, column)
+        place = None if mark is None else Place(mark.line + 1, mark.column + 1)
+        self._problems.append(_Found(path, message, position, place))
+
+    def _problem(self, found: _Found) -> Problem:
+        message = found.message if isinstance(found.message, str) else found.message()
+        line, column = found.place or (None, None)
+        return Problem(_path_text(self._data, found.path), message, found.position, line, column)
 
 
 def _upwards(path: Path) -> Iterator[Path]:
@@ -536,6 +547,10 @@ def _path_text(data: Any, path: Path) -> str:
             text += f".{part}" if text else part
         data = inner
     return text
+
+
+def _not_installed(channel: str, installed: Collection[str]) -> str:
+    return f"channel {channel!r} is not installed{did_you_mean(channel, installed)}"
 
 
 def _spoken(details: ErrorDetails, model: type[BaseModel], loc: Path) -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _ZERO: Final = Fraction(0)
 _ONE: Final = Fraction(1)
 _READABLE: Final = 10**12
+LISTED_MAX: Final = 30
+"""Of a longer list of words the first are named and the others counted: nobody reads thousands in a sentence."""
 
 _COMPARED: Final[Mapping[str, Both]] = {
     "eq": ("{name} is {value}", "{name}为{value}"),
@@ -428,7 +430,9 @@ class _Conditions:
         if isinstance(node, ast.GetAttributeExpression) and node.name == "weekday":
             shown = [language.weekday(words.language, str(member)) for member in members]
         else:
-            shown = [words.term(member) for member in members]
+            shown = [words.term(member) for member in members[:LISTED_MAX]]
+        if rest := len(members) - len(shown):
+            shown.append(words.count(rest, "{n} other", "{n} others", "另外{n}项"))
         value = words.listed(shown, "or")
         if positive and fact is not None and fact.is_one is not None:
             return self._both(fact.is_one, value=value)

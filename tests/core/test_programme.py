@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from time import process_time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -278,6 +279,18 @@ def test_a_mapping_that_is_endless_or_huge_is_refused() -> None:
 
 def test_no_more_problems_are_told_than_can_be_read() -> None:
     assert len(problems({**SHOP, **{f"key{number}": 1 for number in range(500)}})) == 50
+
+
+@pytest.mark.parametrize("around", ["{%s}", "channels: {%s}"])
+def test_ten_thousand_problems_are_found_in_seconds(around: str) -> None:
+    text = around % ", ".join(f"key{number}: {{}}" for number in range(10_000))
+    begun = process_time()
+
+    found = problems(text)
+
+    assert len(found) == 50
+    assert found[-1].message.startswith(("unknown key 'key", "channel 'key"))
+    assert process_time() - begun < 6  # where each is told with the names that are near, half a minute
 
 
 def test_a_rule_may_name_a_list_and_a_unit_of_the_document() -> None:

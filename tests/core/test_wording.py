@@ -261,3 +261,20 @@ def test_a_span_of_one_thing_that_a_tier_asks_for_is_not_read_of_another() -> No
 )
 def test_a_chance_that_there_is_is_never_told_as_none(weight: int, total: int, chance: str) -> None:
     assert Words(load(EXAMPLES[0].read_text(encoding="utf-8")), "en").chance(weight, total) == chance
+
+
+@pytest.mark.parametrize(("language", "end"), [("en", ", word29, or 4,970 others"), ("zh", "word29 或另外 4,970 项")])
+def test_of_a_long_list_the_first_words_are_named_and_the_others_counted(language: Language, end: str) -> None:
+    words = ", ".join(f"word{number}" for number in range(5_000))
+    programme = load(
+        "id: shop\ncurrency: CNY\ntimezone: UTC\n"
+        f"lists: {{long: [{words}]}}\n"
+        "channels: {purchase: {earn: {points: {groups: [{id: base, add: sum, rules: ["
+        '{id: some, when: "order.category in long", points: 5}]}]}}}}\n'
+    )
+
+    (told,) = (each for each in sentences(programme, language) if each.path[-1:] == ("some",))
+
+    assert "word0" in told.text
+    assert end in told.text
+    assert "word30" not in told.text
