@@ -64,9 +64,9 @@ class Laurel:
     simulations: Simulations
     carriers: Mapping[str, Carrier]
 
-    def load(self, document: str) -> Programme:
+    async def load(self, document: str) -> Programme:
         """The programme of a document, with the channels that are installed. Raises ProgrammeInvalid."""
-        return load_document(self.plugins, document)
+        return await self.programmes.read(document)
 
 
 def tables(plugins: Plugins) -> Mapping[str, Tables]:
@@ -157,9 +157,7 @@ async def open_laurel(
                 machine=machine,
             ) as deliverer,
             Authenticator(settings, store, machine) as authenticator,
-            Simulations(
-                settings, programmes, lambda document: load_document(plugins, document), clock, changes, machine=machine
-            ) as simulations,
+            Simulations(settings, programmes, clock, changes, machine=machine) as simulations,
         ):
             settle()
             jobs = Jobs(jobs_of(plugins), store, committer, programmes, clock, machine=machine)

@@ -49,7 +49,7 @@ class MoveQueries:
         PROGRAMME_INVALID.
         """
         context = info.context
-        programme = context.laurel.load(document)
+        programme = await context.laurel.load(document)
         current = (await context.version()).programme
         found = await moves(context.reader, programme, context.now)
         return LadderChanges(

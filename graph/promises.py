@@ -68,7 +68,7 @@ class PromiseQueries:
         All open lots are looked at: seconds where there are millions. PROGRAMME_INVALID.
         """
         context = info.context
-        programme = context.laurel.load(document)
+        programme = await context.laurel.load(document)
         current = (await context.version()).programme
         changes = await expiry_changes(context.reader, current, programme, context.now)
         return [ExpiryChanges.of(unit) for unit in changes]

@@ -4,6 +4,7 @@ Each change names the revision that its author saw, so that two who work on one 
 neither undoes what the other did. A draft is not money: it goes around the committer, and is in the audit log.
 """
 
+from asyncio import to_thread
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,9 +26,10 @@ from core.errors import InvalidValue
 from core.models import ProgrammeDraftRow, ProgrammeVersionRow
 from core.oversight.auditing import audited, write_down
 from core.people.membership import check_reason
-from core.rulebook.programme import BYTES_MAX, Programme
+from core.rulebook.programme import BYTES_MAX
 from core.rulebook.programmes import Version
 from core.rulebook.publishing import check_start, publish
+from core.rulebook.reading import Read
 from core.time.clock import Clock
 
 EDITORS_MAX: Final = 100
@@ -117,11 +119,12 @@ async def change_draft(
     Raises DraftNotFound, DraftChanged, DraftEnded, InvalidValue, and what ``change`` does.
     """
     now = hand.clock.now()
+    # In a thread and before the transaction: a large document takes seconds.
+    document = await to_thread(change, (await _as_seen(id, revision)).document)
+    _check_document(document)
 
     async def write() -> ProgrammeDraftRow:
         row = await _as_seen(id, revision)
-        document = change(row.document)
-        _check_document(document)
         return await _write(
             row,
             now,
@@ -148,7 +151,7 @@ async def discard_draft(hand: Hand, id: str, revision: int) -> ProgrammeDraftRow
 
 
 async def propose_draft(
-    hand: Hand, id: str, revision: int, *, reason: str, starts_at: datetime | None, load: Callable[[str], Programme]
+    hand: Hand, id: str, revision: int, *, reason: str, starts_at: datetime | None, load: Read
 ) -> ProgrammeDraftRow:
     """Lay the draft before a second person, with what it shall be published with.
 
@@ -158,10 +161,10 @@ async def propose_draft(
     now = hand.clock.now()
     if starts_at is not None:
         check_start(starts_at, now)
+    await load((await _as_seen(id, revision)).document)
 
     async def write() -> ProgrammeDraftRow:
         row = await _as_seen(id, revision)
-        load(row.document)
         return await _write(
             row,
             now,
@@ -177,7 +180,7 @@ async def propose_draft(
 
 
 async def approve_draft(
-    hand: Hand, id: str, revision: int, *, based_on: int | None, load: Callable[[str], Programme]
+    hand: Hand, id: str, revision: int, *, based_on: int | None, load: Read
 ) -> tuple[Version, ProgrammeDraftRow]:
     """Publish what was proposed, as somebody who has not worked on it.
 
@@ -204,7 +207,7 @@ async def publish_draft(
     reason: str,
     starts_at: datetime | None,
     based_on: int | None,
-    load: Callable[[str], Programme],
+    load: Read,
 ) -> tuple[Version, ProgrammeDraftRow]:
     """Publish the draft as the caller saw it. ``based_on`` is the newest version that the caller has seen.
 
@@ -224,7 +227,7 @@ async def _publish(
     reason: str,
     starts_at: datetime | None,
     based_on: int | None,
-    load: Callable[[str], Programme],
+    load: Read,
 ) -> tuple[Version, ProgrammeDraftRow]:
     seen = row.based_on if based_on is None else based_on
 

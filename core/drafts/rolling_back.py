@@ -5,7 +5,6 @@ version stands in its way: a document that this installation no longer understan
 have and it has not. A draft of it can be mended and published instead.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 
 from core.drafts.drafting import Hand, find_version
@@ -15,6 +14,7 @@ from core.models import ProgrammeVersionRow
 from core.rulebook.programme import Programme
 from core.rulebook.programmes import Version
 from core.rulebook.publishing import publish
+from core.rulebook.reading import Read
 from core.store.dialect import Reader
 
 
@@ -24,7 +24,7 @@ async def roll_back(
     *,
     reason: str,
     starts_at: datetime | None,
-    load: Callable[[str], Programme],
+    load: Read,
     reader: Reader,
 ) -> Version:
     """Publish the document of that version as the newest.
@@ -39,11 +39,11 @@ async def roll_back(
     if row.digest == newest.digest:
         raise RollbackImpossible(version=number, reason=f"version {newest.number}, the newest, says the same")
     try:
-        former = load(row.document)
+        former = await load(row.document)
     except ProgrammeInvalid as invalid:
         reason_ = f"this installation does not understand it any more:\n{invalid.summary}"
         raise RollbackImpossible(version=number, reason=reason_) from None
-    await _fits_what_members_have(number, former, load(newest.document), reader)
+    await _fits_what_members_have(number, former, await load(newest.document), reader)
     return await publish(
         row.document, author=hand.actor, reason=reason, load=load, clock=hand.clock, starts_at=starts_at
     )

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from core.errors import ProgrammeNotFound
 from core.rulebook.programme import Programme
+from core.rulebook.reading import Reading
 from core.sandbox.clock import ProgrammeClock
 from core.store.dialect import Reader
 from core.time.clock import instant
@@ -30,12 +31,12 @@ class Version(NamedTuple):
 class Programmes:
     """The published versions, compiled once a process and looked for anew in each transaction.
 
-    ``load`` makes a programme of a document, with the channels that are installed. A ``clock`` is told how far it is
-    ahead where the database is a sandbox.
+    ``load`` makes a programme of a document, with the channels that are installed; ``read`` does so beside everything
+    else. A ``clock`` is told how far it is ahead where the database is a sandbox.
     """
 
     def __init__(self, load: Callable[[str], Programme], clock: ProgrammeClock | None = None) -> None:
-        self._load = load
+        self.read = Reading(load)
         self._clock = clock
         self._versions: tuple[Version, ...] = ()
         self._fresh_until = 0.0
@@ -64,9 +65,11 @@ class Programmes:
         known = {version.number: version for version in self._versions}
         rows = await reader.query("SELECT number, starts_at, document FROM programme_version")
         versions = [
-            known.get(number) or Version(number, instant(starts_at), self._load(document))
+            known.get(number) or Version(number, instant(starts_at), await self.read(document))
             for number, starts_at, document in rows
         ]
+        if len(versions) <= len(self._versions):
+            return  # Whoever was faster has seen as many, or more.
         # Of two versions with one start the later one published holds.
         self._versions = tuple(sorted(versions, key=lambda v: (v.starts_at, v.number)))
 

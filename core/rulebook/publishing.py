@@ -12,8 +12,8 @@ from core.errors import InvalidInstant, Problem, ProgrammeInvalid, Refusal, fact
 from core.models import ProgrammeVersionRow
 from core.oversight.auditing import write_down
 from core.people.membership import check_reason
-from core.rulebook.programme import Programme
 from core.rulebook.programmes import Version
+from core.rulebook.reading import Read
 from core.sandbox.clock import settle_clock
 from core.store import writer
 from core.store.databases import unit_of_work
@@ -53,7 +53,7 @@ async def publish(
     *,
     author: str,
     reason: str,
-    load: Callable[[str], Programme],
+    load: Read,
     clock: Clock,
     starts_at: datetime | None = None,
     in_the_past: bool = False,
@@ -66,7 +66,10 @@ async def publish(
     Raises ProgrammeInvalid, InvalidValue for a reason that says nothing, InvalidInstant, StartTaken.
     """
     is_named = starts_at is not None
-    programme = load(document)
+    programme = await load(document)
+    if (latest := await _newest()) is not None:
+        # Read by now, so that nobody waits for it while nobody may judge.
+        await load(latest.document)
     check_reason(reason)
     now = clock.now()
     if starts_at is None:
@@ -79,7 +82,7 @@ async def publish(
     async def write() -> Version:
         # What is being judged is judged to its end by the versions there are, and begins before this one does.
         await writer(get_connection("default")).change_rules()
-        newest = await ProgrammeVersionRow.all().order_by("-number").first()
+        newest = await _newest()
         # Who publishes at once means to take over from whatever holds now; who names an instant means that one alone.
         taken = await ProgrammeVersionRow.filter(starts_at=starts_at).first() if is_named else None
         if taken is not None:
@@ -90,7 +93,7 @@ async def publish(
                 published_reason=taken.reason,
             )
         number = 1 if newest is None else newest.number + 1
-        if newest is not None and (former := load(newest.document).currency) != programme.currency:
+        if newest is not None and (former := (await load(newest.document)).currency) != programme.currency:
             # What members have spent is counted in its minor units, and would count for something else.
             kept = Problem("currency", f"it is {former} in the version before, and cannot change")
             raise ProgrammeInvalid.of((kept,))
@@ -124,3 +127,7 @@ async def publish(
             if attempt == _TRIES:
                 raise
     raise AssertionError("the last attempt returns or raises")
+
+
+async def _newest() -> ProgrammeVersionRow | None:
+    return await ProgrammeVersionRow.all().order_by("-number").first()

@@ -332,7 +332,7 @@ async def _simulate(
         zone, now = zone_of(laurel), laurel.clock.now()
         begins = first_instant(since, zone)
         ends = _instant_after(until, zone)
-        await check_range(laurel.store.reader(), laurel.programmes, laurel.load(document), begins, ends, now)
+        await check_range(laurel.store.reader(), laurel.programmes, await laurel.load(document), begins, ends, now)
     with console.status("beginning") as status:
         async for said in replay(settings, document, begins, ends, now, members):
             if isinstance(said, Finished):

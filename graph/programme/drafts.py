@@ -1,5 +1,6 @@
 """Drafts in the schema: a programme document that is worked on, until it is published or discarded."""
 
+import asyncio
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, Final
@@ -30,6 +31,9 @@ DRAFT: Final = "The draft."
 REVISION: Final = "The revision that you saw. If the draft is at another by now, nothing is done: DRAFT_CHANGED."
 _BASED_ON = "The newest version that you have seen, where the draft began from an older one: without it DRAFT_OUTDATED."
 _REASON = "Why, 3 to 1000 characters."
+
+_Outcome = tuple[CoreProgramme | None, tuple[Problem, ...]]
+"""The programme that a draft would be, or the problems in its way."""
 
 
 @strawberry.enum
@@ -80,7 +84,7 @@ class ProgrammeDraft(Node):
         description="Who published, approved or discarded it; null while it is worked on."
     )
     ended_at: datetime | None = strawberry.field(description="When it was; null while it is worked on.")
-    _outcome: strawberry.Private[tuple[CoreProgramme | None, tuple[Problem, ...]] | None] = None
+    _outcome: strawberry.Private[asyncio.Task[_Outcome] | None] = None
 
     @classmethod
     def of(cls, row: ProgrammeDraftRow) -> "ProgrammeDraft":
@@ -119,15 +123,15 @@ class ProgrammeDraft(Node):
                 return None
 
     @strawberry.field
-    def problems(self, info: Info) -> list[ProgrammeProblem]:
+    async def problems(self, info: Info) -> list[ProgrammeProblem]:
         """What stands in the way of publishing it; empty when nothing does."""
-        _, found = self._checked(info)
+        _, found = await self._checked(info)
         return [ProgrammeProblem(path=one.path, message=one.message, line=one.line, column=one.column) for one in found]
 
     @strawberry.field
-    def programme(self, info: Info) -> DraftedProgramme | None:
+    async def programme(self, info: Info) -> DraftedProgramme | None:
         """The programme that it would be; null while the document has problems."""
-        programme, _ = self._checked(info)
+        programme, _ = await self._checked(info)
         return None if programme is None else DraftedProgramme.of(programme)
 
     @strawberry.field
@@ -137,19 +141,23 @@ class ProgrammeDraft(Node):
         It would begin when it was proposed to, or now.
         """
         start = self.proposal.starts_at if self.proposal else None
-        programme, _ = self._checked(info)
+        programme, _ = await self._checked(info)
         if programme is None or self.state in (ProgrammeDraftState.PUBLISHED, ProgrammeDraftState.DISCARDED):
             return None
         return await core_rule_warning(info, programme, start or info.context.now)
 
-    def _checked(self, info: Info) -> tuple[CoreProgramme | None, tuple[Problem, ...]]:
-        """The programme that it would be, or the problems in its way; compiled once for all who ask."""
+    async def _checked(self, info: Info) -> _Outcome:
+        """The programme that it would be, or the problems in its way; read once for all fields that ask."""
         if self._outcome is None:
-            try:
-                self._outcome = (info.context.laurel.load(self.document), ())
-            except ProgrammeInvalid as invalid:
-                self._outcome = (None, invalid.problems)
-        return self._outcome
+            self._outcome = asyncio.create_task(_read(info, self.document))
+        return await asyncio.shield(self._outcome)
+
+
+async def _read(info: Info, document: str) -> _Outcome:
+    try:
+        return await info.context.laurel.load(document), ()
+    except ProgrammeInvalid as invalid:
+        return None, invalid.problems
 
 
 # -- asking --------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
@@ -13,7 +12,6 @@ from tortoise.exceptions import DBConnectionError, OperationalError
 
 from core.errors import LaurelError
 from core.models import SimulationRow
-from core.rulebook.programme import Programme
 from core.rulebook.programmes import Programmes
 from core.simulating import book
 from core.simulating.ranges import check
@@ -32,12 +30,10 @@ class Simulations:
     """Begins simulations, and ends them with this process."""
 
     def __init__(
-        self, settings: Settings, programmes: Programmes, load: Callable[[str], Programme], clock: Clock,
-        changes: Changes, *, machine: Clock,
-    ) -> None:  # fmt: skip
+        self, settings: Settings, programmes: Programmes, clock: Clock, changes: Changes, *, machine: Clock
+    ) -> None:
         self._settings = settings
         self._programmes = programmes
-        self._load = load
         self._clock = clock
         self._changes = changes
         self._machine = machine
@@ -57,7 +53,7 @@ class Simulations:
         self, reader: Reader, document: str, since: datetime, until: datetime, *, actor: str, reason: str | None
     ) -> SimulationRow:
         """Begin one. Raises ProgrammeInvalid, InvalidInstant, NothingToSimulate, SimulationRunning, InvalidValue."""
-        programme = self._load(document)
+        programme = await self._programmes.read(document)
         now = self._clock.now()
         await check(reader, self._programmes, programme, since, until, now)
         row = await book.begin(

@@ -38,7 +38,7 @@ async def make_tables(settings: Settings, apps: Mapping[str, Tables], *, sandbox
 async def open_programme(laurel: Laurel, name: str) -> bool:
     """Publish the programme of that name if there is none; whether it was. Raises NoSuchProgramme, OtherProgramme."""
     document = read_shipped(name)
-    wanted = laurel.load(document)
+    wanted = await laurel.load(document)
     if laurel.programmes.versions:
         there = laurel.programmes.versions[-1].programme
         if there.id != wanted.id:

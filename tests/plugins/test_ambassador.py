@@ -481,7 +481,7 @@ async def test_a_programme_without_ambassadors_says_so(url: str) -> None:
 )
 async def test_terms_that_cannot_be_meant_are_refused_on_publishing(quick: Shop, terms: str, message: str) -> None:
     with pytest.raises(ProgrammeInvalid) as refusal:
-        quick.laurel.load(programme(terms))
+        await quick.laurel.load(programme(terms))
 
     assert message in str(refusal.value)
 
@@ -492,6 +492,6 @@ async def test_ambassadors_need_referrals_and_shares_a_value_of_points(quick: Sh
     without_value = "\n".join(line for line in whole.splitlines() if not line.startswith("point_value"))
 
     with pytest.raises(ProgrammeInvalid, match="the section referral is missing"):
-        quick.laurel.load(without_referral)
+        await quick.laurel.load(without_referral)
     with pytest.raises(ProgrammeInvalid, match="point_value, which is missing"):
-        quick.laurel.load(without_value)
+        await quick.laurel.load(without_value)

@@ -460,6 +460,6 @@ async def test_a_group_that_cannot_be_meant_is_refused_on_publishing(club: Shop,
     head, tiers = PROGRAMME.split("  group:\n")[0], PROGRAMME[PROGRAMME.index("tiers:\n  ladder") :]
 
     with pytest.raises(ProgrammeInvalid) as refusal:
-        club.laurel.load(f"{head}  group: {{groups: [{group}]}}\n{tiers}")
+        await club.laurel.load(f"{head}  group: {{groups: [{group}]}}\n{tiers}")
 
     assert message in str(refusal.value)

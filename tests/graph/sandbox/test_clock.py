@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -17,7 +18,7 @@ from core.sandbox.refusals import SandboxTooLate
 from core.telling.outbox import LEASE
 from core.time.clock import StoppedClock
 from graph.ids import read_id
-from graph.laurel import open_laurel
+from graph.laurel import load_document, open_laurel
 from graph.settings import Settings
 from graph.testing import NOON, SECRET, Shop, open_shop
 from graph.tokens import Role
@@ -307,7 +308,7 @@ async def test_who_died_on_the_way_leaves_the_clock_to_the_next_after_the_lease(
 async def test_every_process_has_the_same_clock(sandbox: Shop) -> None:
     laurel = sandbox.laurel
     other = ProgrammeClock(sandbox.clock)
-    programmes = Programmes(laurel.load, other)
+    programmes = Programmes(partial(load_document, laurel.plugins), other)
     await programmes.refresh(laurel.store.reader())
     await advance(sandbox, by="P6M")
     before = other.now()
