@@ -72,7 +72,7 @@ const text = (selector) => page.$eval(selector, (element) => element.textContent
 const until = (selector, pattern) =>
   page.waitForFunction((selector, pattern) => new RegExp(pattern).test(document.querySelector(selector)?.textContent ?? ""), {}, selector, pattern);
 const press = async (label) => (await page.waitForSelector(`::-p-aria([name="${label}"][role="button"])`)).click();
-const picture = async (name) => pictures && (await page.screenshot({ path: `${pictures}/${name}.png` }));
+const picture = async (name) => pictures && (await page.mouse.move(700, 4), await page.screenshot({ path: `${pictures}/${name}.png` }));
 
 /** Write into a field of the filters, as one that is left. */
 const set = (name, value) =>
@@ -142,27 +142,36 @@ test("an analyst logs in, and sees what the address says", async () => {
   await picture("dashboard");
 });
 
-for (const [section, cards] of Object.entries(CARDS))
-  test(`${section} can be read in both languages, in the light and in the dark, at 1440 and at 390`, async () => {
-    for (const [lang, scheme, width] of [["en", "light", 1440], ["zh", "dark", 390]]) {
-      await page.setViewport({ width, height: 900 });
-      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-      await go(`${HALF}&show=${section}&lang=${lang}`);
-      assert.deepEqual(await page.$$eval(".card", (found) => found.map(({ id }) => id)), cards);
-      assert.equal(await page.$eval("html", (html) => html.lang), lang === "en" ? "en" : "zh-Hans");
-      const names = await page.$$eval(".card h3", (found) => found.map((name) => name.textContent));
-      for (const name of names) assert.match(name, lang === "en" ? /^[A-Z][a-z ]+$/ : /\p{Script=Han}/u);
-      // A chart says in words what it shows, and a table has every number of it.
-      const charts = await page.$$eval("svg[role=img]", (found) => found.map((chart) => [chart.getAttribute("aria-label"), Boolean(chart.closest(".card").querySelector("table tbody tr"))]));
-      for (const [label, hasTable] of charts) assert.ok(label.length > 20 && hasTable, label);
-      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, "nothing is cut off");
-      // Colours are the same in all sections.
-      if (lang === "en" || section === "overview") assert.deepEqual(await barriers(), [], `${section} ${lang}`);
-      if (pictures && process.env.LAUREL_SCREENSHOTS_ALL) await page.screenshot({ path: `${pictures}/dashboard-${section}-${width}.png`, fullPage: true });
-    }
+for (const [lang, scheme, width] of [["en", "light", 1440], ["zh", "dark", 390]])
+  test(`every figure can be read in ${lang}, in the ${scheme}, at ${width}`, async () => {
+    await page.setViewport({ width, height: 900 });
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+    await go(`${HALF}&show=all&lang=${lang}`);
+    const sections = await page.$$eval("main section", (found) => found.map((section) => [...section.querySelectorAll(".card")].map(({ id }) => id)));
+    assert.deepEqual(sections, Object.values(CARDS));
+    assert.equal(await page.$eval("html", (html) => html.lang), lang === "en" ? "en" : "zh-Hans");
+    for (const name of await page.$$eval("h2, .card h3, summary, nav a", (found) => found.map((element) => element.textContent)))
+      assert.match(name, lang === "en" ? /^[\x20-\x7e·–]+$/ : /\p{Script=Han}/u);
+    // A chart says in words what it shows, and a table has every number of it.
+    const charts = await page.$$eval("svg[role=img]", (found) => found.map((chart) => [chart.getAttribute("aria-label"), Boolean(chart.closest(".card").querySelector("table tbody tr"))]));
+    assert.equal(charts.length, Object.values(CARDS).flat().length - 1, "all but the budgets have one");
+    for (const [label, hasTable] of charts) assert.ok(label.length > 20 && hasTable, label);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, "nothing is cut off");
+    assert.deepEqual(await barriers(), []);
     await page.setViewport({ width: 1440, height: 900 });
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }]);
   });
+
+test("each section is a click away, and a step back leads to the one before", async () => {
+  await go(`${HALF}&show=overview&lang=en`);
+  for (const section of Object.keys(CARDS).slice(1)) {
+    await page.click(`nav a[href*="show=${section}&"]`);
+    await page.waitForFunction((id) => document.querySelector(".card")?.id === id, {}, CARDS[section][0]);
+    assert.match(page.url(), new RegExp(`show=${section}&`));
+  }
+  await page.goBack();
+  await page.waitForFunction((id) => document.querySelector(".card")?.id === id, {}, CARDS.value[0]);
+});
 
 test("a shared address opens the same view for somebody else", async () => {
   await go(`${HALF}&show=orders&lang=en&compare=no`);
@@ -291,6 +300,10 @@ test("a period that is none is refused in the graph's words beside the filter, i
   await refused("it cuts the period into more than 400 parts");
   await press("中文");
   await refused("会分成超过 400 段");
+  await page.goto(`${shop.url}/dashboard?since=&until=tomorrow&list=joined:never&lang=en`);
+  await refused("is not Day");
+  await page.goto(`${shop.url}/dashboard?since=2014-01-01&until=2026-06-30&show=orders&lang=zh`);
+  await refused("期间最多 3653 天");
   await set("since", "2026-12-01");
   await refused("开始日期晚于结束日期");
   await press("English");

@@ -1,5 +1,6 @@
 // What is looked at stands in the address, so that it can be shared: period, parts, comparison, section, language, by
 // what predictions are listed, and the list of members that is open. Nothing of it is checked here: a period that is none is the graph's to refuse, in its words.
+import { isDay } from "./periods.ts";
 import type { Language } from "./words.ts";
 
 export const SECTIONS = ["overview", "members", "points", "orders", "tiers", "service", "channels", "value", "predictions"] as const;
@@ -39,8 +40,13 @@ export function read(search: string): Partial<View> & Pick<View, "show" | "compa
     show: found.length ? found : ["overview"],
     lang: lang.toLowerCase().startsWith("zh") ? "zh" : "en",
     rank: RANKS.find((rank) => rank === given.get("rank")) ?? "gone",
-    list: given.get("list") ?? "",
+    list: isList(given.get("list") ?? "") ? (given.get("list") ?? "") : "",
   };
+}
+
+function isList(list: string): boolean {
+  const [kind, first = "", last = ""] = list.split(":");
+  return kind === "tier" ? first !== "" : kind === "joined" && isDay(first) && isDay(last);
 }
 
 export function written(view: View): string {

@@ -5,7 +5,7 @@ import { type MembersBehindQuery, MembersBehindDocument, type MembersFilter } fr
 import { useAnswer } from "./graph.ts";
 import { beginning, localDay, plusDays } from "./periods.ts";
 import type { Caller } from "./session.ts";
-import { type Column, Table } from "./tables.tsx";
+import { type Column, Table, useGrowing } from "./tables.tsx";
 import type { Said } from "./words.ts";
 
 type Member = NonNullable<MembersBehindQuery["members"]>["nodes"][number];
@@ -24,20 +24,20 @@ const PAGE = 50;
 export function Behind({ said, caller, list, zone, tierNames, close }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [after, setAfter] = useState<string | null>(null);
-  const [known, setKnown] = useState<Member[]>([]);
   const [kind, first = "", last = first] = list.split(":");
   const filter: MembersFilter =
     kind === "tier" ? { tier: { eq: first } } : { enrolledAt: { from: beginning(first, zone), before: beginning(plusDays(last, 1), zone) } };
   const title =
     kind === "tier" ? said.say("membersOfTier", { tier: tierNames.get(first) ?? first }) : said.say("membersJoined", { period: said.period(first, last) });
   const { data, refused, waiting } = useAnswer(caller, MembersBehindDocument, { filter, orderBy: "ENROLLED_AT_DESC", first: PAGE, after });
+  const [known, keep] = useGrowing(data?.members?.nodes ?? [], ({ id }) => id);
+  const showMore = () => {
+    keep();
+    setAfter(data?.members?.pageInfo.endCursor ?? null);
+  };
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
-  useEffect(() => {
-    const found = data?.members?.nodes ?? [];
-    setKnown((before) => [...before, ...found.filter(({ id }) => !before.some((member) => member.id === id))]);
-  }, [data]);
 
   const columns: Column<Member>[] = [
     { key: "member", head: said.say("member"), kind: "text", exact: ({ externalId }) => externalId },
@@ -64,7 +64,7 @@ export function Behind({ said, caller, list, zone, tierNames, close }: Props) {
       <footer>
         <span role="status">{waiting ? said.say("waiting") : said.say(more ? "shownOf" : "shown", { count: said.count(known.length) })}</span>
         {more && (
-          <button type="button" disabled={waiting} onClick={() => setAfter(data?.members?.pageInfo.endCursor ?? null)}>
+          <button type="button" disabled={waiting} onClick={showMore}>
             {said.say("more")}
           </button>
         )}

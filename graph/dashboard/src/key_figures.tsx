@@ -110,7 +110,7 @@ function Headline({ said, view, found, name }: Figures & { name: FigureName }) {
   return (
     <>
       <b>{said.figure(now, unit)}</b>
-      {view.compare && found.former && (
+      {view.compare && found.former && before !== null && (
         <span class="versus">
           <Difference said={said} change={said.difference(now, before, unit)} />{" "}
           <span class="soft">{said.say("against", { before: said.figure(before, unit), period: said.period(found.former.since, found.former.until) })}</span>

@@ -4,6 +4,8 @@ const DAY_MS = 86_400_000;
 const at = (day: string) => new Date(`${day}T00:00:00Z`);
 const text = (moment: Date) => moment.toISOString().slice(0, 10);
 
+export const isDay = (day: string) => /^\d{4}-\d\d-\d\d$/.test(day) && !Number.isNaN(at(day).getTime());
+
 export const plusDays = (day: string, days: number) => text(new Date(at(day).getTime() + days * DAY_MS));
 
 /** The first day of the month that lies so many months away. */

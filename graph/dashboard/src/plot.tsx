@@ -38,7 +38,7 @@ const BAR_MAX = 56;
 const LEAST: Record<Unit, number> = { percent: 0.001, count: 1, money: 1, ratio: 0.01 };
 
 export function Plot(props: Props) {
-  const { said, ticks, titles, series, unit, summary, stacked = false, band, height = 236, active, onActive } = props;
+  const { said, ticks, titles, series, unit, summary, stacked = false, band, height = 256, active, onActive } = props;
   const [frame, width] = useWidth();
   const stacks = titles.map((_, index) => series.reduce((sum, { values }) => sum + (values[index] ?? 0), 0));
   const numbers = stacked ? stacks : series.flatMap(({ values }) => values.filter((value) => value !== null));
@@ -64,7 +64,7 @@ export function Plot(props: Props) {
   return (
     <div class="plot" ref={frame}>
       {width > 0 && (
-        <svg role="img" aria-label={summary} width={width} height={height} onPointerMove={point} onPointerDown={point} onPointerLeave={() => onActive(null)}>
+        <svg role="img" aria-label={summary} width={width} height={height} viewBox={`0 0 ${width} ${height}`} onPointerMove={point} onPointerDown={point} onPointerLeave={() => onActive(null)}>
           {band && <rect class="band" x={left} width={width - RIGHT - left} y={y(band.high)} height={y(band.low) - y(band.high)} />}
           {steps.map((step) => (
             <g key={step} class={step === 0 ? "step zero" : "step"}>

@@ -1,12 +1,12 @@
 // What members are likely to do, and how good the predictions are on days that they had not seen.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { type Rank, RANKS } from "./address.ts";
 import { Card } from "./card.tsx";
 import { type PredictionOrder, PredictionsDocument, type PredictionsQuery, RunsDocument, type RunsQuery } from "./generated.ts";
 import { useAnswer } from "./graph.ts";
 import { Plot } from "./plot.tsx";
 import type { Caller } from "./session.ts";
-import { type Column, Table } from "./tables.tsx";
+import { type Column, Table, useGrowing } from "./tables.tsx";
 import type { Key, Said, Unit } from "./words.ts";
 
 type Prediction = NonNullable<PredictionsQuery["predictions"]>["nodes"][number];
@@ -38,12 +38,12 @@ export function Predictions(props: Props) {
 function Likely({ said, caller, rank, setRank }: Props) {
   const [active, setActive] = useState<number | null>(null);
   const [after, setAfter] = useState<string | null>(null);
-  const [rows, setRows] = useState<Prediction[]>([]);
   const { data, refused, waiting } = useAnswer(caller, PredictionsDocument, { order: ORDERS[rank], first: PAGE, after });
-  useEffect(() => {
-    const found = data?.predictions?.nodes ?? [];
-    setRows((before) => [...before, ...found.filter(({ member }) => !before.some((row) => row.member?.id === member?.id))]);
-  }, [data]);
+  const [rows, keep] = useGrowing(data?.predictions?.nodes ?? [], ({ member }) => member?.id);
+  const showMore = () => {
+    keep();
+    setAfter(data?.predictions?.pageInfo.endCursor ?? null);
+  };
   const none = said.say("noValue");
   const columns: Column<Prediction>[] = [
     { key: "member", head: said.say("member"), kind: "text", exact: ({ member }) => member?.externalId },
@@ -116,7 +116,7 @@ function Likely({ said, caller, rank, setRank }: Props) {
           <div>
             <Table said={said} name={name} columns={columns} rows={rows} active={active} onActive={setActive} />
             {more && (
-              <button type="button" class="small more" disabled={waiting} onClick={() => setAfter(data?.predictions?.pageInfo.endCursor ?? null)}>
+              <button type="button" class="small more" disabled={waiting} onClick={showMore}>
                 {said.say("more")}
               </button>
             )}

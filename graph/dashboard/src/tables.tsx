@@ -1,6 +1,6 @@
 // Tables: what is shown, and the exact numbers behind it, which are downloaded.
 import type { ComponentChild } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Said } from "./words.ts";
 
 export type Exact = string | number | null | undefined;
@@ -74,4 +74,12 @@ export function Table<Row>({ said, name, columns, rows, foot, footName, active, 
       {rows.length === 0 && <p class="nothing">{said.say("noData")}</p>}
     </div>
   );
+}
+
+/** A list that grows by pages: all that is known of it, and what keeps that when the next page is asked for. */
+export function useGrowing<Row>(page: Row[], idOf: (row: Row) => unknown): [Row[], () => void] {
+  const [kept, keep] = useState<Row[]>([]);
+  const known = new Set(kept.map(idOf));
+  const rows = [...kept, ...page.filter((row) => !known.has(idOf(row)))];
+  return [rows, () => keep(rows)];
 }

@@ -1,5 +1,5 @@
 // All that the page says, in English and in Chinese, and how numbers and days are written in each.
-import { isMonthEnd, isMonthStart } from "./periods.ts";
+import { isDay, isMonthEnd, isMonthStart } from "./periods.ts";
 import type { By, Section } from "./address.ts";
 import type { Refused } from "./graph.ts";
 
@@ -418,29 +418,30 @@ export class Said {
     return { text: this.percent(Math.abs(share)), sign: Math.sign(share) };
   }
 
-  #days(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-    return new Intl.DateTimeFormat(this.locale, { ...options, timeZone: "UTC" });
+  /** A day as it is written here; what is none, as the graph will say, stays as it was typed. */
+  #day(day: string, options: Intl.DateTimeFormatOptions): string {
+    return isDay(day) ? new Intl.DateTimeFormat(this.locale, { ...options, timeZone: "UTC" }).format(new Date(day)) : day;
   }
 
-  day = (day: string) => this.#days({ day: "numeric", month: "short", year: "numeric" }).format(new Date(day));
-  month = (day: string) => this.#days({ month: "short", year: "numeric" }).format(new Date(day));
+  day = (day: string) => this.#day(day, { day: "numeric", month: "short", year: "numeric" });
+  month = (day: string) => this.#day(day, { month: "short", year: "numeric" });
   moment = (instant: string, zone: string) =>
     new Intl.DateTimeFormat(this.locale, { dateStyle: "medium", timeStyle: "short", timeZone: zone }).format(new Date(instant));
 
   /** A part of a period: its month where it is one, else its days. */
   period(since: string, until: string): string {
     if (since === until) return this.day(since);
-    if (isMonthStart(since) && isMonthEnd(until) && since.slice(0, 7) === until.slice(0, 7)) return this.month(since);
-    if (isMonthStart(since) && isMonthEnd(until)) {
-      return this.#days({ month: "short", year: "numeric" }).formatRange(new Date(since), new Date(until));
-    }
-    return this.#days({ day: "numeric", month: "short", year: "numeric" }).formatRange(new Date(since), new Date(until));
+    if (!isDay(since) || !isDay(until) || since > until) return `${this.day(since)} – ${this.day(until)}`;
+    const months = isMonthStart(since) && isMonthEnd(until);
+    if (months && since.slice(0, 7) === until.slice(0, 7)) return this.month(since);
+    const options: Intl.DateTimeFormatOptions = { ...(!months && { day: "numeric" }), month: "short", year: "numeric", timeZone: "UTC" };
+    return new Intl.DateTimeFormat(this.locale, options).formatRange(new Date(since), new Date(until));
   }
 
   /** The same under a chart, where there is little room. */
   tick(since: string, by: By): string {
-    if (by === "MONTH" || by === "QUARTER") return this.#days({ month: "short", year: "2-digit" }).format(new Date(since));
-    return this.#days({ day: "numeric", month: "short" }).format(new Date(since));
+    if (by === "MONTH" || by === "QUARTER") return this.#day(since, { month: "short", year: "2-digit" });
+    return this.#day(since, { day: "numeric", month: "short" });
   }
 }
 
