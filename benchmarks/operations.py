@@ -197,6 +197,14 @@ class CountingWriter(Writer):
         self._inner = inner
         self._counts = counts
 
+    async def keep_rules(self) -> None:
+        self._rules_are_locked()
+        await self._inner.keep_rules()
+
+    async def change_rules(self) -> None:
+        self._rules_are_locked()
+        await self._inner.change_rules()
+
     async def query(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Row]:
         return self._was_read(await self._inner.query(sql, values))
 
@@ -220,6 +228,10 @@ class CountingWriter(Writer):
     async def accumulate(self, table: Table, rows: Sequence[Row]) -> None:
         self._is_written(rows)
         await self._inner.accumulate(table, rows)
+
+    def _rules_are_locked(self) -> None:
+        # SQLite sends nothing: its one writer has a lock of everything.
+        self._counts.statements += self.client.capabilities.dialect != "sqlite"
 
     def _was_read(self, rows: Sequence[Row]) -> Sequence[Row]:
         self._counts.statements += 1
