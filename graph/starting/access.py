@@ -54,7 +54,8 @@ def ways_in(settings: Settings, *, subject: str, member: Member | None) -> Itera
     if settings.serves_graphiql:
         yield f"GraphiQL  {address}/graphiql"
     if settings.serves_centre:
-        yield f"Centre    {address}/demo"
+        whom = f", as {', '.join(settings.sample_members)}" if settings.sample_members else ""
+        yield f"Centre    {address}/demo{whom}"
     yield f"\nTokens for the header Authorization: Bearer …, good for {LIFETIME.days} days:\n"
     now = SystemClock().now()
     for role in Role:

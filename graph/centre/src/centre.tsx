@@ -142,6 +142,9 @@ export function useStopped(scope: "EARNING" | "SPENDING"): string | null {
   return stopped ? reading.words.frozen.instead : null;
 }
 
+/** Take the focus, once the element is there. */
+export const focus = (element: HTMLElement | null) => element?.focus();
+
 /** A button that acts, with what came of it beside it; in its place, why it can't be. */
 export function ActButton(props: {
   act: { busy: boolean; said: { refused: boolean; text: string } | null };
@@ -149,15 +152,15 @@ export function ActButton(props: {
   onPress(): void;
   label?: string;
   quiet?: boolean;
-  disabled?: boolean;
+  focused?: boolean;
   children: ComponentChildren;
 }) {
-  const { act, scope, onPress, label, quiet, disabled, children } = props;
+  const { act, scope, onPress, label, quiet, focused, children } = props;
   const stopped = useStopped(scope ?? "EARNING");
   if (scope && stopped) return <p className="stopped">{stopped}</p>;
   return (
     <div className="act">
-      <button type="button" className={quiet ? "quiet" : ""} aria-label={label} aria-busy={act.busy} disabled={disabled} onClick={() => act.busy || onPress()}>
+      <button type="button" className={quiet ? "quiet" : ""} aria-label={label} aria-busy={act.busy} ref={focused ? focus : undefined} onClick={() => act.busy || onPress()}>
         {children}
       </button>
       <Said said={act.said} />
@@ -189,19 +192,16 @@ export function Part(props: { name: string; title: string; aside?: ComponentChil
   );
 }
 
-/** What stands in place of a part while it is on its way, or when it can't be had. */
+/** What stands in place of a part that is not there (yet). */
 export function Waiting({ name, title, asked }: { name: string; title: string; asked: { state: string; again(): void } }) {
   const { words } = useCentre().reading;
-  if (asked.state === "none") return null;
+  // Until it has answered nobody knows whether the programme has such a thing.
+  if (asked.state !== "failed") return null;
   return (
     <Part name={name} title={title}>
-      {asked.state === "loading" ? (
-        <p className="faint">{words.loading}</p>
-      ) : (
-        <p>
-          {words.failed} <button type="button" className="quiet" onClick={asked.again}>{words.again}</button>
-        </p>
-      )}
+      <p>
+        {words.failed} <button type="button" className="quiet" onClick={asked.again}>{words.again}</button>
+      </p>
     </Part>
   );
 }

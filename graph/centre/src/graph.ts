@@ -57,16 +57,17 @@ export async function ask<Result, Variables>(
 }
 
 export interface Follower {
-  /** The member as they are, at once and whenever something was done to them. */
+  /** The member as they are, at once and whenever something was done to them: then the line is up, if it was not. */
   stands(member: NonNullable<FollowSubscription["memberProgress"]>): void;
-  /** The line is up, for the first time or again. */
-  up(): void;
+  /** A server has answered, perhaps another one than before. */
+  connected(): void;
   /** The line is down; it is tried again until it is up. */
   down(): void;
   /** The token is no longer taken. */
   ended(): void;
 }
 
+const WATCHED_AGAIN_MS = 4_000;
 const TRIED_AGAIN_MS = [250, 500, 1_000, 2_000, 4_000];
 const SILENCE_MS = 10_000;
 const TOKEN_REFUSED = 4403;
@@ -75,6 +76,8 @@ const TOKEN_REFUSED = 4403;
 export function follow(token: string, member: string, follower: Follower): () => void {
   let given = false;
   let silence: ReturnType<typeof setTimeout>;
+  let pause: ReturnType<typeof setTimeout>;
+  let unsubscribe = () => {};
   const client = createClient({
     url: endpoint.replace(/^http/, "ws"),
     connectionParams: { authorization: `Bearer ${token}` },
@@ -85,7 +88,7 @@ export function follow(token: string, member: string, follower: Follower): () =>
     onNonLazyError: () => undefined, // `closed` tells of it
     keepAlive: SILENCE_MS,
     on: {
-      connected: () => follower.up(),
+      connected: () => follower.connected(),
       closed: (event) => {
         clearTimeout(silence);
         if (given) return;
@@ -101,16 +104,26 @@ export function follow(token: string, member: string, follower: Follower): () =>
       pong: (received) => received && clearTimeout(silence),
     },
   });
-  const unsubscribe = client.subscribe<FollowSubscription>(
-    { query: FollowDocument.toString(), variables: { member: { id: member } } },
-    {
-      next: ({ data }) => data?.memberProgress && follower.stands(data.memberProgress),
-      error: () => given || follower.down(),
-      complete: () => undefined,
-    },
-  );
+  const watch = () => {
+    unsubscribe = client.subscribe<FollowSubscription>(
+      { query: FollowDocument.toString(), variables: { member: { id: member } } },
+      {
+        next: ({ data }) => data?.memberProgress && follower.stands(data.memberProgress),
+        error: watchAgain,
+        complete: watchAgain,
+      },
+    );
+  };
+  // The server has ended it, or would not begin it just now, while the line is up.
+  const watchAgain = () => {
+    if (given) return;
+    follower.down();
+    pause = setTimeout(watch, WATCHED_AGAIN_MS);
+  };
+  watch();
   const stop = () => {
     given = true;
+    clearTimeout(pause);
     unsubscribe();
     void client.dispose();
   };

@@ -1,6 +1,6 @@
 // The member centre. Who nobody is yet signs in; then each part asks for what it shows, and one subscription tells when to ask again.
 import { render } from "preact";
-import { useCallback, useEffect, useId, useState } from "preact/hooks";
+import { useCallback, useEffect, useId, useRef, useState } from "preact/hooks";
 import { SessionDocument, type SessionQuery, type StandingFragment } from "../generated/graphql";
 import { CentreProvider } from "./centre";
 import { ask, follow, SignedOut, Unreachable } from "./graph";
@@ -17,6 +17,8 @@ import { TierPart } from "./parts/tier";
 import { inLanguage, languageOf, reading, type Reading } from "./reading";
 import "./page.css";
 
+const TOLD_MS = 8_000;
+const ASKED_AGAIN_MS = 1_000;
 const KEPT = "laurel:centre";
 const address = new URL(location.href);
 const language = languageOf(address, navigator.language);
@@ -142,7 +144,7 @@ function Welcome({ read, said, enter }: { read: Reading; said: string; enter(tok
 function Centre({ session, read, signOut }: { session: Session; read: Reading; signOut(ended: boolean): void }) {
   const { words } = read;
   const [standing, setStanding] = useState<StandingFragment | null>(null);
-  const [moved, setMoved] = useState(0);
+  const [moved, move] = useMoved();
   const [line, setLine] = useState<"new" | "up" | "lost" | "back">("new");
   const [upgraded, setUpgraded] = useState(false);
   const doubt = useCallback(() => void isOutdated().then((is) => is && setUpgraded(true), () => undefined), []);
@@ -152,17 +154,20 @@ function Centre({ session, read, signOut }: { session: Session; read: Reading; s
       follow(session.token, session.member.id, {
         stands: (member) => {
           setStanding(member);
-          setMoved((before) => before + 1);
+          setLine((before) => (before === "lost" || before === "back" ? "back" : "up"));
+          move();
         },
-        up: () => {
-          setLine((before) => (before === "lost" ? "back" : before === "back" ? "back" : "up"));
-          doubt();
-        },
+        connected: doubt,
         down: () => setLine("lost"),
         ended: () => signOut(true),
       }),
     [],
   );
+  useEffect(() => {
+    if (line !== "back") return;
+    const timer = setTimeout(() => setLine("up"), TOLD_MS);
+    return () => clearTimeout(timer);
+  }, [line]);
   useEffect(() => {
     const look = () => document.visibilityState === "visible" && doubt();
     document.addEventListener("visibilitychange", look);
@@ -216,6 +221,25 @@ function Centre({ session, read, signOut }: { session: Session; read: Reading; s
       </main>
     </>
   );
+}
+
+/** A number that grows when something has moved, at once but not more than once a second: all parts ask again then. */
+function useMoved(): [number, () => void] {
+  const [moved, setMoved] = useState(0);
+  const waits = useRef<{ last: number; timer?: ReturnType<typeof setTimeout> }>({ last: 0 });
+  useEffect(() => () => clearTimeout(waits.current.timer), []);
+  const move = useCallback(() => {
+    const wait = waits.current;
+    clearTimeout(wait.timer);
+    const go = () => {
+      wait.last = Date.now();
+      setMoved((before) => before + 1);
+    };
+    const left = wait.last + ASKED_AGAIN_MS - Date.now();
+    if (left > 0) wait.timer = setTimeout(go, left);
+    else go();
+  }, []);
+  return [moved, move];
 }
 
 function Frozen({ standing, read }: { standing: StandingFragment; read: Reading }) {

@@ -29,11 +29,19 @@ def test_a_shop_is_opened_once_and_gone_on_with(type_: Type, tmp_path: Path, mon
     assert "SANDBOX" in second.output
     assert first.output.count("\neyJ") == 6
     assert "member (external id member-1)" in first.output
+    assert "/demo, as member-1, member-2\n" in first.output
     assert stat.S_IMODE((tmp_path / "shop.sqlite3.secret").stat().st_mode) == 0o600
     assert other.exit_code == 2
     assert "the programme coffee-shop is in this database, and not gym" in other.output
     assert moved.exit_code == 0, moved.output
     assert "SANDBOX" in shown.output
+
+
+def test_in_a_shop_that_is_no_sandbox_nobody_becomes_a_member_unasked(type_: Type, tmp_path: Path) -> None:
+    done = type_(f"sqlite://{tmp_path}/shop.sqlite3", "init", "--programme", "gym", "--no-serve")
+
+    assert done.exit_code == 0, done.output
+    assert "/demo\n" in done.output
 
 
 def test_a_shop_that_is_none_becomes_no_sandbox(type_: Type, opened: str) -> None:

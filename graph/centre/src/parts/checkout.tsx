@@ -33,6 +33,7 @@ export function Checkout() {
   if (!quote || refusal?.code === "CHECKOUT_NOT_OFFERED") return null;
   const holds = (asked.data.viewer?.member?.holds.nodes ?? []).filter(({ channel }) => channel === "checkout");
   const earns = (asked.data.previewPurchase?.awards ?? []).filter(({ given }) => given > 0);
+  // Amounts of money are exact text; what is left to pay is rounded to the currency's coin when it is written.
   const usable = quote.points && quote.amount ? { points: quote.points, amount: quote.amount.amount } : null;
   return (
     <Part name="checkout" title={words.checkout.heading}>

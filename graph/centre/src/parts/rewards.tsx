@@ -1,7 +1,7 @@
 // The store: what there is at the member's own prices, why something can't be had, and what was redeemed.
 import { useState } from "preact/hooks";
 import { RedeemRewardDocument, RewardsDocument, type RewardsQuery } from "../../generated/graphql";
-import { ActButton, Part, Said, useAct, useAsked, useCentre, useStopped, Waiting } from "../centre";
+import { ActButton, focus, Part, Said, useAct, useAsked, useCentre, useStopped, Waiting } from "../centre";
 
 type Reward = NonNullable<RewardsQuery["rewards"]>[number];
 
@@ -41,7 +41,8 @@ function RewardCard({ reward }: { reward: Reward }) {
   const { reading, member } = useCentre();
   const { words } = reading;
   const redeeming = useAct(RedeemRewardDocument, "rewards");
-  const [asking, setAsking] = useState(false);
+  // The focus goes to the question, and back to the button when it is answered.
+  const [question, setQuestion] = useState<"new" | "asked" | "answered">("new");
   const stopped = useStopped("SPENDING");
   const price = reading.amount(reward.price, "points");
   const few = [
@@ -51,7 +52,7 @@ function RewardCard({ reward }: { reward: Reward }) {
   // What stands in the way is told before anybody presses; the freeze of a member is told once for all.
   const refusal = reward.refusal && !stopped ? (reading.refused(reward.refusal) ?? reward.refusal.message) : null;
   const redeem = async () => {
-    setAsking(false);
+    setQuestion("answered");
     await redeeming.run({ member: { id: member.id }, reward: reward.id, quantity: 1, points: reward.price });
   };
   return (
@@ -67,13 +68,13 @@ function RewardCard({ reward }: { reward: Reward }) {
           <p className="stopped">{refusal}</p>
           <Said said={redeeming.said} />
         </>
-      ) : asking && !stopped ? (
+      ) : question === "asked" && !stopped ? (
         <div className="act" role="group" aria-label={words.rewards.confirm(reward.name, price)}>
-          <button type="button" ref={(button) => button?.focus()} onClick={redeem}>{words.rewards.yes(price)}</button>
-          <button type="button" className="quiet" onClick={() => setAsking(false)}>{words.rewards.no}</button>
+          <button type="button" ref={focus} onClick={redeem}>{words.rewards.yes(price)}</button>
+          <button type="button" className="quiet" onClick={() => setQuestion("answered")}>{words.rewards.no}</button>
         </div>
       ) : (
-        <ActButton act={redeeming} scope="SPENDING" label={`${words.rewards.redeem}: ${reward.name}`} onPress={() => setAsking(true)}>
+        <ActButton act={redeeming} scope="SPENDING" label={`${words.rewards.redeem}: ${reward.name}`} focused={question === "answered"} onPress={() => setQuestion("asked")}>
           {words.rewards.redeem}
         </ActButton>
       )}

@@ -42,7 +42,6 @@ export const en = {
   amount: (amount: string, unit: string) => `${amount} ${unit}`,
   done: (changes: string) => (changes ? `Done: ${changes}` : "Done"),
   points: {
-    heading: "Points",
     worth: (money: string) => `worth ${money}`,
     pending: "on their way",
     held: "set aside",
@@ -52,8 +51,6 @@ export const en = {
     rest: "later",
     expires: "Expires",
     amount: "Points",
-    others: "What else you have",
-    next: (amount: string, day: string) => `${amount} expire on ${day}`,
   },
   tier: {
     heading: "Your tier",
@@ -67,7 +64,6 @@ export const en = {
     of: (current: string, required: string) => `${current} of ${required}`,
     brings: (tier: string) => `${tier} also brings`,
     ladder: "All tiers",
-    here: "you are here",
     keeping: "Keeping it",
     SAFE: (day: string) => `Yours is safe: it is looked at next on ${day}.`,
     AT_RISK: (day: string, tier: string) => `Not kept yet: on ${day} you would move to ${tier}.`,
@@ -97,7 +93,6 @@ export const en = {
     signed: "signed in",
     madeUp: "made up",
     missed: "missed",
-    today: "today",
     makeUp: (day: string, cost: string) => `Make up ${day} for ${cost}`,
     left: (n: number) => (n === 1 ? "One day more this month" : `${n} days more this month`),
     ahead: "The days ahead",
@@ -119,7 +114,6 @@ export const en = {
     heading: "Badges",
     has: (day: string) => `Yours since ${day}`,
     level: (n: number, of: number) => `Level ${n} of ${of}`,
-    next: (left: string) => `${left} to go`,
     brings: (what: string) => `brings ${what}`,
   },
   rewards: {
@@ -181,8 +175,7 @@ export const en = {
     balance: (amount: string) => `then ${amount}`,
     setAside: (amount: string) => `${amount} set aside`,
     givenBack: (amount: string) => `${amount} no longer set aside`,
-    reversal: "takes back what was before",
-    reversed: "taken back",
+    reversed: "taken back, at least in part",
     nothing: "nothing was given or taken",
     channels: {
       purchase: "Purchase",

@@ -44,7 +44,6 @@ export const zh: Words = {
   amount: (amount, unit) => `${amount} ${unit}`,
   done: (changes) => (changes ? `已完成：${changes}` : "已完成"),
   points: {
-    heading: "积分",
     worth: (money) => `价值 ${money}`,
     pending: "待到账",
     held: "已预留",
@@ -54,8 +53,6 @@ export const zh: Words = {
     rest: "更晚",
     expires: "到期日",
     amount: "积分",
-    others: "其他余额",
-    next: (amount, day) => `${amount} 将于${day}过期`,
   },
   tier: {
     heading: "您的等级",
@@ -69,7 +66,6 @@ export const zh: Words = {
     of: (current, required) => `${current} / ${required}`,
     brings: (tier) => `${tier} 还将带来`,
     ladder: "全部等级",
-    here: "当前等级",
     keeping: "保级",
     SAFE: (day) => `等级稳固，${day}再次评定。`,
     AT_RISK: (day, tier) => `尚未保住：${day}将变为 ${tier}。`,
@@ -99,7 +95,6 @@ export const zh: Words = {
     signed: "已签到",
     madeUp: "已补签",
     missed: "漏签",
-    today: "今天",
     makeUp: (day, cost) => `用 ${cost} 补签${day}`,
     left: (n) => `本月还可补签 ${n} 次`,
     ahead: "接下来几天",
@@ -121,7 +116,6 @@ export const zh: Words = {
     heading: "徽章",
     has: (day) => `${day}获得`,
     level: (n, of) => `第 ${n} 级，共 ${of} 级`,
-    next: (left) => `还差 ${left}`,
     brings: (what) => `可得 ${what}`,
   },
   rewards: {
@@ -183,8 +177,7 @@ export const zh: Words = {
     balance: (amount) => `余额 ${amount}`,
     setAside: (amount) => `预留 ${amount}`,
     givenBack: (amount) => `解除预留 ${amount}`,
-    reversal: "撤回此前的一笔",
-    reversed: "已撤回",
+    reversed: "已撤回或部分撤回",
     nothing: "没有变动",
     channels: {
       purchase: "购物",
