@@ -24,6 +24,7 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
+_LOADED: Final = ("dashboard/style.css", "dashboard/page.js")
 _UNNAMED: Final = '<meta name="laurel-build" content="" />'
 
 
@@ -36,6 +37,10 @@ def dashboard_routes() -> list[BaseRoute]:
         digest.update(file.read_bytes())
     build = digest.hexdigest()[:16]
     page = text.replace(_UNNAMED, _UNNAMED.replace('""', f'"{build}"'))
+    for file in _LOADED:
+        # So that a browser which has kept the files of another build doesn't take them for these.
+        assert f'"{file}"' in page, f"the page doesn't load {file}"
+        page = page.replace(f'"{file}"', f'"{file}?{build}"')
 
     async def answer(request: Request) -> Response:
         return HTMLResponse(page, headers=_HEADERS)

@@ -333,6 +333,17 @@ test("a page that is older than the server says so, and offers to be loaded anew
   assert.equal(await text(".notices"), "");
 });
 
+test("pointing at a part of a chart marks its row in the table, and the other way round", async () => {
+  await go(`${HALF}&show=orders&lang=en`);
+  const { x, y, width, height } = await (await page.$("#orders svg")).boundingBox();
+  await page.mouse.move(x + width - 30, y + height / 2);
+  await page.waitForSelector("#orders tbody tr.pointed");
+  assert.match(await text("#orders tr.pointed"), /^Jun 2026/);
+  assert.match(await text("#orders .legend"), /^Jun 2026/);
+  await page.hover("#orders tbody tr:first-child");
+  await until("#orders .legend", "^Jan 2026");
+});
+
 test("the keyboard reaches everything, and shows where it is", async () => {
   await go(`${HALF}&show=overview&lang=en`);
   await page.keyboard.press("Tab");

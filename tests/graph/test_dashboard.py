@@ -22,7 +22,8 @@ async def test_the_page_and_its_files_are_ours(shop: Shop) -> None:
 
     assert page.status_code == 200
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert files == ["data:,", "dashboard/style.css", "dashboard/page.js"]
+    build = (await shop.client.get("/dashboard/build")).text
+    assert files == ["data:,", f"dashboard/style.css?{build}", f"dashboard/page.js?{build}"]
     for file in files[1:]:
         answer = await shop.client.get(f"/{file}")
         assert (answer.status_code, answer.headers["content-encoding"]) == (200, "gzip")
