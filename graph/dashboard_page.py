@@ -37,10 +37,10 @@ def dashboard_routes() -> list[BaseRoute]:
         digest.update(file.read_bytes())
     build = digest.hexdigest()[:16]
     page = text.replace(_UNNAMED, _UNNAMED.replace('""', f'"{build}"'))
-    for file in _LOADED:
+    for loaded in _LOADED:
         # So that a browser which has kept the files of another build doesn't take them for these.
-        assert f'"{file}"' in page, f"the page doesn't load {file}"
-        page = page.replace(f'"{file}"', f'"{file}?{build}"')
+        assert f'"{loaded}"' in page, f"the page doesn't load {loaded}"
+        page = page.replace(f'"{loaded}"', f'"{loaded}?{build}"')
 
     async def answer(request: Request) -> Response:
         return HTMLResponse(page, headers=_HEADERS)
