@@ -108,6 +108,12 @@ class Life:
         found: dict[str, Any] = data["node"]
         return found
 
+    async def is_to_reach(self) -> tuple[str, list[tuple[str, str]]]:
+        """The next tier, and what it asks for: each fact with how much of it."""
+        fields = "progress { nextTier { code } criteria { fact required } }"
+        progress: dict[str, Any] = (await self.has(fields))["progress"]
+        return progress["nextTier"]["code"], [(one["fact"], one["required"]) for one in progress["criteria"]]
+
     # -- what members do ----------------------------------------------------------------------------
 
     async def buys(self, amount: str, what: str = "", *, mark: bool = False, reference: str = "", **more: Any) -> Row:

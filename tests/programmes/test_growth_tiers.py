@@ -12,6 +12,7 @@ async def test_members_of_growth_and_frequency(tell: Tell) -> None:
         assert (await kai.buys("1.00")).tier == "regular"
         assert (await kai.buys("1.00", "buys for 1.00: three orders")).tier == "silver"
         assert kai.last.points == 1 + 100
+        assert await jin.is_to_reach() == ("silver", [("growth_earned", "1000"), ("orders", "3")])
         for amount, growth, tier in (("499.00", 499, "regular"), ("500.00", 999, "regular"), ("1.00", 1000, "silver")):
             row = await jin.buys(amount, mark=tier == "silver")
             assert (row.grown, row.tier) == (growth, tier)
@@ -22,6 +23,7 @@ async def test_members_of_growth_and_frequency(tell: Tell) -> None:
                 await jin.buys("600.00")
                 await story.days(1)
         assert (jin.grown, jin.tier) == (4600, "silver")
+        assert await jin.is_to_reach() == ("gold", [("growth_earned", "5000"), ("orders", "10")])
         gold = await jin.buys("400.00", "buys for 400.00: 5,000 growth by ten orders", mark=True)
         assert (gold.grown, gold.tier, gold.points) == (5000, "gold", 400 + 500)
         async with story.together(ling, "buys ten times for 500.00"):
@@ -36,6 +38,7 @@ async def test_members_of_growth_and_frequency(tell: Tell) -> None:
             for _ in range(19):
                 await jin.buys("750.00")
         assert (jin.grown, jin.tier) == (19250, "gold")
+        assert await jin.is_to_reach() == ("platinum", [("growth_earned", "20000"), ("orders", "30")])
         platinum = await jin.buys("750.00", "buys for 750.00: 20,000 growth by thirty orders", mark=True)
         assert (platinum.grown, platinum.tier, platinum.points) == (20000, "platinum", 750 + 2000)
         gifts = (await jin.has("tierGifts { tier pack { amount } coupons }"))["tierGifts"]

@@ -27,6 +27,7 @@ async def test_members_of_the_small_business(tell: Tell) -> None:
         ann = await story.joins("Ann", birthday="1990-08-20")
         cleo = await story.joins("Cleo", mark=False)
         assert (ann.balance, cleo.balance, ann.tier) == (50, 50, "bronze")
+        assert await ann.is_to_reach() == ("silver", [("points_earned", "501"), ("orders", "2")])
         assert await ann.signs_in(6) == [1, 2, 3, 4, 5, 5]
         assert (await ann.completes("basics", "completes her profile")).points == 20
         assert [(await ann.shares(item)).points for item in ("the tea", "the rice", "the soap")] == [10, 10, 10]
@@ -40,6 +41,7 @@ async def test_members_of_the_small_business(tell: Tell) -> None:
         assert (await ann.shares("the oil", "shares the oil in the new month")).points == 10
         second = await ann.buys("20.00", "buys for 20.00, the second order within a month", mark=True)
         assert (second.points, second.tier) == (40, "silver")
+        assert await ann.is_to_reach() == ("gold", [("points_earned", "1501"), ("average_order", "200.0001")])
         coupon = await collects(ann, "monthly", "takes the month's coupon over 5 CNY")
         await ann.does("takes it again", "collectBenefit", benefit="monthly", refused="BENEFIT_USED_UP")
         await story.until("2026-03-05")
