@@ -24,6 +24,8 @@ from core.wording.words import Words
 
 Path = tuple[str | int, ...]
 
+_MONEY_OF_ORDERS: Final = frozenset({"order.amount", "order.total"})
+
 COST_MOST: Final = Decimal("0.03")
 """What redemption should cost at most, of what members pay, where the programme does not say it."""
 
@@ -37,6 +39,7 @@ class WarningCode(StrEnum):
     TIER_OUT_OF_REACH = "tier_out_of_reach"
     MINTS_WITHOUT_LIMIT = "mints_without_limit"
     COSTS_TOO_MUCH = "costs_too_much"
+    NOTHING_WITHOUT_LINES = "nothing_without_lines"
 
 
 _SAYS: Final[Mapping[WarningCode, Both]] = {
@@ -53,12 +56,16 @@ _SAYS: Final[Mapping[WarningCode, Both]] = {
         "无人能达到{tier}：其条件{facts}没有任何渠道提供。",
     ),
     WarningCode.MINTS_WITHOUT_LIMIT: (
-        "This can be done as often as somebody likes, costs nothing, and brings points without any limit.",
-        "此项可无限次进行且无需付出，积分发放没有任何上限。",
+        "This can be done as often as somebody likes, however little it costs, and brings points without any limit.",
+        "此项可无限次进行，花费再少也能获得积分，且没有任何上限。",
     ),
     WarningCode.COSTS_TOO_MUCH: (
         "At {rate} points for each {unit}, worth {worth} each, redemption costs {cost} of revenue; {most} is the most.",
         "每{unit}发放 {rate} 积分，每积分价值{worth}，兑换成本占营业额的{cost}，超过上限{most}。",
+    ),
+    WarningCode.NOTHING_WITHOUT_LINES: (
+        "An order without lines brings nothing here; a group with “order.lines.length == 0” can give for it.",
+        "未提供明细行的订单在此不计任何积分；可另设一组规则，条件为“order.lines.length == 0”。",
     ),
 }  # fmt: skip
 
@@ -118,8 +125,11 @@ def _channels(programme: Programme, now: datetime) -> Iterator[Found]:
         at: Path = ("channels", channel)
         for path, rules in rule_sets(settings, at):
             yield from _rules(programme, rules, path, now)
-        for path in settings.mints():
-            yield WarningCode.MINTS_WITHOUT_LIMIT, (*at, *path), {}
+            yield from _lines(rules, path)
+        # What is earned faster than a pace allows waits until somebody has looked.
+        if not any(pace.then == "hold" for pace in programme.paces.get(channel, ())):
+            for path in settings.mints():
+                yield WarningCode.MINTS_WITHOUT_LIMIT, (*at, *path), {}
         earn = getattr(settings, "earn", None)
         if isinstance(earn, Mapping) and isinstance(earn.get(POINTS), RuleSet):
             yield from _cost(programme, earn[POINTS], (*at, "earn", POINTS))
@@ -166,6 +176,22 @@ def _shadow(group: Group, place: int) -> str | None:
         if earlier.when is None or (rule.when is not None and earlier.when.text == rule.when.text):
             return earlier.id
     return None
+
+
+def _lines(rules: RuleSet, path: Path) -> Iterator[Found]:
+    """The group that gives by the money of every line, where none gives by the money of an order."""
+    given = [
+        (number, group.per, rule.when, rule.points.facts)
+        for number, group in enumerate(rules.groups)
+        for rule in group.rules
+        if rule.points is not None
+    ]
+    if any(per == "order" and not _MONEY_OF_ORDERS.isdisjoint(facts) for _, per, _, facts in given):
+        return
+    for number, per, when, facts in given:
+        if per == "line" and when is None and "line.amount" in facts:
+            yield WarningCode.NOTHING_WITHOUT_LINES, (*path, "groups", number), {}
+            return
 
 
 def _cost(programme: Programme, rules: RuleSet, path: Path) -> Iterator[Found]:

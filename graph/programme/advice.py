@@ -36,6 +36,10 @@ class ProgrammeWarningCode(Enum):
         description="The points for a unit of money are worth more than redemption shall cost of it: "
         "`redemption_cost`, or 3 %.",
     )
+    NOTHING_WITHOUT_LINES = strawberry.enum_value(
+        WarningCode.NOTHING_WITHOUT_LINES.value,
+        description="Points for the money of each line, and none for an order that is told of without its lines.",
+    )
 
 
 @strawberry.type

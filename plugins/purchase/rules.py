@@ -9,14 +9,21 @@ from pydantic import Field
 
 from core.books.tallies import ORDERS, SPEND
 from core.channels.orders import FACTS, MemberFacts, OrderFacts
-from core.rulebook.programme import ChannelSettings
-from core.rulebook.rules import NO_CAPS, Activity, Award, CapRoom, RuleSet, UnitName
+from core.rulebook.programme import ChannelSettings, Path
+from core.rulebook.rules import NO_CAPS, Activity, Award, CapRoom, Rule, RuleSet, UnitName
+from core.units import POINTS
 from core.wording.facts import Wording
 from core.wording.words import Said, Topic, Words
 
 CHANNEL: Final = "purchase"
 
 _COUNTS_ORDERS: Final = re.compile(r"\b(first|orders)\b")
+
+
+_OF_ANY_ORDER: Final = frozenset(
+    {"order.kind", "order.category", "order.at", "line.category", "line.sku", "line.tags", "member.tier"}
+)
+"""What a condition may ask for that the smallest order can be, again and again."""
 
 
 class PurchaseSettings(ChannelSettings):
@@ -35,6 +42,15 @@ class PurchaseSettings(ChannelSettings):
 
     def adds_to(self) -> Collection[str]:
         return {*super().adds_to(), SPEND, ORDERS}
+
+    def mints(self) -> Iterable[Path]:
+        rules = self.earn.get(POINTS)
+        if rules is None or rules.caps.over_time or (rules.caps.programme.is_limited and rules.caps.programme.stops):
+            return
+        for at, group in enumerate(rules.groups):
+            for number, rule in enumerate(group.rules):
+                if _is_for_any_order(rule):
+                    yield ("earn", POINTS, "groups", at, "rules", number)
 
     @cached_property
     def counts_orders(self) -> bool:
@@ -60,3 +76,10 @@ def price(
     """What the order brings of each unit, when the caps leave so much room."""
     activity = Activity(CHANNEL, order.at, {"order": order, "member": member}, order.lines)
     return {unit: rules.award(activity, rooms.get(unit, NO_CAPS)) for unit, rules in settings.earn.items()}
+
+
+def _is_for_any_order(rule: Rule) -> bool:
+    """Whether it brings the same for an order however small, and for as many as there are."""
+    if rule.points is None or rule.points.facts or rule.valid is not None or rule.points.evaluate({}) <= 0:
+        return False
+    return rule.when is None or _OF_ANY_ORDER.issuperset(rule.when.facts)

@@ -36,6 +36,9 @@ OF_EXAMPLES: Final = {
     "course-platform": [(WarningCode.COSTS_TOO_MUCH, "channels.purchase.earn.points")],
     # A point a yuan, and 1,000 of them for 50: a twentieth of the money comes back.
     "beauty-brand": [(WarningCode.COSTS_TOO_MUCH, "channels.purchase.earn.points")],
+    # Its tills tell of the lines of each order.
+    "first-shop": [(WarningCode.NOTHING_WITHOUT_LINES, "channels.purchase.earn.points.groups[base]")],
+    "sample-shop": [(WarningCode.NOTHING_WITHOUT_LINES, "channels.purchase.earn.points.groups[base]")],
     # In July the sale of June is over.
     "mother-baby": [(WarningCode.RULE_IS_OVER, "channels.purchase.earn.points.groups[sale].rules[sale618].valid")],
 }
@@ -188,6 +191,71 @@ POOL: Final = (
 )
 def test_points_without_end_are_told_of(channel: str, path: str | None) -> None:
     assert warned(shop(channel=channel)) == ([] if path is None else [(WarningCode.MINTS_WITHOUT_LIMIT, path)])
+
+
+EARNS: Final = """id: shop
+currency: CNY
+timezone: Asia/Shanghai
+channels: {{purchase: {{earn: {{{unit}: {{{caps}groups: [{{id: base, add: sum, rules: [{{id: any, {rule}}}]}}]}}}}}}}}
+{trust}"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "caps", "trust", "told"),
+    [
+        ("points: 20", "", "", True),
+        ('when: "order.kind == \'lesson\'", points: "4 + 1"', "", "", True),
+        ("when: \"order.category == 'tea' and member.tier == ''\", points: 5", "", "", True),
+        ("points: 20", "caps: {order: 10}, ", "", True),
+        ("points: 20", "caps: {month: 100}, ", "", False),
+        ("points: 20", "caps: {programme: {month: 10000}}, ", "", False),
+        ("points: 20", "caps: {programme: {month: 10000, stops: false}}, ", "", True),
+        (
+            "points: 20",
+            "",
+            "trust: {velocity: [{channel: purchase, more_than: 5, within_minutes: 60, then: hold}]}",
+            False,
+        ),
+        ("points: 20", "", "trust: {velocity: [{channel: purchase, more_than: 5, within_minutes: 60}]}", True),
+        ("points: 0", "", "", False),
+        ("points: order.amount", "", "", False),
+        ('points: "10 * order.quantity"', "", "", False),
+        ("when: order.first, points: 20", "", "", False),
+        ("when: order.amount >= 100, points: 20", "", "", False),
+        ('points: 20, valid: {to: "2027-01-01T00:00:00+08:00"}', "", "", False),
+    ],
+)
+def test_points_for_any_order_however_small_are_told_of(rule: str, caps: str, trust: str, told: bool) -> None:
+    found = warned(EARNS.format(unit="points", rule=rule, caps=caps, trust=trust))
+
+    path = "channels.purchase.earn.points.groups[base].rules[any]"
+    assert found == ([(WarningCode.MINTS_WITHOUT_LIMIT, path)] if told else [])
+    assert warned(EARNS.format(unit="growth", rule=rule, caps=caps, trust=trust)) == []
+
+
+OF_LINES: Final = "{id: lines, per: line, add: sum, rules: [{id: any, %spoints: %s}]}"
+OF_ORDERS: Final = "{id: orders, add: sum, rules: [{id: any, when: order.lines.length == 0, points: %s}]}"
+
+
+@pytest.mark.parametrize(
+    ("groups", "told"),
+    [
+        (OF_LINES % ("", "line.amount"), True),
+        (f"{OF_LINES % ('', 'line.amount')}, {OF_ORDERS % 'order.amount'}", False),
+        (f"{OF_LINES % ('', 'line.amount')}, {OF_ORDERS % '5'}", True),
+        (OF_LINES % ("when: line.category == 'tea', ", "line.amount"), False),
+        (OF_LINES % ("", '"10 * line.quantity"'), False),
+    ],
+)
+def test_a_shop_that_gives_nothing_without_lines_is_told_of_it(groups: str, told: bool) -> None:
+    found = warned(
+        "id: shop\ncurrency: CNY\ntimezone: Asia/Shanghai\n"
+        f"channels: {{purchase: {{earn: {{points: {{caps: {{day: 100}}, groups: [{groups}]}}}}}}}}\n"
+    )
+
+    assert found == (
+        [(WarningCode.NOTHING_WITHOUT_LINES, "channels.purchase.earn.points.groups[lines]")] if told else []
+    )
 
 
 @pytest.mark.parametrize(

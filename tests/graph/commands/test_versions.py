@@ -1,6 +1,8 @@
 """``laurel programme history``, ``diff``, ``export`` and ``rollback``, and what ``check`` says of broken YAML."""
 
+import re
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -139,3 +141,78 @@ def test_a_file_is_warned_of_and_one_without_a_flaw_is_not(type_: Type, migrated
     assert (warned.exit_code, warned.stderr) == (1, "1 warning\n")
     assert "course-platform.yaml:15:7: channels.purchase.earn.points: At 1 points for each" in warned.stdout
     assert (flawless.exit_code, flawless.stdout, flawless.stderr) == (0, "", "0 warnings\n")
+
+
+DEAR: Final = PROGRAMME.replace("points: order.amount", "points: 5 * order.amount")
+
+
+def test_warnings_are_told_with_their_place_and_make_the_status_1(type_: Type, empty: str, tmp_path: Path) -> None:
+    file = tmp_path / "dear.yaml"
+    file.write_text(DEAR + 'point_value: "0.01"\n', encoding="utf-8")
+
+    english = type_(empty, "programme", "lint", file)
+    chinese = type_(empty, "programme", "lint", "--locale", "zh", file)
+
+    (line,) = english.stdout.splitlines()
+    assert re.fullmatch(rf"{re.escape(str(file))}:\d+:\d+: channels\.purchase\.earn\.points: At 5 points .*", line)
+    assert (english.exit_code, english.stderr) == (1, "1 warning\n")
+    assert "超过上限 3%" in chinese.stdout
+    assert chinese.exit_code == 1
+
+
+def test_a_programme_without_warnings_makes_the_status_0(type_: Type, empty: str, tmp_path: Path) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text(PROGRAMME, encoding="utf-8")
+
+    looked_at = type_(empty, "programme", "lint", file)
+
+    assert (looked_at.exit_code, looked_at.stdout, looked_at.stderr) == (0, "", "0 warnings\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"id: [\n", ":2:1: not YAML: "),
+        (b"id: \xff\n", ": it is not UTF-8: invalid start byte at byte 4"),
+        (PROGRAMME.replace("timezone:", "timezon:").encode(), "unknown key 'timezon', did you mean 'timezone'?"),
+    ],
+)
+@pytest.mark.parametrize("command", ["lint", "diff"])
+def test_a_file_that_is_no_programme_is_told_of_with_its_place(
+    type_: Type, empty: str, tmp_path: Path, command: str, content: bytes, says: str
+) -> None:
+    file, right = tmp_path / "broken.yaml", tmp_path / "right.yaml"
+    file.write_bytes(content)
+    right.write_text(PROGRAMME, encoding="utf-8")
+
+    refused = type_(empty, "programme", command, *((file,) if command == "lint" else (right, file)))
+
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(str(file))
+    assert says in refused.stderr
+
+
+def test_what_changes_between_versions_and_files_is_said_by_topic(type_: Type, versions: str, tmp_path: Path) -> None:
+    (tmp_path / "dear.yaml").write_text(DEAR, encoding="utf-8")
+
+    between = type_(versions, "programme", "diff", "1", "2")
+    chinese = type_(versions, "programme", "diff", "--locale", "zh", "1", "2")
+    with_file = type_(versions, "programme", "diff", "1", tmp_path / "dear.yaml")
+    same = type_(versions, "programme", "diff", "1", "1")
+
+    topic, sentence = between.stdout.splitlines()
+    assert not topic.startswith(" ")
+    assert ("9 months" in sentence, "12 months" in sentence, sentence[:2]) == (True, True, "  ")
+    assert "9个月" in chinese.stdout.replace(" ", "")
+    assert "5 points" in with_file.stdout
+    assert same.stdout == "nothing is otherwise\n"
+    assert [one.exit_code for one in (between, chinese, with_file, same)] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("named", ["9", "nothing.yaml", "0", "²"])
+def test_what_is_neither_a_file_nor_a_version_is_not_compared(type_: Type, versions: str, named: str) -> None:
+    refused = type_(versions, "programme", "diff", "1", named)
+
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert named in refused.stderr
+    assert "Traceback" not in refused.stderr
