@@ -112,6 +112,8 @@ async def open_laurel(
         programmes = Programmes(lambda document: load_document(plugins, document), clock)
         await clock.look(store.reader())
         await programmes.refresh(store.reader())
+        # Whoever could not judge what comes does not start; a version of the past stands in nobody's way.
+        programmes.latest(clock.now())
         if clock.is_sandbox:
             settings = as_sandbox(settings)
         routes = Routes({CORE: following.OUTGOING, **plugins.outgoing})

@@ -94,6 +94,9 @@ def check_reason(reason: str) -> None:
     """Raise InvalidValue unless the reason says something."""
     if not 3 <= len(reason.strip()) <= 1_000:
         raise InvalidValue(field="reason", reason="it must have 3 to 1000 characters")
+    if "\0" in reason:
+        # PostgreSQL has no word for it.
+        raise InvalidValue(field="reason", reason="it holds the character U+0000")
 
 
 def _check_profile(birthday: date | None, attributes: Mapping[str, Any], work: Work) -> None:

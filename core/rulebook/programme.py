@@ -700,6 +700,11 @@ def _read_text(text: str) -> _Source:
         node = _Yaml(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         raise _refused(f"not YAML: {error.problem or error.context}", error.problem_mark) from None
+    except yaml.reader.ReaderError as error:
+        lines = text[: error.position].splitlines() or [""]
+        place = Place(len(lines), len(lines[-1]) + 1)
+        message = f"not YAML: {error.reason}: U+{ord(text[error.position]):04X}"
+        raise ProgrammeInvalid.of((Problem("", message, None, *place),)) from None
     except yaml.YAMLError as error:
         raise _refused(f"not YAML: {error}") from None
     problems: list[tuple[Path, str]] = []

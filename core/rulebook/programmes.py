@@ -6,7 +6,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Final, NamedTuple
 
-from core.errors import ProgrammeNotFound
+from core.errors import ProgrammeInvalid, ProgrammeNotFound
 from core.rulebook.programme import Programme
 from core.rulebook.reading import Reading
 from core.sandbox.clock import ProgrammeClock
@@ -28,17 +28,27 @@ class Version(NamedTuple):
     programme: Programme
 
 
+class NotUnderstood(NamedTuple):
+    """A published version that names what is not installed any more, or is not allowed any more."""
+
+    number: int
+    starts_at: datetime
+    why: ProgrammeInvalid
+
+
 class Programmes:
     """The published versions, compiled once a process and looked for anew in each transaction.
 
     ``load`` makes a programme of a document, with the channels that are installed; ``read`` does so beside everything
-    else. A ``clock`` is told how far it is ahead where the database is a sandbox.
+    else. A ``clock`` is told how far it is ahead where the database is a sandbox. A version that ``load`` refuses by
+    now stands in nobody's way, until something is to be judged by it.
     """
 
     def __init__(self, load: Callable[[str], Programme], clock: ProgrammeClock | None = None) -> None:
         self.read = Reading(load)
         self._clock = clock
         self._versions: tuple[Version, ...] = ()
+        self._not_understood: tuple[NotUnderstood, ...] = ()
         self._fresh_until = 0.0
 
     @property
@@ -54,7 +64,7 @@ class Programmes:
             self._clock.follow(ahead)
         else:
             ((count,),) = await reader.query(_COUNT)
-        if count != len(self._versions):
+        if count != self._count:
             await self._take_over(reader)
         self._fresh_until = begun + FRESH_SECONDS
 
@@ -64,29 +74,42 @@ class Programmes:
             await self._clock.look(reader)
         known = {version.number: version for version in self._versions}
         rows = await reader.query("SELECT number, starts_at, document FROM programme_version")
-        versions = [
-            known.get(number) or Version(number, instant(starts_at), await self.read(document))
-            for number, starts_at, document in rows
-        ]
-        if len(versions) <= len(self._versions):
+        versions, not_understood = [], []
+        for number, starts_at, document in rows:
+            try:
+                version = known.get(number) or Version(number, instant(starts_at), await self.read(document))
+            except ProgrammeInvalid as why:
+                not_understood.append(NotUnderstood(number, instant(starts_at), why))
+            else:
+                versions.append(version)
+        if len(rows) <= self._count:
             return  # Whoever was faster has seen as many, or more.
         # Of two versions with one start the later one published holds.
-        self._versions = tuple(sorted(versions, key=lambda v: (v.starts_at, v.number)))
+        self._versions = tuple(sorted(versions, key=_order))
+        self._not_understood = tuple(sorted(not_understood, key=_order))
+
+    @property
+    def _count(self) -> int:
+        return len(self._versions) + len(self._not_understood)
 
     def as_now(self) -> "Programmes":
         """The versions that are known at this moment, whatever is taken over later."""
         return copy(self)
 
     def at(self, when: datetime) -> Version:
-        """The version in force at that instant. Raises ProgrammeNotFound before the first one starts."""
+        """The version in force then. Raises ProgrammeNotFound before the first one starts, and what ``latest`` does."""
         version = self.latest(when)
         if version is None:
             raise ProgrammeNotFound(at=when)
         return version
 
     def latest(self, when: datetime) -> Version | None:
-        """The version in force at that instant, if one is."""
-        return next((version for version in reversed(self._versions) if version.starts_at <= when), None)
+        """The version in force at that instant, if one is. Raises ProgrammeInvalid if it is not understood any more."""
+        found = next((version for version in reversed(self._versions) if version.starts_at <= when), None)
+        for other in reversed(self._not_understood):
+            if other.starts_at <= when and (found is None or _order(other) > _order(found)):
+                raise ProgrammeInvalid.of(other.why.problems)
+        return found
 
     def kept_since(self, when: datetime) -> datetime:
         """Since when tiers have been judged without a break, by the version in force then and those before it."""
@@ -99,15 +122,23 @@ class Programmes:
         return since
 
     def version(self, number: int) -> Version:
-        """The version of that number; it must exist."""
+        """The version of that number; it must exist. Raises ProgrammeInvalid where it is not understood any more."""
+        for other in self._not_understood:
+            if other.number == number:
+                raise ProgrammeInvalid.of(other.why.problems)
         return next(version for version in self._versions if version.number == number)
 
     @property
     def newest(self) -> int | None:
         """The number of the version published last, whenever it begins; None before the first."""
-        return max((version.number for version in self._versions), default=None)
+        numbers = [version.number for version in self._versions] + [each.number for each in self._not_understood]
+        return max(numbers, default=None)
 
     @property
     def versions(self) -> tuple[Version, ...]:
-        """All versions by start."""
+        """All versions by start, but those that are not understood any more."""
         return self._versions
+
+
+def _order(version: Version | NotUnderstood) -> tuple[datetime, int]:
+    return version.starts_at, version.number

@@ -195,9 +195,10 @@ def test_a_text_that_is_no_document_is_refused_whole(
 
 
 def test_control_characters_are_refused() -> None:
-    (problem,) = problems("id: \x00")
+    (problem,) = problems("id: shop\nname: 店\x1b")
 
-    assert "special characters are not allowed" in problem.message
+    assert (problem.line, problem.column) == (2, 8)
+    assert problem.message == "not YAML: special characters are not allowed: U+001B"
 
 
 @pytest.mark.parametrize(

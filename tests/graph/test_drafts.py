@@ -236,6 +236,7 @@ async def test_no_two_versions_begin_at_one_instant(every_shop: Shop) -> None:
         ),
         ("replaceProgrammeDraft", {"revision": 0, "document": "x"}, "DRAFT_CHANGED", None),
         ("publishProgrammeDraft", {"revision": 1, "reason": "x"}, "INVALID_VALUE", ["reason"]),
+        ("publishProgrammeDraft", {"revision": 1, "reason": "for\0ever"}, "INVALID_VALUE", ["reason"]),
         (
             "publishProgrammeDraft",
             {"revision": 1, "reason": "last year", "startsAt": "2025-06-01T00:00:00Z"},

@@ -1,0 +1,88 @@
+"""A former version that this installation does not understand any more: its channel is gone, and life goes on."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from core.errors import ProgrammeInvalid
+from graph.testing import Shop, open_shop
+from graph.tokens import Role
+from plugins.manager import load_plugins
+
+WITHOUT: Final = """id: shop
+currency: CNY
+timezone: Asia/Shanghai
+channels:
+  purchase: {earn: {points: {groups: [{id: base, add: sum, rules: [{id: spend, points: order.amount}]}]}}}
+"""
+WITH: Final = WITHOUT + "  share: {points: 10, limits: {month: 3}}\n"
+WHY: Final = "channels.share: channel 'share' is not installed"
+BUYS: Final = """mutation ($input: RecordPurchaseInput!) { recordPurchase(input: $input) {
+  member { points { balance } } errors { code message } } }"""
+
+
+async def operates(shop: Shop, mutation: str, selected: str, **said: Any) -> dict[str, Any]:
+    kind = f"{mutation[0].upper()}{mutation[1:]}Input"
+    query = f"mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ {selected} errors {{ code message }} }} }}"
+    payload: dict[str, Any] = (await shop.ask(query, {"input": said}, role=Role.OPERATOR))[mutation]
+    return payload
+
+
+@pytest.fixture
+async def lived(tmp_path: Path) -> str:
+    """The address of a shop that had a channel until its second version, and a member."""
+    async with open_shop(tmp_path, WITH) as shop:
+        published = await operates(shop, "publishProgramme", "programme { version }", document=WITHOUT, reason="less")
+        assert published["programme"] == {"version": 2}
+        await shop.enrol("ann")
+    return f"sqlite://{tmp_path / 'shop.sqlite3'}"
+
+
+@pytest.fixture
+async def fewer(lived: str) -> AsyncIterator[Shop]:
+    """The same shop, with an installation that has the channel no longer."""
+    async with open_shop(lived, None, plugins=load_plugins(("share",))) as shop:
+        yield shop
+
+
+async def test_what_is_understood_is_in_force_and_judges(fewer: Shop) -> None:
+    said = {"member": {"externalId": "ann"}, "amount": {"amount": "25.00", "currency": "CNY"}}
+
+    now = await fewer.ask(BUYS, {"input": {**said, "reference": "A1", "idempotencyKey": "1"}})
+    before = {**said, "reference": "A2", "idempotencyKey": "2", "occurredAt": "2026-05-01T00:00:00Z"}
+    then = await fewer.ask(BUYS, {"input": before})
+
+    assert now["recordPurchase"] == {"member": {"points": {"balance": 25}}, "errors": []}
+    (error,) = then["recordPurchase"]["errors"]
+    assert (error["code"], WHY in error["message"]) == ("PROGRAMME_INVALID", True)
+
+
+async def test_no_way_leads_back_but_a_draft_that_says_what_is_to_be_mended(fewer: Shop) -> None:
+    refused = await operates(fewer, "rollBackProgramme", "programme { version }", version=1, reason="as it was")
+    begun = await operates(
+        fewer, "createProgrammeDraft", "draft { problems { path line } }", version=1, title="as it was"
+    )
+
+    (error,) = refused["errors"]
+    assert (error["code"], WHY in error["message"]) == ("ROLLBACK_IMPOSSIBLE", True)
+    assert begun["draft"]["problems"] == [{"path": "channels.share", "line": 6}]
+    assert await fewer.ask("{ programme { version } }") == {"programme": {"version": 2}}
+
+
+async def test_the_next_version_has_the_next_number(fewer: Shop) -> None:
+    other = WITHOUT.replace("order.amount", "2 * order.amount")
+
+    published = await operates(fewer, "publishProgramme", "programme { version }", document=other, reason="more")
+
+    assert published == {"programme": {"version": 3}, "errors": []}
+
+
+async def test_nobody_starts_whose_version_in_force_is_not_understood(tmp_path: Path) -> None:
+    async with open_shop(tmp_path, WITH):
+        pass
+
+    with pytest.raises(ProgrammeInvalid, match="channel 'share' is not installed"):
+        async with open_shop(f"sqlite://{tmp_path / 'shop.sqlite3'}", None, plugins=load_plugins(("share",))):
+            pass
