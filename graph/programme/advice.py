@@ -1,5 +1,6 @@
 """Warnings about a programme and its differences from another, in the schema: for whoever is about to publish."""
 
+from datetime import datetime
 from enum import Enum
 
 import strawberry
@@ -7,7 +8,6 @@ import strawberry
 from core.advice.differences import DifferenceKind, differences
 from core.advice.lint import WarningCode, lint
 from core.rulebook import programme as rulebook
-from graph.context import Info
 from graph.phrases import Locale
 from graph.programme.summary import SummaryTopic
 
@@ -76,8 +76,8 @@ class ProgrammeDifference:
     text: str = strawberry.field(description="It in a sentence.")
 
 
-def warnings_of(info: Info, programme: rulebook.Programme, locale: Locale) -> list[ProgrammeWarning]:
-    """What there is to warn of now."""
+def warnings_of(programme: rulebook.Programme, now: datetime, locale: Locale) -> list[ProgrammeWarning]:
+    """What there is to warn of at that instant."""
     return [
         ProgrammeWarning(
             code=ProgrammeWarningCode(each.code.value),
@@ -86,7 +86,7 @@ def warnings_of(info: Info, programme: rulebook.Programme, locale: Locale) -> li
             column=None if each.place is None else each.place.column,
             message=each.text(locale.language),
         )
-        for each in lint(programme, info.context.now)
+        for each in lint(programme, now)
     ]
 
 

@@ -1,5 +1,6 @@
 """The programme in the schema: its units and tiers; for staff also the document and who published it."""
 
+from asyncio import to_thread
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
@@ -87,13 +88,14 @@ class ProgrammeContent:
         return summary_of(self._programme, locale)
 
     @field(allow=STAFF)
-    def warnings(
+    async def warnings(
         self,
         info: Info,
         locale: Annotated[Locale, strawberry.argument(description="The language of the messages.")] = Locale.EN,
     ) -> list[ProgrammeWarning]:
         """What is worth a second look: rules that never count, tiers out of reach, points without end."""
-        return warnings_of(info, self._programme, locale)
+        # In a thread, like the reading of a document: of one of the largest it takes half a second.
+        return await to_thread(warnings_of, self._programme, info.context.now, locale)
 
     @field(allow=STAFF)
     async def differences(
@@ -113,7 +115,7 @@ class ProgrammeContent:
             former = programmes.version(from_)
         else:
             raise VersionNotFound(version=from_)
-        return differences_of(former.programme, self._programme, locale)
+        return await to_thread(differences_of, former.programme, self._programme, locale)
 
 
 @strawberry.type
