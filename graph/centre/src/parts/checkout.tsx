@@ -33,6 +33,8 @@ export function Checkout() {
   if (!quote || refusal?.code === "CHECKOUT_NOT_OFFERED") return null;
   const holds = (asked.data.viewer?.member?.holds.nodes ?? []).filter(({ channel }) => channel === "checkout");
   const earns = (asked.data.previewPurchase?.awards ?? []).filter(({ given }) => given > 0);
+  const reason = (refusal: { code: string; message: string }) =>
+    refusal.code === "INSUFFICIENT_POINTS" ? words.checkout.nothing : (reading.refused(refusal) ?? words.other(refusal.message));
   // Amounts of money are exact text; what is left to pay is rounded to the currency's coin when it is written.
   const usable = quote.points && quote.amount ? { points: quote.points, amount: quote.amount.amount } : null;
   return (
@@ -45,7 +47,7 @@ export function Checkout() {
         </span>
       </p>
       <p id={`${field}-said`} role="alert" className="refused">
-        {!isAmount ? reading.refused({ code: "INVALID_AMOUNT" }) : refusal ? (reading.refused(refusal) ?? words.other(refusal.message)) : ""}
+        {!isAmount ? reading.refused({ code: "INVALID_AMOUNT" }) : refusal ? reason(refusal) : ""}
       </p>
       {isAmount && !refusal && (
         <>

@@ -27,6 +27,9 @@ function PoolPart({ pool }: { pool: Pool }) {
   };
   return (
     <Part name="lottery" title={pool.name} aside={chances?.drawsLeft != null && <span className="faint">{words.lottery.drawsLeft(chances.drawsLeft)}</span>}>
+      <ActButton act={drawing} scope="SPENDING" onPress={draw}>
+        {words.lottery.draw(reading.amount(pool.price, "points"))}
+      </ActButton>
       <p className="drawn" role="status">
         {drawn && (
           <>
@@ -34,9 +37,6 @@ function PoolPart({ pool }: { pool: Pool }) {
           </>
         )}
       </p>
-      <ActButton act={drawing} scope="SPENDING" onPress={draw}>
-        {words.lottery.draw(reading.amount(pool.price, "points"))}
-      </ActButton>
       {chances?.nextPityIn != null && <p className="faint">{words.lottery.pity(chances.nextPityIn)}</p>}
       <table className="odds">
         <caption>{words.lottery.odds}</caption>
