@@ -104,11 +104,10 @@ async def begin(
 
 async def advance(simulation: str, step: str, done: int, total: int, machine_now: datetime) -> bool:
     """Note how far it is, and renew the lease; False when it was cancelled meanwhile, or taken for dead."""
-    return bool(
-        await SimulationRow.filter(id=simulation, state=State.RUNNING).update(
-            step=step, done=done, total=total, leased_until=machine_now + LEASE
-        )
-    )
+    mine = SimulationRow.filter(id=simulation, state=State.RUNNING)
+    changed = await mine.update(step=step, done=done, total=total, leased_until=machine_now + LEASE)
+    # MariaDB counts the rows that are another then, and not those that were found.
+    return bool(changed) or await mine.exists()
 
 
 async def finish(simulation: str, result: Mapping[str, Any], now: datetime) -> None:

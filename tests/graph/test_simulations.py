@@ -19,7 +19,7 @@ from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
 from plugins.manager import load_plugins
-from tests.databases import SqliteFolder
+from tests.databases import Apps, SqliteFolder
 
 pytestmark = pytest.mark.timeout(600)  # it waits for a process that lets all others go first
 
@@ -62,11 +62,23 @@ ADJUST = "mutation ($input: AdjustPointsInput!) { adjustPoints(input: $input) { 
 BALANCES = "{ members { nodes { externalId balances { unit available } } } }"
 
 
+PLUGINS = load_plugins()
+
+
+@pytest.fixture(scope="session")
+def apps() -> Apps:
+    return tables(PLUGINS)
+
+
 @pytest.fixture
-async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
-    folder = SqliteFolder(tmp_path_factory.mktemp("shops"))
-    plugins = load_plugins()
-    async with open_shop(folder.migrated(tables(plugins)), PROGRAMME, plugins=plugins) as shop:
+async def shop(sqlite_folder: SqliteFolder, apps: Apps) -> AsyncIterator[Shop]:
+    async with open_shop(sqlite_folder.migrated(apps), PROGRAMME, plugins=PLUGINS) as shop:
+        yield shop
+
+
+@pytest.fixture
+async def every_shop(fresh_database: str) -> AsyncIterator[Shop]:
+    async with open_shop(fresh_database, PROGRAMME, plugins=PLUGINS) as shop:
         yield shop
 
 
@@ -138,7 +150,8 @@ async def children() -> list[int]:
         await asyncio.sleep(0.05)
 
 
-async def test_half_the_points_are_simulated_and_nothing_is_changed(shop: Shop) -> None:
+async def test_half_the_points_are_simulated_and_nothing_is_changed(every_shop: Shop) -> None:
+    shop = every_shop
     begun = await live(shop)
     before = await shop.ask(BALANCES, role=Role.OPERATOR)
 
