@@ -139,6 +139,11 @@ class Programmes:
         """All versions by start, but those that are not understood any more."""
         return self._versions
 
+    @property
+    def not_understood(self) -> tuple[NotUnderstood, ...]:
+        """The versions that are not, by start."""
+        return self._not_understood
+
 
 def _order(version: Version | NotUnderstood) -> tuple[datetime, int]:
     return version.starts_at, version.number

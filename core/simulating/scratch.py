@@ -5,10 +5,9 @@ so does the simulation.
 """
 
 import shutil
-import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,7 +33,7 @@ from core.scheduling.sweep import settle, sweep
 from core.simulating.anew import SHORT, Anew
 from core.simulating.history import Again, History
 from core.store import Store
-from core.store.databases import Database, Tables, connect
+from core.store.databases import Tables, connect
 from core.store.migrating import migrate
 from core.telling.outbox import Consumer, Deliverer
 from core.telling.routes import Routes
@@ -215,23 +214,11 @@ async def _submit(committer: Committer, operations: Sequence[Operation]) -> None
             raise outcome
 
 
-def copy_tables(url: str, folder: Path) -> None:
-    """Take the tables over from the books, where they are SQLite's too: migrations take longer than many orders."""
-    database = Database.from_url(url)
-    if database.dialect != "sqlite":
-        return
-    with closing(sqlite3.connect(database.name)) as books, closing(sqlite3.connect(folder / _EMPTY)) as empty:
-        for (made,) in books.execute(
-            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type = 'index'"
-        ):
-            empty.execute(made)
-
-
 @asynccontextmanager
 async def open_scratch(folder: Path, name: str, parts: Parts, documents: Sequence[Document]) -> AsyncIterator[Scratch]:
     """A fresh database in the folder, in which these versions are published; it is deleted at the end."""
     empty, file = folder / _EMPTY, folder / f"{name}.sqlite3"
-    if not empty.exists():
+    if not empty.exists():  # both replays begin with it
         await migrate(f"sqlite://{empty}", parts.apps)
     shutil.copyfile(empty, file)
     url = f"sqlite://{file}"

@@ -13,7 +13,7 @@ from core.simulating.comparing import BOOKS, DRAFT, TODAY
 from core.simulating.figures import figures
 from core.simulating.history import History
 from core.simulating.own import OWN
-from core.simulating.scratch import Document, Lived, Parts, Scratch, copy_tables, open_scratch
+from core.simulating.scratch import Document, Lived, Parts, Scratch, open_scratch
 from core.store import Store
 from core.store.databases import connect
 from core.store.dialect import Reader
@@ -42,7 +42,7 @@ async def simulate(url: str, parts: Parts, request: Request, folder: Path, advan
     history = History(folder / "history.sqlite3")
     try:
         programme = parts.load(request.document)
-        documents = await _gather(url, parts, request, history, folder, advance)
+        documents = await _gather(url, parts, request, history, advance)
         lived: dict[str, Lived] = {}
         runs: dict[str, Any] = {}
         numbers = {number for number, _, _ in documents}
@@ -84,10 +84,7 @@ def _tell(advance: Advance, run: str, history: History, done: int) -> None:
     advance(run, done, history.count)
 
 
-async def _gather(
-    url: str, parts: Parts, request: Request, history: History, folder: Path, advance: Advance
-) -> list[Document]:
-    copy_tables(url, folder)
+async def _gather(url: str, parts: Parts, request: Request, history: History, advance: Advance) -> list[Document]:
     judged = frozenset((kind.channel, kind.kind) for kind in parts.judges.values())
     async with connect(url, parts.apps, every_task=True):
         reader = Store().reader()

@@ -71,6 +71,15 @@ async def test_no_way_leads_back_but_a_draft_that_says_what_is_to_be_mended(fewe
     assert await fewer.ask("{ programme { version } }") == {"programme": {"version": 2}}
 
 
+async def test_what_it_judged_cannot_be_simulated(fewer: Shop) -> None:
+    range_ = {"since": "2026-01-01T00:00:00Z", "until": "2026-06-01T12:00:00Z"}
+
+    refused = await operates(fewer, "simulateProgramme", "simulation { id }", programme={"version": 2}, **range_)
+
+    (error,) = refused["errors"]
+    assert (error["code"], f"version 1: {WHY}" in error["message"]) == ("PROGRAMME_INVALID", True)
+
+
 async def test_the_next_version_has_the_next_number(fewer: Shop) -> None:
     other = WITHOUT.replace("order.amount", "2 * order.amount")
 
