@@ -5,38 +5,28 @@ members, the page gives out tokens for these (``/demo/samples``); nowhere else i
 becomes a member of a programme whose points are worth something.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 
 from core.books.members import Member
+from graph.built_page import STATIC, build_of, files, headers, marked
 from graph.laurel import Laurel
 from graph.settings import LOOPBACK, Settings
 from graph.starting.opening import member_called
 from graph.tokens import Role, issue_token
 
-BUILT: Final = Path(__file__).parent / "static" / "centre"
+BUILT: Final = STATIC / "centre"
 SUBJECT: Final = "sample"
 LIFETIME: Final = timedelta(days=1)
 
-_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
+_HEADERS: Final = headers("script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:")
 _NOT_KEPT: Final = {"Cache-Control": "no-store"}
-_BUILD: Final = '<meta name="laurel-build" content="" />'
 _NO_SAMPLES: Final = '<meta name="laurel-samples" content="no" />'
 
 
@@ -45,18 +35,16 @@ def centre_routes(settings: Settings, opened: Callable[[], Laurel | None], *, fo
 
     A page that is open learns from ``Laurel-Build`` that the server has another by now.
     """
-    build = _build(folder)
+    build = build_of(folder)
     page = (folder / "page.html").read_text(encoding="utf-8")
-    assert _BUILD in page, "the page doesn't say which build it is"
     assert _NO_SAMPLES in page, "the page doesn't say whether there are sample members"
-    page = page.replace(_BUILD, _BUILD.replace('content=""', f'content="{build}"'))
+    page = marked(page, build)
     if settings.sample_members:
         page = page.replace(_NO_SAMPLES, _NO_SAMPLES.replace("no", "yes"))
 
     async def answer(request: Request) -> Response:
         return HTMLResponse(page, headers={**_HEADERS, "Laurel-Build": build})
 
-    compressed = Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
     return [
         Route("/demo", answer),
         *(
@@ -64,15 +52,8 @@ def centre_routes(settings: Settings, opened: Callable[[], Laurel | None], *, fo
             if settings.sample_members
             else []
         ),
-        Mount("/demo", StaticFiles(directory=folder), middleware=[compressed]),
+        files("/demo", folder),
     ]
-
-
-def _build(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for file in sorted(folder.iterdir()):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def _samples(settings: Settings, opened: Callable[[], Laurel | None]) -> Callable[[Request], Awaitable[Response]]:

@@ -8,7 +8,8 @@ from typing import Final
 
 import pytest
 
-from graph.dashboard_page import BUILT, STATIC
+from graph.built_page import STATIC
+from graph.dashboard_page import BUILT
 from graph.testing import Shop
 from tests.npm import ROOT, installed
 

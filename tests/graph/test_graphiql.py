@@ -12,7 +12,8 @@ from graphql import FieldNode, OperationDefinitionNode, build_schema, parse, val
 
 from graph.access import access_of
 from graph.app import create_app
-from graph.graphiql_page import BUILT, STATIC
+from graph.built_page import STATIC
+from graph.graphiql_page import BUILT
 from graph.laurel import tables
 from graph.permissions import AUDITED
 from graph.settings import Settings
