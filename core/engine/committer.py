@@ -51,7 +51,9 @@ class _Waiting(Ticket):
     __slots__ = ("deadline", "future", "origin", "since")
 
     def __init__(self, operation: Operation, operation_id: str, deadline: float | None, origin: Any) -> None:
-        super().__init__(operation, operation_id, current_note())
+        note = current_note()
+        # What a request has come about of itself, as a delivery or a job that it waits for, is not whose request it is.
+        super().__init__(operation, operation_id, note if note is not None and note.actor == operation.actor else None)
         self.since = monotonic()
         self.origin = origin
         self.deadline = deadline

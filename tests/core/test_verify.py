@@ -24,6 +24,7 @@ from core.rulebook.programmes import Programmes
 from core.store import Store
 from core.store.tables import table_of
 from core.time.clock import StoppedClock
+from tests.core.committing import open_desk
 
 PROGRAMME = """
 id: shop
@@ -210,3 +211,15 @@ async def test_a_finding_counts_all_places_and_shows_the_first(store: Store) -> 
     assert digests.places == entries > len(digests.offenders) == OFFENDERS_MAX
     assert [offender["seq"] for offender in digests.offenders] == [1, 2, 3, 4, 5]
     assert set(findings) == {"digests", "newest digest"}
+
+
+async def test_what_comes_of_itself_during_a_request_is_not_its_work(
+    connected: TortoiseContext,
+) -> None:
+    async with open_desk() as desk:
+        ann = await desk.enrol("ann")
+        with noting(Note(actor="an operator", mutation="advanceClock", request_id="1")):
+            await desk.give(ann, 10)
+
+        assert await verify(desk.store.reader()) == []
+        assert await desk.store.reader().query("SELECT 1 FROM audit") == []
