@@ -13,7 +13,7 @@ from core.errors import ProgrammeInvalid
 from core.models import ProgrammeVersionRow
 from core.rulebook.programme import Programme
 from core.rulebook.programmes import Version
-from core.rulebook.publishing import publish
+from core.rulebook.publishing import newest_understood, publish
 from core.rulebook.reading import Read
 from core.store.dialect import Reader
 
@@ -43,14 +43,14 @@ async def roll_back(
     except ProgrammeInvalid as invalid:
         reason_ = f"this installation does not understand it any more:\n{invalid.summary}"
         raise RollbackImpossible(version=number, reason=reason_) from None
-    await _fits_what_members_have(number, former, await load(newest.document), reader)
+    await _fits_what_members_have(number, former, await newest_understood(load), reader)
     return await publish(
         row.document, author=hand.actor, reason=reason, load=load, clock=hand.clock, starts_at=starts_at
     )
 
 
-async def _fits_what_members_have(number: int, former: Programme, newest: Programme, reader: Reader) -> None:
-    if former.currency != newest.currency:
+async def _fits_what_members_have(number: int, former: Programme, newest: Programme | None, reader: Reader) -> None:
+    if newest is not None and former.currency != newest.currency:
         reason = f"it counts in {former.currency}, and what members have spent is counted in {newest.currency}"
         raise RollbackImpossible(version=number, reason=reason)
     units = await reader.query("SELECT unit, COUNT(*) FROM account WHERE credited > debited GROUP BY unit")

@@ -12,6 +12,7 @@ from core.errors import InvalidInstant, Problem, ProgrammeInvalid, Refusal, fact
 from core.models import ProgrammeVersionRow
 from core.oversight.auditing import write_down
 from core.people.membership import check_reason
+from core.rulebook.programme import Programme
 from core.rulebook.programmes import Version
 from core.rulebook.reading import Read
 from core.sandbox.clock import settle_clock
@@ -65,18 +66,12 @@ async def publish(
     allows a start that lies back, for a programme whose past is imported. What ``beside`` refuses is not published.
     Raises ProgrammeInvalid, InvalidValue for a reason that says nothing, InvalidInstant, StartTaken.
     """
-    is_named = starts_at is not None
     programme = await load(document)
-    if (latest := await _newest()) is not None:
-        # Read by now, so that nobody waits for it while nobody may judge.
-        await load(latest.document)
+    # Read by now, so that nobody waits for it while nobody may judge.
+    await newest_understood(load)
     check_reason(reason)
     now = clock.now()
-    if starts_at is None:
-        is_first = not await ProgrammeVersionRow.exists()
-        first_day = programme.starts_on if is_first else None
-        starts_at = None if first_day is None else day_start(first_day, programme.zone)
-    else:
+    if starts_at is not None:
         check_start(starts_at, now, in_the_past=in_the_past)
 
     async def write() -> Version:
@@ -84,7 +79,7 @@ async def publish(
         await writer(get_connection("default")).change_rules()
         newest = await _newest()
         # Who publishes at once means to take over from whatever holds now; who names an instant means that one alone.
-        taken = await ProgrammeVersionRow.filter(starts_at=starts_at).first() if is_named else None
+        taken = await ProgrammeVersionRow.filter(starts_at=starts_at).first() if starts_at is not None else None
         if taken is not None:
             raise StartTaken(
                 version=taken.number,
@@ -93,14 +88,17 @@ async def publish(
                 published_reason=taken.reason,
             )
         number = 1 if newest is None else newest.number + 1
-        if newest is not None and (former := (await load(newest.document)).currency) != programme.currency:
+        former = await newest_understood(load)
+        if former is not None and former.currency != programme.currency:
             # What members have spent is counted in its minor units, and would count for something else.
-            kept = Problem("currency", f"it is {former} in the version before, and cannot change")
+            kept = Problem("currency", f"it is {former.currency} in the version before, and cannot change")
             raise ProgrammeInvalid.of((kept,))
         if newest is None:
             await settle_clock()
         # At once means now that nobody is judging, and not when it was asked for.
-        begins = starts_at if starts_at and (in_the_past or not is_named) else max(starts_at or now, clock.now())
+        begins = starts_at if starts_at is not None and in_the_past else max(starts_at or now, clock.now())
+        if newest is None and starts_at is None and programme.starts_on is not None:
+            begins = day_start(programme.starts_on, programme.zone)
         await ProgrammeVersionRow.create(
             number=number,
             document=document,
@@ -127,6 +125,17 @@ async def publish(
             if attempt == _TRIES:
                 raise
     raise AssertionError("the last attempt returns or raises")
+
+
+async def newest_understood(load: Read) -> Programme | None:
+    """The newest programme but for versions that are not understood any more: these are what is to be replaced."""
+    row = await _newest()
+    while row is not None:
+        try:
+            return await load(row.document)
+        except ProgrammeInvalid:
+            row = await ProgrammeVersionRow.filter(number__lt=row.number).order_by("-number").first()
+    return None
 
 
 async def _newest() -> ProgrammeVersionRow | None:

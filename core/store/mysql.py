@@ -9,7 +9,8 @@ import orjson
 from core.store.dialect import Writer
 from core.store.tables import Row, Table
 
-_NEWEST: Final = "SELECT number FROM programme_version ORDER BY number DESC LIMIT 1"
+_FIRST: Final = "SELECT number FROM programme_version ORDER BY number LIMIT 1"
+"""The row that stands for the rules. The newest is another for who has waited for one than for who comes after it."""
 
 
 class MySql(Writer):
@@ -45,10 +46,10 @@ class MySql(Writer):
 
     async def keep_rules(self) -> None:
         # Named locks cannot be shared here; before the first version there are no rules to keep.
-        await self.query(f"{_NEWEST} LOCK IN SHARE MODE")
+        await self.query(f"{_FIRST} LOCK IN SHARE MODE")
 
     async def change_rules(self) -> None:
-        await self.query(f"{_NEWEST} FOR UPDATE")
+        await self.query(f"{_FIRST} FOR UPDATE")
 
     async def lock(self, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
         # Rows are locked as they are read, so the keys have to be in order as well.
