@@ -113,16 +113,17 @@ def _on_since(channel: str, programmes: "Programmes", now: datetime) -> datetime
 
 
 def _changed_at(channel: str, number: int, programmes: "Programmes", now: datetime) -> datetime | None:
-    """When, after a version, the channel's section was first another one; None when it is the same until ``now``."""
-    versions = programmes.versions
-    place = next(at for at, version in enumerate(versions) if version.number == number)
-    section = versions[place].programme.channels.get(channel)
-    for version in versions[place + 1 :]:
-        if version.starts_at > now:
-            break
-        if version.programme.channels.get(channel) != section:
-            return version.starts_at
-    return None
+    """When, after a version, the channel's section was first another one; None when it is the same until ``now``.
+
+    What the section of a version was that is not understood any more nobody knows: whatever comes after it is another.
+    """
+    known = [version for version in programmes.versions if version.starts_at <= now]
+    place = next((at for at, version in enumerate(known) if version.number == number), None)
+    if place is None:
+        begun = next((other.starts_at for other in programmes.not_understood if other.number == number), None)
+        return next((version.starts_at for version in known if begun is not None and version.starts_at >= begun), None)
+    section = known[place].programme.channels.get(channel)
+    return next((v.starts_at for v in known[place + 1 :] if v.programme.channels.get(channel) != section), None)
 
 
 def judgement(kind: type[Judge], member_id: str, row: Judgement | None, at: datetime, actor: str) -> Judge:

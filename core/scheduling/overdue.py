@@ -6,6 +6,7 @@ from typing import Final
 
 from core.books.members import BUCKETS
 from core.engine.operations import Operation
+from core.errors import ProgrammeInvalid
 from core.ladder.judging import Judge, Judgement, Judges, due_at, judgement
 from core.rulebook.programmes import Programmes
 from core.scheduling.jobs import Every, Job, Run
@@ -54,10 +55,12 @@ def judgements_due(judges: Judges, actor: str, now: datetime) -> Due:
 
 def has_begun(channel: str, programmes: Programmes, now: datetime, since: datetime | None) -> bool:
     """Whether a version with another section of the channel has come into force since then."""
-    versions = [version for version in programmes.versions if version.starts_at <= now]
-    before = None if since is None else programmes.latest(since)
+    fresh = [v for v in programmes.versions if v.starts_at <= now and (since is None or v.starts_at > since)]
+    try:
+        before = None if since is None else programmes.latest(since)
+    except ProgrammeInvalid:
+        return bool(fresh)  # it is not understood any more, so whatever comes after it may be another
     section = None if before is None else before.programme.channels.get(channel)
-    fresh = versions if before is None else versions[versions.index(before) + 1 :]
     return any(version.programme.channels.get(channel) != section for version in fresh)
 
 

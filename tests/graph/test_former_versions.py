@@ -1,6 +1,7 @@
 """A former version that this installation does not understand any more: its channel is gone, and life goes on."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,3 +96,51 @@ async def test_nobody_starts_whose_version_in_force_is_not_understood(tmp_path: 
     with pytest.raises(ProgrammeInvalid, match="channel 'share' is not installed"):
         async with open_shop(f"sqlite://{tmp_path / 'shop.sqlite3'}", None, plugins=load_plugins(("share",))):
             pass
+
+
+async def test_who_was_judged_by_it_is_judged_by_the_next(tmp_path: Path) -> None:
+    stages = "  life_cycle: {stages: [{id: buyer, all: [{fact: orders, at_least: 1}]}, {id: new}]}\n"
+    async with open_shop(tmp_path, WITH + stages) as shop:
+        await shop.enrol("ann")
+        await shop.enrol("bob")
+        await shop.laurel.jobs.run("judge")
+        shop.clock.advance(timedelta(seconds=20))
+        await operates(shop, "publishProgramme", "programme { version }", document=WITHOUT + stages, reason="less")
+        reopened, later = f"sqlite://{tmp_path / 'shop.sqlite3'}", shop.clock.now() + timedelta(minutes=1)
+    async with open_shop(reopened, None, plugins=load_plugins(("share",)), now=later) as shop:
+        said = {"member": {"externalId": "ann"}, "amount": {"amount": "25.00", "currency": "CNY"}}
+        bought = await shop.ask(BUYS, {"input": {**said, "reference": "A1", "idempotencyKey": "1"}})
+
+        assert bought["recordPurchase"] == {"member": {"points": {"balance": 25}}, "errors": []}
+        assert await shop.laurel.jobs.run("judge") == 1
+        for member, stage in (("ann", "buyer"), ("bob", "new")):
+            asked = await shop.ask(f'{{ member(by: {{externalId: "{member}"}}) {{ lifeCycle {{ stage }} }} }}')
+            assert asked == {"member": {"lifeCycle": {"stage": stage}}}
+
+
+async def test_one_that_has_yet_to_begin_is_replaced(tmp_path: Path) -> None:
+    async with open_shop(tmp_path, WITHOUT) as shop:
+        begins = (shop.clock.now() + timedelta(days=1)).isoformat()
+        await operates(shop, "publishProgramme", "programme { version }", document=WITH, reason="more", startsAt=begins)
+    other = WITHOUT.replace("order.amount", "2 * order.amount")
+    async with open_shop(f"sqlite://{tmp_path / 'shop.sqlite3'}", None, plugins=load_plugins(("share",))) as shop:
+        refused = await operates(
+            shop, "publishProgramme", "programme { version }", document=other.replace("CNY", "EUR"), reason="far away"
+        )
+        published = await operates(shop, "publishProgramme", "programme { version }", document=other, reason="more")
+        rolled_back = await operates(
+            shop, "rollBackProgramme", "programme { version }", version=1, reason="as it was", startsAt=begins
+        )
+        again = await operates(
+            shop,
+            "rollBackProgramme",
+            "programme { version }",
+            version=1,
+            reason="as it was",
+            startsAt=(shop.clock.now() + timedelta(days=1, microseconds=1)).isoformat(),
+        )
+
+    assert [error["code"] for error in refused["errors"]] == ["PROGRAMME_INVALID"]
+    assert published == {"programme": {"version": 3}, "errors": []}
+    assert [error["code"] for error in rolled_back["errors"]] == ["START_TAKEN"]
+    assert again == {"programme": {"version": 4}, "errors": []}
