@@ -169,8 +169,8 @@ class KeyFigureQueries:
     ) -> list[PeriodFigures]:
         """Key figures of a period, or of each part of it. It costs the days that are asked about, not the history.
 
-        INVALID_VALUE for a period that ends before it begins, begins in the future, has more than 3,653 days or is cut
-        into more than 400 parts.
+        INVALID_VALUE for a period that ends before it begins, begins in the future or before 1900, has more than 3,653
+        days or is cut into more than 400 parts.
         """
         context = info.context
         programme = (await context.version()).programme

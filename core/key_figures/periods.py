@@ -13,6 +13,9 @@ DAYS_MAX: Final = 3_653
 
 PARTS_MAX: Final = 400
 
+FIRST: Final = date(1900, 1, 1)
+"""No shop has figures of earlier days, and calendars of computers end somewhere."""
+
 
 class Granularity(StrEnum):
     """Into which units of the calendar a period is cut."""
@@ -44,9 +47,11 @@ _ENDS: Final[Mapping[Granularity, Callable[[date], date]]] = {
 
 
 def check(period: Period, today: date) -> None:
-    """Raises InvalidValue for days that are no period, too many, or all still to come."""
+    """Raises InvalidValue for days that are no period, too many, before ``FIRST``, or all still to come."""
     if period.since > period.until:
         raise InvalidValue(field="since", reason="it comes after until")
+    if period.since < FIRST:
+        raise InvalidValue(field="since", reason=f"it lies before {FIRST}")
     if period.days > DAYS_MAX:
         raise InvalidValue(field="since", reason=f"a period has at most {DAYS_MAX} days")
     if period.since > today:

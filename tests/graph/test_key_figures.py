@@ -201,6 +201,7 @@ async def test_ten_years_cost_as_many_statements_as_a_day(url: str) -> None:
     [
         ("2026-06-02", "2026-06-01", None, "since", "it comes after until"),
         ("2026-06-02", "2027-06-01", None, "since", "it lies in the future"),
+        ("0001-01-01", "0001-01-02", None, "since", "it lies before 1900-01-01"),
         ("2016-01-01", "2026-06-01", None, "since", "a period has at most 3653 days"),
         ("2024-01-01", "2026-06-01", "DAY", "granularity", "it cuts the period into more than 400 parts"),
     ],
