@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -26,6 +27,7 @@ SUBJECT: Final = "sample"
 LIFETIME: Final = timedelta(days=1)
 
 _HEADERS: Final = headers("script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:")
+_PASSED_ON: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _NOT_KEPT: Final = {"Cache-Control": "no-store"}
 _NO_SAMPLES: Final = '<meta name="laurel-samples" content="no" />'
 
@@ -85,11 +87,21 @@ def _comes_from_here(request: Request) -> bool:
     """Whether the browser runs on this machine and was told so by its address.
 
     The name in the address is checked as well, since a page from elsewhere can let its own name mean this machine; and
-    what a proxy has passed on comes from anywhere.
+    what a proxy has passed on comes from anywhere. Some proxies pass on without a word, under this machine's name: then
+    the browser still says in ``Origin`` by which address it came.
     """
-    passed_on = any(name in request.headers for name in ("forwarded", "x-forwarded-for", "via"))
+    passed_on = any(name in request.headers for name in _PASSED_ON)
     peer = request.client.host if request.client else ""
-    return peer in LOOPBACK and request.url.hostname in LOOPBACK and not passed_on
+    origins = request.headers.getlist("origin")
+    told_here = all(_hostname(origin) in LOOPBACK for origin in origins)
+    return peer in LOOPBACK and request.url.hostname in LOOPBACK and told_here and not passed_on
+
+
+def _hostname(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:
+        return None
 
 
 async def _asked(request: Request) -> str:

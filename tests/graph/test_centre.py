@@ -140,6 +140,10 @@ async def test_sample_members_are_for_this_machine_only(samples: Shop) -> None:
         (HERE, "192.0.2.7", {}),
         (HERE, "127.0.0.1", {"X-Forwarded-For": "192.0.2.7"}),  # through a proxy on this machine
         (HERE, "127.0.0.1", {"Forwarded": "for=192.0.2.7"}),
+        (HERE, "127.0.0.1", {"X-Real-IP": "192.0.2.7"}),
+        (HERE, "127.0.0.1", {"Origin": "https://shop.example"}),  # a proxy on this machine that says nothing
+        (HERE, "127.0.0.1", {"Origin": "null"}),
+        (HERE, "127.0.0.1", {"Origin": "http://[127.0.0.1"}),
     ]
     answers = []
     for address, peer, headers in elsewhere:
