@@ -25,6 +25,8 @@ before(async () => {
     args: ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"],
   });
   page = await browser.newPage();
+  // Without TLS, other than on one's own machine, browsers have none.
+  await page.evaluateOnNewDocument(() => delete Crypto.prototype.randomUUID);
   page.setDefaultTimeout(10_000);
   page.on("request", (request) => asked.add(new URL(request.url()).origin));
   page.on("request", (request) => request.method() === "POST" && unanswered.add(request));
@@ -150,6 +152,11 @@ test("a reward is redeemed once it is confirmed, and what is out of reach says w
   assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), "Redeem: A pot of tea");
   assert.equal(await points(), had);
   await press("Redeem: A pot of tea");
+  await press("Not now");
+  await (await page.waitForSelector('::-p-aria([name="Redeem: A pot of tea"][role="button"])')).click({ count: 2 });
+  await page.waitForSelector('::-p-aria([name="Not now"][role="button"])');
+  await answered();
+  assert.equal(await points(), had, "a double click has asked, and has not answered itself");
   await press("Yes, for 300 points");
   await until(had - 300);
   await says(".rewards .rows", "A pot of tea");
@@ -204,6 +211,9 @@ test("a connection that is lost is told, what was pressed is done once, and the 
   await page.keyboard.type("10.00");
   await says(".checkout .act", "Set 300 points aside");
   const had = await points();
+  const sent = [];
+  const note = (request) => request.postData()?.includes("mutation HoldCheckout") && sent.push(JSON.parse(request.postData()).variables);
+  page.on("request", note);
   line.cut();
   await says(".note.warning", "The connection is lost");
   await says(".line-state", "Connection lost");
@@ -217,7 +227,11 @@ test("a connection that is lost is told, what was pressed is done once, and the 
   const now = await points();
   await press("Set 300 points aside");
   await until(now - 300);
+  page.off("request", note);
+  assert.equal(sent.length, 2);
+  assert.deepEqual(sent[1], sent[0]);
   await press("Give back: 300 points");
+  await says(".checkout .done", "Done");
   await until(now);
 });
 

@@ -66,6 +66,15 @@ export function useAsked<Result, Variables>(
   return { ...asked, again: useCallback(() => setTimes((before) => before + 1), []) };
 }
 
+/** A text that nobody else has. `crypto.randomUUID` is missing where the page is served without TLS. */
+export const unique = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** What makes a button take one press for one: neither the second half of a double click nor a key that is held down is another. */
+export const pressed = (onPress: () => unknown) => ({
+  onClick: (event: MouseEvent) => void (event.detail > 1 || onPress()),
+  onKeyDown: (event: KeyboardEvent) => event.repeat && event.preventDefault(),
+});
+
 interface Payload {
   transaction?: WrittenFragment | null;
   errors: { code: string; message: string }[];
@@ -104,7 +113,7 @@ export function useAct<Done extends Payload, Input extends { idempotencyKey: str
 
   const run: Act<Input, Done>["run"] = async (input) => {
     const request = JSON.stringify(input);
-    if (unanswered.current?.request !== request) unanswered.current = { request, key: `centre:${crypto.randomUUID()}` };
+    if (unanswered.current?.request !== request) unanswered.current = { request, key: `centre:${unique()}` };
     const { key } = unanswered.current!;
     setBusy(true);
     setSaid(null);
@@ -160,7 +169,7 @@ export function ActButton(props: {
   if (scope && stopped) return <p className="stopped">{stopped}</p>;
   return (
     <div className="act">
-      <button type="button" className={quiet ? "quiet" : ""} aria-label={label} aria-busy={act.busy} ref={focused ? focus : undefined} onClick={() => act.busy || onPress()}>
+      <button type="button" className={quiet ? "quiet" : ""} aria-label={label} aria-busy={act.busy} ref={focused ? focus : undefined} {...pressed(() => act.busy || onPress())}>
         {children}
       </button>
       <Said said={act.said} />

@@ -1,7 +1,7 @@
 // Paying a basket with points: what they would pay for, what is left to pay, and setting them aside.
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId, useMemo, useState } from "preact/hooks";
 import { HoldCheckoutDocument, QuoteDocument, ReleaseCheckoutDocument } from "../../generated/graphql";
-import { ActButton, Part, useAct, useAsked, useCentre, Waiting } from "../centre";
+import { ActButton, Part, pressed, Said, unique, useAct, useAsked, useCentre, Waiting } from "../centre";
 
 const QUIET_MS = 300;
 
@@ -25,6 +25,9 @@ export function Checkout() {
   const by = { id: member.id };
   const basket = { amount: settled, currency: programme.currency };
   const asked = useAsked(QuoteDocument, isAmount ? { input: { member: by, basket }, purchase: { member: by, amount: basket, lines: [{ sku: "basket", amount: settled }] } } : null);
+  // The same until it is held: pressed again after a lost connection, it is the same basket that asks.
+  const [baskets, setBaskets] = useState(0);
+  const reference = useMemo(() => `basket-${unique().slice(0, 8)}`, [settled, baskets]);
   const holding = useAct(HoldCheckoutDocument, "checkout");
   const releasing = useAct(ReleaseCheckoutDocument, "checkout");
   if (asked.state !== "there") return <Waiting name="checkout" title={words.checkout.heading} asked={asked} />;
@@ -64,7 +67,7 @@ export function Checkout() {
             <ActButton
               act={holding}
               scope="SPENDING"
-              onPress={() => holding.run({ member: by, basket, reference: `basket-${crypto.randomUUID().slice(0, 8)}`, points: usable.points })}
+              onPress={async () => (await holding.run({ member: by, basket, reference, points: usable.points })) && setBaskets(baskets + 1)}
             >
               {words.checkout.hold(reading.amount(usable.points, "points"))}
             </ActButton>
@@ -80,7 +83,7 @@ export function Checkout() {
                 <span>
                   <strong>{reading.amount(hold.amount, "points")}</strong> <span className="faint">{words.checkout.until(reading.time(hold.expiresAt))}</span>
                 </span>
-                <button type="button" className="quiet" aria-label={`${words.checkout.release}: ${reading.amount(hold.amount, "points")}`} onClick={() => releasing.run({ hold: hold.id })}>
+                <button type="button" className="quiet" aria-label={`${words.checkout.release}: ${reading.amount(hold.amount, "points")}`} aria-busy={releasing.busy} {...pressed(() => releasing.busy || releasing.run({ hold: hold.id }))}>
                   {words.checkout.release}
                 </button>
               </li>
@@ -89,6 +92,7 @@ export function Checkout() {
           <p className="faint">{words.checkout.why}</p>
         </>
       )}
+      <Said said={releasing.said} />
     </Part>
   );
 }

@@ -1,7 +1,7 @@
 // The store: what there is at the member's own prices, why something can't be had, and what was redeemed.
 import { useState } from "preact/hooks";
 import { RedeemRewardDocument, RewardsDocument, type RewardsQuery } from "../../generated/graphql";
-import { ActButton, focus, Part, Said, useAct, useAsked, useCentre, useStopped, Waiting } from "../centre";
+import { ActButton, focus, Part, pressed, Said, useAct, useAsked, useCentre, useStopped, Waiting } from "../centre";
 
 type Reward = NonNullable<RewardsQuery["rewards"]>[number];
 
@@ -70,7 +70,7 @@ function RewardCard({ reward }: { reward: Reward }) {
         </>
       ) : question === "asked" && !stopped ? (
         <div className="act" role="group" aria-label={words.rewards.confirm(reward.name, price)}>
-          <button type="button" ref={focus} onClick={redeem}>{words.rewards.yes(price)}</button>
+          <button type="button" ref={focus} {...pressed(redeem)}>{words.rewards.yes(price)}</button>
           <button type="button" className="quiet" onClick={() => setQuestion("answered")}>{words.rewards.no}</button>
         </div>
       ) : (

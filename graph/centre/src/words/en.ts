@@ -39,7 +39,7 @@ export const en = {
   again: "Try again",
   unsent: "Nobody answered, and it is not known whether it was done. Press again: it is never done twice.",
   units: { points: "Points", growth: "Growth" } as Record<string, string>,
-  amount: (amount: string, unit: string) => `${amount} ${unit}`,
+  amount: (amount: string, unit: string) => `${amount} ${unit === "points" && /^[+-]?1$/.test(amount) ? "point" : unit}`,
   done: (changes: string) => (changes ? `Done: ${changes}` : "Done"),
   points: {
     worth: (money: string) => `worth ${money}`,
@@ -69,8 +69,8 @@ export const en = {
     AT_RISK: (day: string, tier: string) => `Not kept yet: on ${day} you would move to ${tier}.`,
     GRACE: (day: string, tier: string) => `In days of grace: on ${day} you move to ${tier}, unless enough is reached before.`,
     LOCKED: (day: string) => `Yours whatever happens until ${day}.`,
-    months: (n: number) => `in ${n} months`,
-    days: (n: number) => `in ${n} days`,
+    months: (n: number) => (n === 1 ? "in a month" : `in ${n} months`),
+    days: (n: number) => (n === 1 ? "in a day" : `in ${n} days`),
   },
   facts: {
     points_earned: "Points earned",
@@ -159,7 +159,7 @@ export const en = {
     exact: "Of the numbers",
     left: (n: number) => `${n} left`,
     drawsLeft: (n: number) => (n === 1 ? "One draw left" : `${n} draws left`),
-    pity: (n: number) => (n === 1 ? "The next draw brings a prize." : `A prize at the latest with the ${n}th draw from now.`),
+    pity: (n: number) => (n === 1 ? "The next draw brings a prize." : `One of the next ${n} draws brings a prize.`),
     won: (name: string) => `You drew: ${name}`,
     because: { ROLL: "", SOLD_OUT: "in place of a prize that is out of stock", PITY: "as promised after bad luck" } as Record<string, string>,
     mine: "Your last draws",

@@ -95,7 +95,7 @@ export const zh: Words = {
     signed: "已签到",
     madeUp: "已补签",
     missed: "漏签",
-    makeUp: (day, cost) => `用 ${cost} 补签${day}`,
+    makeUp: (day, cost) => `用 ${cost} 补签 ${day}`,
     left: (n) => `本月还可补签 ${n} 次`,
     ahead: "接下来几天",
   },
