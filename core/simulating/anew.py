@@ -63,9 +63,9 @@ class Anew:
     """How a channel's operations of these ``kinds`` are judged anew.
 
     ``make`` is given some of them, in the order of time, and makes operations by their ids (``Past.asked`` says what
-    is the same for all); one that it leaves out is carried over as it was. They keep their ids and the ids of their
-    members, so that what names them still does. ``follow`` are kinds that come about by themselves when those are
-    performed: what ``after_event`` submits. Nothing of them is carried over.
+    is the same for all); one that it leaves out, or of which it raises, is carried over as it was. They keep their ids
+    and the ids of their members, so that what names them still does. ``follow`` are kinds that come about by
+    themselves when those are performed: what ``after_event`` submits. Nothing of them is carried over.
     """
 
     channel: str

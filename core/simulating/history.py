@@ -4,6 +4,7 @@ The books are only read, a part of the members at a time, so that memory does no
 after the beginning is left out: rows that are only ever inserted are a snapshot that needs no transaction.
 """
 
+import logging
 import pickle
 import sqlite3
 from collections import Counter, defaultdict
@@ -21,9 +22,12 @@ from core.engine.operations import Operation
 from core.simulating.anew import Anew, Past
 from core.simulating.carried import carried, kind_of
 from core.simulating.own import UNDONE
+from core.store.databases import lost_connection
 from core.store.dialect import Reader
 from core.store.questions import Rows
 from core.time.clock import instant, microseconds
+
+log = logging.getLogger("laurel.simulating")
 
 _AT_ONCE: Final = 1_000
 _OPERATIONS_A_PART: Final = 2_000
@@ -134,7 +138,7 @@ class History:
                 asked[id(offer)].append(each)
         made: dict[str, Operation] = {}
         for number, group in asked.items():
-            made |= await offers[number].make(reader, group)
+            made |= await _made(reader, offers[number], group)
         others = [each for each in past if each.id not in made and (each.channel, each.kind) not in comes]
         stand = await _as_they_were(reader, others)
         rows: list[tuple[Any, ...]] = []
@@ -192,6 +196,20 @@ def _past(
     return Past(
         operation_id, member_id, external_id, channel, kind, key, actor, orjson.loads(result), reverses, instant(at)
     )
+
+
+async def _made(reader: Reader, offer: Anew, some: Sequence[Past]) -> Mapping[str, Operation]:
+    """What the channel makes of them. One of which it raises is left to be carried over, and the others are not."""
+    try:
+        return await offer.make(reader, some)
+    except Exception as error:
+        if lost_connection(error):
+            raise
+        if len(some) == 1:
+            log.warning("%s.%s %s is not judged anew: %r", offer.channel, some[0].kind, some[0].id, error)
+            return {}
+    middle = len(some) // 2
+    return {**await _made(reader, offer, some[:middle]), **await _made(reader, offer, some[middle:])}
 
 
 async def _as_they_were(reader: Reader, past: Sequence[Past]) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ import pytest
 from graph.testing import Shop
 from tests.databases import SqliteFolder
 from tests.plugins.channel import reverse
-from tests.plugins.simulated import DAY, Turn, anew, issued, told_twice
+from tests.plugins.simulated import DAY, Turn, anew, issued, simulated, told_twice
 from tests.plugins.test_share import confirm, share
 
 pytestmark = pytest.mark.timeout(300)  # it waits for a process that lets all others go first
@@ -91,3 +91,22 @@ async def test_shares_with_proof_are_simulated_as_they_come(
     assert issued(result) == (20, points)
     assert anew(result, "share") == {"record": 3, "confirm": 2}
     assert result["draft"]["refused"] == refused
+
+
+async def test_a_share_of_which_too_little_is_kept_is_carried_over(sqlite_folder: SqliteFolder, tmp_path: Path) -> None:
+    async def forgetful(shop: Shop, turn: Turn) -> None:
+        ann = await shop.enrol("ann")
+        await turn()
+        shop.clock.advance(DAY)
+        for item in ("tea", "cup", "pot"):
+            await share(shop, ann, item)
+        client = shop.laurel.store.reader().client
+        await client.execute_query(
+            "UPDATE operation SET result = replace(result, '\"item\":\"cup\",', '') WHERE channel = 'share'"
+        )
+
+    result, _ = await simulated(sqlite_folder, PLAIN, PLAIN.replace("10", "25"), forgetful, tmp_path)
+
+    assert issued(result) == (30, 25 + 10 + 25)
+    assert {"channel": "share", "kind": "record", "count": 2} in result["operations"]["anew"]
+    assert {"channel": "share", "kind": "record", "count": 1} in result["operations"]["carried"]
