@@ -340,7 +340,7 @@ class _Batch:
 
         So it makes no difference whether a job has done it, nor when.
         """
-        now = operation.at or self.recorded_at
+        now = operation.effective_at(self.rules.programmes, self.recorded_at)
         while (member := lane.sheet.get(Member, ())) is not None:
             due = await self._due_first(member, lane, now)
             if due is None or (due.channel, due.idempotency_key) == (operation.channel, operation.idempotency_key):
@@ -385,7 +385,7 @@ class _Batch:
         stored: Recorded | None = sheet.get(Recorded, key)
         if stored is not None:
             return _replay(stored, request_hash, lane.member_id)
-        now = operation.at or recorded_at
+        now = operation.effective_at(rules.programmes, recorded_at)
         newcomer = None
         if sheet.get(Member, ()) is None:
             newcomer = operation.newcomer() if isinstance(operation.member, ByExternalId) else None

@@ -20,6 +20,7 @@ from core.time.clock import microseconds
 
 if TYPE_CHECKING:
     from core.engine.work import Work
+    from core.rulebook.programmes import Programmes
 
 
 EXTERNAL_ID_MAX: Final = 128
@@ -67,11 +68,24 @@ class Operation(ABC):
         """Who to enrol when the member, named by external id, is unknown; None refuses an unknown member."""
         return None
 
+    def effective_at(self, programmes: "Programmes", recorded_at: datetime) -> datetime:
+        """When it is effective, in a batch of that instant."""
+        return self.at or recorded_at
+
     def request_hash(self) -> str:
         """SHA-256 of the request: all fields but who asked, the key and the replay's clock."""
         request = [type(self).channel, type(self).kind]
         request += [getattr(self, name) for name in _request_fields(type(self))]
         return hashlib.sha256(orjson.dumps(request, default=_hashable, option=_SORTED)).hexdigest()
+
+
+class DueOperation(Operation):
+    """What the programme itself asks for at an instant, which may have passed by the time that it is performed."""
+
+    def effective_at(self, programmes: "Programmes", recorded_at: datetime) -> datetime:
+        """At its instant; where nobody can judge by that version any more, when the next one that judges begins."""
+        at = super().effective_at(programmes, recorded_at)
+        return programmes.understood_from(at, recorded_at)
 
 
 def check_names(operation: Operation) -> None:

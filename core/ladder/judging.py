@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from core.books.members import ById, Member
-from core.engine.operations import Operation
+from core.engine.operations import DueOperation
 from core.time.clock import microseconds
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Judgement(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judge(Operation):
+class Judge(DueOperation):
     """Judge a member for a channel, as of ``due``."""
 
     kind: ClassVar[str] = KIND

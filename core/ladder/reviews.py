@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from core.books.members import ById, Member, MemberStatus, TierCause
-from core.engine.operations import Operation
+from core.engine.operations import DueOperation, Operation
 from core.engine.work import Work
 from core.errors import InvalidInstant, InvalidValue, MemberNotActive, TierNotFound
 from core.people.membership import check_reason
@@ -20,7 +20,7 @@ CHANNEL: Final = "tiers"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReviewTier(Operation):
+class ReviewTier(DueOperation):
     """Do what is due for a member's tier: warn, judge, or end the days of grace."""
 
     channel: ClassVar[str] = CHANNEL
@@ -35,7 +35,7 @@ class ReviewTier(Operation):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdoptLadder(Operation):
+class AdoptLadder(DueOperation):
     """Let a new version's ladder hold for a member: a tier that it has, and a date if it judges tiers."""
 
     channel: ClassVar[str] = CHANNEL

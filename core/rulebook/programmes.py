@@ -1,6 +1,7 @@
 """Which version of the programme is in force when. A version never changes; a newer one takes over from its start."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from copy import copy
 from datetime import datetime
 from time import monotonic
@@ -110,6 +111,14 @@ class Programmes:
             if other.starts_at <= when and (found is None or _order(other) > _order(found)):
                 raise ProgrammeInvalid.of(other.why.problems)
         return found
+
+    def understood_from(self, when: datetime, until: datetime) -> datetime:
+        """The first instant from then until ``until`` at which a version that is understood judges; else ``when``."""
+        for at in (when, *(version.starts_at for version in self._versions if when < version.starts_at <= until)):
+            with suppress(ProgrammeInvalid):
+                self.latest(at)
+                return at
+        return when
 
     def kept_since(self, when: datetime) -> datetime:
         """Since when tiers have been judged without a break, by the version in force then and those before it."""

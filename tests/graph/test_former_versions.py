@@ -144,3 +144,29 @@ async def test_one_that_has_yet_to_begin_is_replaced(tmp_path: Path) -> None:
     assert published == {"programme": {"version": 3}, "errors": []}
     assert [error["code"] for error in rolled_back["errors"]] == ["START_TAKEN"]
     assert again == {"programme": {"version": 4}, "errors": []}
+
+
+async def test_what_was_due_in_its_time_is_done_when_the_next_begins(tmp_path: Path) -> None:
+    kept = """tiers:
+  keep: {review: {months: 1}}
+  ladder: [{id: regular}, {id: silver, all: [{fact: spend, window: {days: 30}, at_least: 20}]}]
+"""
+    stages = "  life_cycle: {stages: [{id: gone, all: [{days_since: [orders], at_least: 30}]}, {id: new}]}\n"
+    async with open_shop(tmp_path, WITH + stages + kept) as shop:
+        for name in ("ann", "bob"):
+            await shop.enrol(name)
+            said = {"member": {"externalId": name}, "amount": {"amount": "25.00", "currency": "CNY"}}
+            await shop.ask(BUYS, {"input": {**said, "reference": name, "idempotencyKey": "1"}})
+        begins = shop.clock.now() + timedelta(days=60)
+        less = {"document": WITHOUT + stages + kept, "reason": "less", "startsAt": begins.isoformat()}
+        await operates(shop, "publishProgramme", "programme { version }", **less)
+    reopened, later = f"sqlite://{tmp_path / 'shop.sqlite3'}", begins + timedelta(days=1)
+    async with open_shop(reopened, None, plugins=load_plugins(("share",)), now=later) as shop:
+        said = {"member": {"externalId": "ann"}, "amount": {"amount": "1.00", "currency": "CNY"}}
+        await shop.ask(BUYS, {"input": {**said, "reference": "A2", "idempotencyKey": "2"}})
+        for job in ("judge", "tiers"):
+            await shop.laurel.jobs.run(job)
+
+        for member, stage in (("ann", "new"), ("bob", "gone")):
+            asked = f'{{ member(by: {{externalId: "{member}"}}) {{ tier {{ name }} lifeCycle {{ stage }} }} }}'
+            assert await shop.ask(asked) == {"member": {"tier": {"name": "regular"}, "lifeCycle": {"stage": stage}}}
