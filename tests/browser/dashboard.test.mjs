@@ -244,6 +244,8 @@ test("a text that a spreadsheet would take for a formula is none in the file, an
   await press("Download Members in Regular as CSV");
   const file = readFileSync(await downloaded("laurel-members-tier-regular.csv"), "utf8");
   assert.ok(file.includes(`"'=1+1,""x"""`), "and is no formula in the file");
+  for (const strange of ["' =blank,", `"'\n=line",`, "'＝wide,"]) assert.ok(file.includes(`\n${strange}`), strange);
+  assert.ok(rows.includes("\u202e<img src=x onerror=alert(1)>") && !(await page.$("img")), "a name is text");
   await page.keyboard.press("Escape");
   await page.waitForFunction(() => !document.querySelector("dialog"));
   assert.doesNotMatch(page.url(), /list=/);
@@ -377,6 +379,11 @@ test("on a phone all is there, one below the other", async () => {
   const [plot, table] = await page.evaluate(() => ["#overview-revenue .plot", "#overview-revenue .scroll"].map((selector) => document.querySelector(selector).getBoundingClientRect().toJSON()));
   assert.ok(plot.bottom <= table.top + 1 && plot.width > 300 && table.width > 300);
   assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 390);
+  const section = () => page.$eval(".sections [aria-current]", (link) => [link.getBoundingClientRect().left >= 0, link.getBoundingClientRect().right <= 390]);
+  const address = page.url();
+  await go(`${HALF}&show=predictions&lang=en`);
+  assert.deepEqual(await section(), [true, true], "the name of the section is in sight");
+  await go(address.slice(address.indexOf("?") + 1));
 });
 
 test("a token that has ended leads back to the log-in, and the view stays in the address", async () => {

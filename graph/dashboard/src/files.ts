@@ -1,8 +1,9 @@
 // Tables as files, made in the page: CSV as RFC 4180 has it, and Parquet.
 import type { Column, Exact } from "./tables.tsx";
 
-// A spreadsheet takes a text that begins so for a formula, wherever it has come from; a number is none.
-const FORMULA = /^[=+\-@\t\r]/;
+// A spreadsheet takes a text that begins so for a formula, wherever it has come from: some skip what is blank, some take the
+// wide signs of Chinese and Japanese keyboards for theirs. A number is none.
+const FORMULA = /^(\s*[=+\-@＝＋－＠]|[\t\r\n])/;
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
 function field(value: Exact): string {

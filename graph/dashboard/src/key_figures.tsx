@@ -213,7 +213,7 @@ export function TiersCard({ said, view, found, open, tierNames, prefix = "" }: F
         <span class="drill">
           {tiers.map((tier) => (
             <button key={tier} type="button" class="small" onClick={() => open(`tier:${tier}`)} aria-label={said.say("showTier", { tier: nameOf(tier) })}>
-              {nameOf(tier)} ›
+              <bdi>{nameOf(tier)}</bdi> ›
             </button>
           ))}
         </span>

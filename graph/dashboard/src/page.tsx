@@ -1,6 +1,6 @@
 // The dashboard: who looks, at what, and what the server says.
 import { render } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type By, PARTS, read, type Section, SECTIONS, type View, written } from "./address.ts";
 import { Behind } from "./behind.tsx";
 import { FIGURES, type FigureName, GROUPS, type Group } from "./figures.ts";
@@ -149,7 +149,7 @@ function Board({ said, caller, shop, today, view, setGiven, speak }: BoardProps)
       </a>
       <header class="top">
         <h1>
-          {programme?.name ?? "Laurel"} <span>{said.say("title")}</span>
+          <bdi>{programme?.name ?? "Laurel"}</bdi> <span>{said.say("title")}</span>
         </h1>
         {clock?.isSandbox && (
           <span class="standing">
@@ -211,13 +211,16 @@ const isGroup = (section: Section): section is Group => GROUPS.some((group) => g
 
 function SectionLink({ view, show, change, children }: { view: View; show: Section[]; change: (change: Partial<View>) => void; children: string }) {
   const here = show.length === view.show.length && show.every((section) => view.show.includes(section));
+  const link = useRef<HTMLAnchorElement>(null);
+  // On a phone the names are a row that is wider than the page.
+  useEffect(() => void (here && link.current?.scrollIntoView({ block: "nearest", inline: "center" })), [here]);
   const follow = (event: MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
     change({ show });
   };
   return (
-    <a href={written({ ...view, show, list: "" })} aria-current={here ? "page" : undefined} onClick={follow}>
+    <a ref={link} href={written({ ...view, show, list: "" })} aria-current={here ? "page" : undefined} onClick={follow}>
       {children}
     </a>
   );
