@@ -35,7 +35,7 @@ const RIGHT = 8;
 const LETTER = 6.6;
 const BAR_MAX = 56;
 /** Up to where an axis goes at least: next to nothing is not to look like much. */
-const LEAST: Record<Unit, number> = { percent: 0.001, count: 1, money: 1, ratio: 0.01 };
+const LEAST: Record<Unit, number> = { percent: 0.001, count: 1, money: 1, ratio: 0.04 };
 
 export function Plot(props: Props) {
   const { said, ticks, titles, series, unit, summary, stacked = false, band, height = 256, active, onActive } = props;

@@ -378,8 +378,10 @@ export class Said {
   exact = (value: number) => this.#number({ maximumFractionDigits: 4 }).format(value);
   /** To a tenth of a percent; what is less than one, to a hundredth. */
   percent = (value: number) => {
-    const digits = Math.abs(value) >= 0.00005 && Math.abs(value) < 0.00995 ? 2 : 1;
-    return this.#number({ style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+    const digits = value !== 0 && Math.abs(value) < 0.00995 ? 2 : 1;
+    const { format } = this.#number({ style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits });
+    // What is little is not nothing.
+    return value > 0 && value < 0.00005 ? `< ${format(0.0001)}` : format(value);
   };
   money = (value: number, currency = this.#currency) =>
     currency ? this.#number({ style: "currency", currency, currencyDisplay: "narrowSymbol" }).format(value) : this.ratio(value);
