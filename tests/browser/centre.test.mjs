@@ -132,11 +132,23 @@ test("a visit is recorded, told, and stands in the calendar; then its quest is c
   await says(".quests .quest-done", "Come by three days this week");
 });
 
-test("a missed day is made up", async () => {
+test("a missed day is made up, and is not asked for again though the answer was lost", async () => {
   const had = await points();
+  await page.evaluate(() => {
+    const { fetch } = window;
+    window.fetch = async (place, request) => {
+      const answer = await fetch(place, request);
+      if (!request?.body?.includes("mutation MakeUp")) return answer;
+      window.fetch = fetch;
+      await new Promise((resume) => setTimeout(resume, 1500));
+      throw new TypeError("the answer is lost");
+    };
+  });
   await page.click(".sign-in .act .quiet");
   await until(had - 20);
-  await page.waitForSelector(".month td.madeUp");
+  await page.waitForFunction(() => document.querySelectorAll(".month td.madeUp").length === 1);
+  await page.waitForFunction(() => !document.querySelector(".sign-in [aria-busy=true]"));
+  assert.doesNotMatch(await text(".sign-in"), /Press again/);
 });
 
 test("badges tell what is had and what is missing", async () => {

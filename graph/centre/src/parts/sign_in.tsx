@@ -1,7 +1,7 @@
 // The sign-in calendar: which days there were, what today brings, and days that are made up.
 import { useState } from "preact/hooks";
 import { MakeUpSignInDocument, RecordSignInDocument, SignInDocument, type SignInQuery } from "../../generated/graphql";
-import { ActButton, Part, useAct, useAsked, useCentre, Waiting } from "../centre";
+import { ActButton, Part, Said, useAct, useAsked, useCentre, Waiting } from "../centre";
 
 type SignIn = NonNullable<NonNullable<NonNullable<SignInQuery["viewer"]>["member"]>["signIn"]>;
 
@@ -22,7 +22,8 @@ export function SignInPart() {
       <Month month={month ?? today} today={today} signIn={signIn} onTurn={setMonth} />
       {signIn.doneToday ? <p className="well">{words.signIn.done} {brings && words.signIn.tomorrow(brings)}</p> : brings && <p>{words.signIn.brings(brings)}</p>}
       {signIn.doneToday ? (
-        <SaidOnly said={signing.said} />
+        // The button goes with the visit; what the visit brought is still said.
+        <Said said={stillTrue(signing.said, true)} />
       ) : (
         <ActButton act={signing} scope="EARNING" onPress={() => signing.run({ member: { id: member.id } })}>
           {words.signIn.act}
@@ -34,8 +35,8 @@ export function SignInPart() {
   );
 }
 
-// The button goes with the visit; what the visit brought is still said.
-const SaidOnly = ({ said }: { said: { refused: boolean; text: string } | null }) => <p role="status" className="done">{said?.text}</p>;
+/** What is still true of what came of an act: that nobody answered is not, once it is seen to be done. */
+const stillTrue = <Came extends { refused: boolean }>(said: Came | null, isDone: boolean) => (isDone && said?.refused ? null : said);
 
 /** What the next visits bring, if there is one on each day. */
 function Ahead({ signIn }: { signIn: SignIn }) {
@@ -62,12 +63,22 @@ function MakeUp({ signIn }: { signIn: SignIn }) {
   const { reading, member } = useCentre();
   const { words } = reading;
   const making = useAct(MakeUpSignInDocument, "sign_in");
+  const [tried, setTried] = useState<string>();
   const day = signIn.missed.at(-1);
+  const said = stillTrue(making.said, tried !== day);
   if (signIn.makeUpCost === null || signIn.makeUpCost === undefined) return null;
-  if (!day || signIn.makeUpsLeft === 0) return <SaidOnly said={making.said} />;
+  if (!day || signIn.makeUpsLeft === 0) return <Said said={said} />;
   return (
     <>
-      <ActButton act={making} scope="SPENDING" quiet onPress={() => making.run({ member: { id: member.id }, day })}>
+      <ActButton
+        act={{ ...making, said }}
+        scope="SPENDING"
+        quiet
+        onPress={() => {
+          setTried(day);
+          void making.run({ member: { id: member.id }, day });
+        }}
+      >
         {words.signIn.makeUp(reading.day(day), reading.amount(signIn.makeUpCost, "points"))}
       </ActButton>
       <p className="faint">{words.signIn.left(signIn.makeUpsLeft)}</p>
