@@ -242,7 +242,8 @@ class Jobs:
             self._wake.clear()
             try:
                 for job in await self._due():
-                    if job.name not in self._tasks:
+                    # What was given back at the end, while it was looked for, is for others.
+                    if job.name not in self._tasks and not self._closing:
                         self._tasks[job.name] = asyncio.create_task(self._run(job), name=job.name)
                         self._tasks[job.name].add_done_callback(self._ended)
             except Exception:

@@ -179,6 +179,24 @@ async def test_in_the_background_what_is_due_is_run_and_what_is_cut_short_is_giv
     assert await jobs(desk, hourly(counting)).work() == 1
 
 
+class Looking(Jobs):
+    """Is asked to stop while it looks for what is due."""
+
+    async def _due(self) -> list[Job]:
+        due = await super()._due()
+        self._closing = True
+        return due
+
+
+async def test_nothing_is_begun_any_more_that_was_found_at_the_end(desk: Desk, counting: Counting) -> None:
+    programmes = Programmes(lambda document: load_programme(document, {}))
+    async with Looking([hourly(counting)], desk.store, desk.committer, programmes, desk.clock, pause=0.01) as ours:
+        assert ours._loop is not None
+        await asyncio.wait_for(asyncio.wait([ours._loop]), 5)
+
+    assert counting.runs == []
+
+
 # -- the jobs that every programme has --------------------------------------------------------------
 
 
