@@ -1,5 +1,7 @@
 """X8, the beauty brand's own site: Mina tells of her skin, buys, writes, shares, and spends what that brings."""
 
+from decimal import Decimal
+
 from tests.programmes.conftest import Tell
 
 
@@ -17,6 +19,9 @@ async def test_members_of_the_beauty_brand(tell: Tell) -> None:
 
         # 1000 points buy a voucher over 50 CNY, or a sample.
         await story.until("2026-04-01")
+        shown = await mina.is_asked("{ programme { pointValue } rewards { id name price } }")
+        assert {"id": "voucher", "name": "Voucher over 50 CNY", "price": 1000} in shown["rewards"]
+        assert 1000 * Decimal(shown["programme"]["pointValue"]) == 50
         assert (await mina.redeems("voucher", "takes a voucher over 50 CNY", mark=True)).points == -1000
         await mina.redeems("voucher", "asks for another", refused="INSUFFICIENT_POINTS")
         await story.until("2026-06-18")

@@ -1,6 +1,7 @@
 """X3, the general mall: Hao saves for a speaker, bids for two seats and pays with points; Tao outbids and is outbid."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from tests.programmes.conftest import Tell
@@ -13,6 +14,9 @@ async def test_members_of_the_mall(tell: Tell) -> None:
             await story.operates("stockReward", reward=reward, quantity=2)
         hao, tao = await story.joins("Hao"), await story.joins("Tao", mark=False)
         assert (await hao.buys("1288.00", "buys a telephone for 1,288.00", mark=True)).points == 1288
+        shown = await hao.is_asked("{ programme { pointValue } rewards { id name price } }")
+        assert {"id": "phone_credit", "name": "Phone credit over 10 CNY", "price": 1000} in shown["rewards"]
+        assert 1000 * Decimal(shown["programme"]["pointValue"]) == 10
         assert (await hao.redeems("phone_credit", "takes phone credit over 10 CNY", mark=True)).points == -1000
         await hao.redeems("flask", "asks for a flask", refused="INSUFFICIENT_POINTS")
         assert (await tao.buys("800.00", "buys for 800.00")).points == 800
