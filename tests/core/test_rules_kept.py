@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from tortoise.connection import get_connection
@@ -14,6 +15,7 @@ from core.rulebook.publishing import publish
 from core.rulebook.reading import Reading
 from core.store import Store
 from core.time.clock import StoppedClock
+from tests.core.committing import open_desk
 
 
 async def write_version(number: int) -> None:
@@ -24,7 +26,7 @@ async def write_version(number: int) -> None:
     )
 
 
-async def is_held_up(waiting: asyncio.Task[None]) -> bool:
+async def is_held_up(waiting: asyncio.Task[Any]) -> bool:
     """Whether it does not get the rules in a time in which anybody gets what is free."""
     done, _ = await asyncio.wait([waiting], timeout=0.5)
     return not done
@@ -69,6 +71,21 @@ async def test_who_has_waited_for_a_version_holds_the_rules_as_whoever_comes_aft
 
         until.set()
         await later
+
+
+async def test_an_operation_that_comes_while_a_version_is_published_is_judged_by_it(connected: TortoiseContext) -> None:
+    if get_connection("default").capabilities.dialect == "sqlite":
+        pytest.skip("there is one writer at a time")
+    async with open_desk() as desk:
+        ann = await desk.enrol("ann")
+        async with desk.store.transaction() as writer:
+            await writer.change_rules()
+            giving = asyncio.create_task(desk.give(ann, 10))
+
+            assert await is_held_up(giving)
+
+        assert await giving
+        assert (await desk.account(ann)).balance == 10
 
 
 async def test_of_two_that_publish_first_one_begins_on_the_first_day_and_the_other_now(
