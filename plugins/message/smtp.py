@@ -8,17 +8,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from functools import partial
+from importlib.util import find_spec
 from typing import Final
-
-import aiosmtplib
-from aiosmtplib import (
-    SMTPAuthenticationError,
-    SMTPDataError,
-    SMTPException,
-    SMTPRecipientRefused,
-    SMTPRecipientsRefused,
-    SMTPResponseException,
-)
 
 from core.telling.carriers import AddressInvalid, Carrier, CarrierInvalid, Letter
 from core.telling.destinations import NotHeard
@@ -56,6 +47,8 @@ class Smtp(Carrier):
         port = options.get("smtp_port", str(_PORTS[self._tls]))
         if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
             raise CarrierInvalid("LAUREL_MESSAGE_SMTP_PORT is no port")
+        if self._host and find_spec("aiosmtplib") is None:
+            raise CarrierInvalid("LAUREL_MESSAGE_SMTP_HOST needs laurel[smtp] to be installed")
         if self._host and not sender:
             raise CarrierInvalid("LAUREL_MESSAGE_SMTP_HOST needs LAUREL_MESSAGE_SMTP_FROM beside it")
         if _CONTROLS.search(name):
@@ -96,6 +89,9 @@ class Smtp(Carrier):
     async def carry(self, letter: Letter) -> None:
         if self._sender is None:
             raise NotHeard("e-mail is not set up: LAUREL_MESSAGE_SMTP_HOST", whole_place=True)
+        # Installed only where mails are sent.
+        import aiosmtplib
+
         send = partial(
             aiosmtplib.send,
             self._mail(letter),
@@ -111,7 +107,7 @@ class Smtp(Carrier):
                 await send(username=self._user, password=self._password)
             else:
                 await send()
-        except (SMTPException, OSError) as error:
+        except (aiosmtplib.SMTPException, OSError) as error:
             raise _not_heard(error) from None
 
     def _mail(self, letter: Letter) -> EmailMessage:
@@ -141,13 +137,15 @@ def _seconds(given: str) -> float:
 
 def _not_heard(error: Exception) -> NotHeard:
     """What a failure means for the letter and the server. What the server wrote may hold addresses and is left out."""
-    if isinstance(error, SMTPRecipientsRefused):
+    import aiosmtplib
+
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         error = error.recipients[0]
-    if not isinstance(error, SMTPResponseException):
+    if not isinstance(error, aiosmtplib.SMTPResponseException):
         return NotHeard(f"the server was not reached: {type(error).__name__}", whole_place=True)
     said = f"the server answered {error.code}"
     # Only what it says of the mailbox or of the mail is about this letter.
-    about_letter = isinstance(error, SMTPRecipientRefused | SMTPDataError) and error.code != _SHUT
-    if isinstance(error, SMTPAuthenticationError):
+    about_letter = isinstance(error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError) and error.code != _SHUT
+    if isinstance(error, aiosmtplib.SMTPAuthenticationError):
         said += " to user and password"
     return NotHeard(said, whole_place=not about_letter, for_good=about_letter and error.code >= 500)

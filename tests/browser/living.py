@@ -55,7 +55,7 @@ tiers:
 """
 
 DATA: Final = HERE / "online_retail"
-_LAST_DAY: Final = datetime(2011, 12, 9)  # noqa: DTZ001 (the data's own days, which have no zone)
+_LAST_DAY: Final = date(2011, 12, 9)
 _EVERY: Final = 16
 
 
@@ -74,7 +74,7 @@ async def living_shop(url: str) -> AsyncIterator[Shop]:
 
 def _events() -> Iterator[Mapping[str, Any]]:
     """Sales, and refunds of an amount: the articles would take longer to read than all else here."""
-    shift = NOW.replace(tzinfo=None).date() - _LAST_DAY.date()
+    shift = NOW.date() - _LAST_DAY
     returned: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for match in rows(DATA / "return_matches.csv.gz"):
         if match["sale_order_id"]:

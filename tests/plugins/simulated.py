@@ -15,7 +15,7 @@ from examples.data.simulating import Came, read_members
 from graph.laurel import tables
 from graph.settings import Settings
 from graph.simulating.process import Finished, replay
-from graph.testing import Shop  # noqa: TID251  used by tests only
+from graph.testing import Shop
 from plugins.manager import load_plugins
 from tests.databases import SqliteFolder
 from tests.plugins.orders import shop_at
