@@ -5,13 +5,38 @@ its own; ``core.store.operations.CreateModel`` makes the real one. The columns a
 the order of the value class's fields, so that a row is a value and the reverse.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
 from core.store.fields import DayField, InstantField, JsonField, PartialIndex
+
+
+class GuestOrderRow(Model):
+    """See ``core.books.guests``. Money is in minor units of ``currency``.
+
+    ``orders`` is 1 for an order that cost something and has not come back wholly, ``paid`` what is left of it, and
+    ``amount`` what it was. ``customer`` is the shop's key of the guest.
+    """
+
+    reference = fields.CharField(max_length=128, primary_key=True)
+    day = fields.IntField()
+    customer: Any = fields.CharField(max_length=64, null=True)
+    orders = fields.SmallIntField()
+    paid = fields.BigIntField()
+    amount = fields.BigIntField()
+    currency = fields.CharField(max_length=3)
+    status = fields.CharField(max_length=16)
+    occurred_at = InstantField()
+    recorded_at = InstantField()
+    actor = fields.CharField(max_length=200)
+    refunds = JsonField()
+
+    class Meta:
+        table = "guest_order"
+        indexes = (Index(fields=("day", "customer", "orders")), Index(fields=("customer",)))
 
 
 class ProgrammeVersionRow(Model):
@@ -55,7 +80,12 @@ class MemberRow(Model):
 
     class Meta:
         table = "member"
-        indexes = (Index(fields=("tier_due_at",)),)
+        indexes = (
+            Index(fields=("tier_due_at",)),
+            Index(fields=("enrolled_at",)),
+            # For pages of all members, whose key begins with the bucket.
+            Index(fields=("id",)),
+        )
 
 
 class AccountRow(Model):
@@ -159,9 +189,22 @@ class LotRow(Model):
         indexes = (
             # For those who ask what expires on a day; all that expires together does so at one instant.
             Index(fields=("expires_at", "bucket")),
+            # For those who ask what a member has, who may have had a hundred times as many lots.
+            PartialIndex(
+                fields=("bucket", "member_id", "unit"),
+                where="remaining > 0",
+                name="idx_lot_open",
+                whole=("bucket", "member_id", "unit", "remaining"),
+            ),
             # For those who ask what is left of all members, and for nobody else: who asks for a member's lots says
             # "remaining > 0", or SQLite would look for them here.
-            PartialIndex(fields=("unit", "remaining"), where="remaining >= 1"),
+            PartialIndex(
+                # All that is asked of them, in the order in which it is added up, so that no lot is looked up.
+                fields=("unit", "expires_at", "available_from", "remaining", "held"),
+                where="remaining >= 1",
+                name="idx_lot_left",
+                whole=("unit", "remaining", "expires_at", "available_from", "held"),
+            ),
         )
 
 
@@ -264,9 +307,10 @@ class DailyAggregateRow(Model):
     day = fields.IntField()
     unit = fields.CharField(max_length=32)
     channel = fields.CharField(max_length=64)
-    part = fields.CharField(max_length=160)
+    part = fields.CharField(max_length=224)
     shard = fields.SmallIntField(primary_key=True, generated=False)
     amount = fields.BigIntField()
+    times = fields.BigIntField(db_default=0)
 
     class Meta:
         table = "daily_aggregate"
@@ -567,7 +611,10 @@ class AlarmRow(Model):
 
 
 class PredictionModelRow(Model):
-    """A run, numbered from 1, of ``core.predictions.predicting``: what it found, or was ``refused`` for."""
+    """A run, numbered from 1, of ``core.predictions.predicting``: what it found, or was ``refused`` for.
+
+    ``losses`` are the points that all members are expected to lose, by month (1998-07); null where no model says so.
+    """
 
     id = fields.IntField(primary_key=True, generated=False)
     made_at = InstantField()
@@ -579,6 +626,7 @@ class PredictionModelRow(Model):
     redeeming_refused = fields.CharField(max_length=200, null=True)
     parameters = JsonField()
     judged = JsonField()
+    losses = JsonField(null=True)
 
     class Meta:
         table = "prediction_model"

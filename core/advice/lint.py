@@ -14,15 +14,13 @@ from core.advice.conditions import never_holds
 from core.ladder.tiers import Criterion
 from core.rulebook.expressions import Expression
 from core.rulebook.language import NUMBERS
-from core.rulebook.programme import Place, Programme
+from core.rulebook.programme import Path, Place, Programme, parts
 from core.rulebook.rules import Group, RuleSet
 from core.units import POINTS
 from core.wording.expressions import NoWords, linear
 from core.wording.facts import Both
 from core.wording.language import Language
 from core.wording.words import Words
-
-Path = tuple[str | int, ...]
 
 _MONEY_OF_ORDERS: Final = frozenset({"order.amount", "order.total"})
 
@@ -123,7 +121,7 @@ Found = tuple[WarningCode, Path, Mapping[str, Any]]
 def _channels(programme: Programme, now: datetime) -> Iterator[Found]:
     for channel, settings in programme.channels.items():
         at: Path = ("channels", channel)
-        for path, rules in rule_sets(settings, at):
+        for path, rules in parts(RuleSet, settings, at):
             yield from _rules(programme, rules, path, now)
             yield from _lines(rules, path)
         # What is earned faster than a pace allows waits until somebody has looked.
@@ -133,21 +131,6 @@ def _channels(programme: Programme, now: datetime) -> Iterator[Found]:
         earn = getattr(settings, "earn", None)
         if isinstance(earn, Mapping) and isinstance(earn.get(POINTS), RuleSet):
             yield from _cost(programme, earn[POINTS], (*at, "earn", POINTS))
-
-
-def rule_sets(part: Any, path: Path) -> Iterator[tuple[Path, RuleSet]]:
-    """The rule sets in a section, wherever they stand."""
-    if isinstance(part, RuleSet):
-        yield path, part
-    elif isinstance(part, Mapping):
-        for key, inner in part.items():
-            yield from rule_sets(inner, (*path, str(key)))
-    elif isinstance(part, tuple | list):
-        for number, inner in enumerate(part):
-            yield from rule_sets(inner, (*path, number))
-    elif hasattr(type(part), "model_fields"):
-        for name, field in type(part).model_fields.items():
-            yield from rule_sets(getattr(part, name), (*path, field.alias or name))
 
 
 def _rules(programme: Programme, rules: RuleSet, path: Path, now: datetime) -> Iterator[Found]:

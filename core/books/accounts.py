@@ -61,12 +61,16 @@ class Account(NamedTuple):
         debited = self.debited + max(-amount, 0)
         if abs(credited - debited) > AMOUNT_MAX or max(credited, debited) > _SIDE_MAX:
             raise BalanceLimitExceeded(unit=self.unit, balance_max=AMOUNT_MAX)
-        return self._replace(credited=credited, debited=debited, held=self.held + held, seq=self.seq + 1)
+        unit, _, _, held_before, debt, seq, lot_seq, hold_seq, next_due, digest = self
+        return Account(unit, credited, debited, held_before + held, debt, seq + 1, lot_seq, hold_seq, next_due, digest)
 
     def due(self, *instants: datetime | None) -> "Account":
         """The account knowing that something changes by itself at each of these instants."""
-        known = [at for at in (self.next_due, *instants) if at is not None]
-        return self._replace(next_due=min(known)) if known else self
+        soonest = self.next_due
+        for at in instants:
+            if at is not None and (soonest is None or at < soonest):
+                soonest = at
+        return self if soonest is self.next_due else self._replace(next_due=soonest)
 
 
 class Entry(NamedTuple):

@@ -4,7 +4,7 @@ Balances say in SQL what ``core.books.lots.Lot`` and ``core.books.holds.without_
 lapsed is gone, and a hold whose time is over sets nothing aside, whether or not a job has written it down.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from core.books.lots import REVIEW, Lot
 from core.books.members import bucket_of
 from core.books.tallies import Tally
-from core.store.dialect import Reader
-from core.store.tables import table_of
+from core.store.dialect import Lookup, Reader
+from core.store.tables import Row, table_of
 from core.time.clock import instant, microseconds
 
 _OVERDUE: Final = (
@@ -90,8 +90,16 @@ class Balances:
         return bucket_of(member_id), member_id, unit, microseconds(at)
 
     async def answer(self, reader: Reader, keys: Sequence[BalanceKey]) -> Mapping[BalanceKey, Balance]:
+        return self.told(await reader.find(self.lookup(keys)))
+
+    def lookup(self, keys: Sequence[BalanceKey]) -> Lookup:
+        """What is to be looked up."""
         by = ("bucket", "member_id", "unit", "expires_at")
-        rows = await reader.look_up(_WITH_EXPIRY if self.expiring else _BALANCES, table_of(Lot), by, keys)
+        return Lookup(table_of(Lot), by, keys, sql=_WITH_EXPIRY if self.expiring else _BALANCES)
+
+    @staticmethod
+    def told(rows: Sequence[Row]) -> Mapping[BalanceKey, Balance]:
+        """The answers that are in what was found."""
         return {
             (bucket, member_id, unit, at): Balance(
                 # A sum of integers is a decimal on PostgreSQL and MariaDB.
@@ -111,10 +119,23 @@ class Totals:
     """The question of what a tally adds up to since a day."""
 
     @staticmethod
-    def key(member_id: str, name: str, first_day: int) -> TallyKey:
-        return bucket_of(member_id), member_id, name, first_day
+    def keys(member_id: str, facts: Iterable[tuple[str, int]]) -> list[TallyKey]:
+        """The keys of some tallies of a member, each with the first day that counts."""
+        bucket = bucket_of(member_id)
+        return [(bucket, member_id, name, first_day) for name, first_day in facts]
 
     async def answer(self, reader: Reader, keys: Sequence[TallyKey]) -> Mapping[TallyKey, int]:
-        by = ("bucket", "member_id", "name", "day")
-        rows = await reader.look_up(_TOTALS, table_of(Tally), by, keys)
+        return self.told(await reader.find(self.lookup(keys)))
+
+    @staticmethod
+    def lookup(keys: Sequence[TallyKey]) -> Lookup:
+        """What is to be looked up."""
+        return Lookup(table_of(Tally), ("bucket", "member_id", "name", "day"), keys, sql=_TOTALS)
+
+    @staticmethod
+    def told(rows: Sequence[Row]) -> Mapping[TallyKey, int]:
+        """The answers that are in what was found."""
         return {(bucket, member_id, name, day): int(total) for bucket, member_id, name, day, total in rows}
+
+
+TOTALS: Final = Totals()

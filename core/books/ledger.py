@@ -86,22 +86,10 @@ class Ledger:
         account = self.account(unit)
         number = account.lot_seq + 1
         repaid = min(account.debt, amount)
+        left, (held, expired, clawed, forgiven) = amount - repaid, (0, 0, 0, 0)
         lot = Lot(
-            unit=unit,
-            seq=number,
-            operation_id=self.operation_id,
-            source=self.channel,
-            amount=amount,
-            remaining=amount - repaid,
-            held=0,
-            expired=0,
-            clawed=0,
-            forgiven=0,
-            earned_at=terms.earned_at,
-            available_from=terms.available_from,
-            expires_at=terms.expires_at,
-            fixed=terms.fixed,
-        )
+            unit, number, self.operation_id, self.channel, amount, left, held, expired, clawed, forgiven, *terms
+        )  # fmt: skip
         after = account.post(amount, 0)._replace(lot_seq=number, debt=account.debt - repaid)
         after = after.due(lot.expires_at, lot.available_from if lot.available_from > self.at else None)
         entry = self._write(after, amount, 0, contra)
@@ -484,21 +472,11 @@ class Ledger:
         self, account: Account, amount: int, held: int, contra: str, *, effective_at: datetime | None = None
     ) -> Entry:
         """Append the entry that led to ``account``, chained to the one before."""
-        entry = Entry(
-            unit=account.unit,
-            seq=account.seq,
-            operation_id=self.operation_id,
-            amount=amount,
-            held=held,
-            contra=contra,
-            balance=account.balance,
-            effective_at=effective_at or self.at,
-            recorded_at=self.recorded_at,
-            digest="",
-        )
-        entry = entry._replace(digest=chain(account.digest, self.member_id, entry))
-        self.sheet.add(Entry, (entry.unit, entry.seq), entry)
-        self.sheet.put(Account, (entry.unit,), account._replace(digest=entry.digest))
+        unit, seq, at = account.unit, account.seq, effective_at or self.at
+        said = (unit, seq, self.operation_id, amount, held, contra, account.balance, at, self.recorded_at)
+        entry = Entry(*said, digest=chain(account.digest, self.member_id, Entry(*said, digest="")))
+        self.sheet.add(Entry, (unit, seq), entry)
+        self.sheet.put(Account, (unit,), account._replace(digest=entry.digest))
         return entry
 
     def _change(self, entry: Entry, lot: Lot, kind: str, amount: int) -> None:

@@ -153,17 +153,34 @@ def bucket_of(member_id: str) -> int:
 
 _last_v7 = 0
 _v7_lock = Lock()
+_RANDOM_BYTES: Final = 10
+_RANDOM_AT_ONCE: Final = 256 * _RANDOM_BYTES
+_random = b""
+_random_at = 0
+
+
+def _forget_random() -> None:
+    """Leave the random bytes to the process that has got them."""
+    global _random
+    _random = b""
+
+
+os.register_at_fork(after_in_child=_forget_random)
 
 
 def new_id() -> str:
     """A UUIDv7 (RFC 9562) as text, greater than every one this process made before."""
-    global _last_v7
+    global _last_v7, _random, _random_at
     with _v7_lock:
+        if _random_at >= len(_random):
+            # The system is asked for many at once, as that takes longer than all else here.
+            _random, _random_at = os.urandom(_RANDOM_AT_ONCE), 0
+        random = int.from_bytes(_random[_random_at : _random_at + _RANDOM_BYTES])
+        _random_at += _RANDOM_BYTES
         # 48 bits of milliseconds and 12 of a count that begins at random, below its half to leave room. In the
         # same millisecond, or after the clock went back, the count goes on and carries into the time.
-        random = int.from_bytes(os.urandom(10))
         begun = time.time_ns() // 1_000_000 << 12 | random >> 69
         _last_v7 = max(begun, _last_v7 + 1)
         high = _last_v7 >> 12 << 16 | 0x7 << 12 | _last_v7 & 0xFFF
-    text = f"{high << 64 | 0b10 << 62 | random & (1 << 62) - 1:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    first, second = f"{high:016x}", f"{0b10 << 62 | random & (1 << 62) - 1:016x}"
+    return f"{first[:8]}-{first[8:12]}-{first[12:]}-{second[:4]}-{second[4:]}"

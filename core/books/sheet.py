@@ -38,6 +38,10 @@ class Sheet:
         """The row, or None when it is not known or known to be absent."""
         return self.rows[kind].get(key)
 
+    def has_changed(self, kind: type, key: Key) -> bool:
+        """Whether the row is not what the database has."""
+        return (kind, key) in self.new or (kind, key) in self.changed
+
     def learn(self, kind: type, key: Key, value: Any) -> None:
         """Take a row over from the database, unless the sheet has a newer one. Not undone by a refusal."""
         if (kind, key) not in self.removed:

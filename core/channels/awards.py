@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from core.channels import caps
 from core.engine.work import Work
 from core.rulebook.explaining import keep
-from core.rulebook.rules import NO_CAPS, Activity, CapRoom, RuleSet, Step
+from core.rulebook.rules import NO_CAPS, Activity, CapRoom, Less, RuleSet, Step
 from core.time.calendar import local_day
 
 
@@ -50,6 +50,7 @@ async def earn_by_rules(
         if room != NO_CAPS:
             awarded.seen["rooms"][unit] = list(room)
         points = max(award.points - already, 0)
+        work.attribute(unit, award, less={Less.BEFORE: award.points - points})
         awarded.points[unit] = points
         awarded.lots[unit] = []
         awarded.trace[unit] = award.trace

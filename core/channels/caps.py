@@ -19,6 +19,8 @@ async def room(work: Work, channel: str, unit: str, caps: Caps, day: date) -> Ca
 
     The programme's budget is the member's from here until the operation ends.
     """
+    if not caps.counts:
+        return NO_CAPS
     left = await _left_of(work, budget_of(channel, unit, caps), day)
     if not caps.over_time:
         return NO_CAPS if left is None else caps.room(programme=left)

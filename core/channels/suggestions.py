@@ -29,7 +29,8 @@ class Suggestion(NamedTuple):
     """Something to do: ``subject`` is its id in the channel's section of the programme.
 
     ``weight`` is from 0 to 100, the most fitting the greatest. ``points`` are what it brings or costs, ``until`` when
-    it is too late.
+    it is too late. ``suits`` are tags of members for whom it is meant. It ``saves`` points if it can be done at once,
+    and takes some that are lost otherwise.
     """
 
     kind: SuggestionKind
@@ -40,13 +41,19 @@ class Suggestion(NamedTuple):
     weight: int
     points: int | None = None
     until: datetime | None = None
+    suits: Collection[str] = ()
+    saves: bool = False
 
-    def suited(self, suits: Collection[str], tags: Collection[str]) -> "Suggestion":
-        """The same, and more so if it is meant for members with a tag that this one has."""
-        if not set(suits) & set(tags):
-            return self
+    def suited(self, tags: Collection[str], predicted: Collection[str]) -> "Suggestion":
+        """The same, and more so if it is meant for members with a tag that this one has.
+
+        One by prediction weighs as much, and nothing is said of it: the member is told of no prediction.
+        """
+        weight = min(self.weight + SUITS, WEIGHT_MAX)
+        if set(self.suits).isdisjoint(tags):
+            return self if set(self.suits).isdisjoint(predicted) else self._replace(weight=weight)
         return self._replace(
-            weight=min(self.weight + SUITS, WEIGHT_MAX),
+            weight=weight,
             reason=f"{self.reason} {_SUITS['en']}",
             reason_zh=f"{self.reason_zh}{_SUITS['zh']}",
         )

@@ -1,21 +1,24 @@
 """Tags: short names for what members are like, given by rules or by hand, and asked for by rules and in lists.
 
-Who gives a tag is its ``source``: a channel, or an operator. What channels give is theirs to take away, and no channel
-knows another: a rule that asks for a tag sees those of all sources, and those that the brand keeps among the member's
-attributes.
+Who gives a tag is its ``source``: a channel, an operator, or a prediction. What channels give is theirs to take away,
+and no channel knows another: a rule that asks for a tag sees those of all sources, and those that the brand keeps among
+the member's attributes. Those by prediction no rule sees: they are for lists, for messages and for the order of
+suggestions, and never a reason to give or to take.
 """
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from core.books.members import MemberTag
-from core.rulebook.programme import ChannelSettings
+from core.channels.predicted import Predicted
+from core.rulebook.programme import ChannelSettings, Programme
 
 if TYPE_CHECKING:
     from core.engine.work import Work
 
 BY_HAND: Final = "operator"
+PREDICTED: Final = "prediction"
 ATTRIBUTE: Final = "tags"
 """The attribute of a member under which the brand keeps tags of its own: a list of texts."""
 
@@ -27,9 +30,21 @@ TAG_LOST: Final = "tag.lost"
 class TagGiver(ChannelSettings):
     """The section of a channel that gives tags."""
 
+    gives_tags: ClassVar[bool] = True
+
     def tag_ids(self) -> Collection[str]:
         """The tags that there are."""
         raise NotImplementedError
+
+    def predicted_tags(self) -> Mapping[str, Predicted]:
+        """Those that a prediction gives, and for which: they are given in no other way."""
+        return {}
+
+
+def predicted_tags(programme: Programme) -> Mapping[str, Predicted]:
+    """The tags of a programme that a prediction gives."""
+    sections = [section for section in programme.channels.values() if isinstance(section, TagGiver)]
+    return {id: predicted for section in sections for id, predicted in section.predicted_tags().items()}
 
 
 def of_attributes(attributes: Mapping[str, Any]) -> list[str]:
@@ -39,10 +54,11 @@ def of_attributes(attributes: Mapping[str, Any]) -> list[str]:
 
 
 async def tags_of(work: "Work") -> list[str]:
-    """The tags that the member has now, each once, as rules see them."""
+    """The tags that the member has now, each once, as rules see them: none by prediction."""
     found = of_attributes(work.member.attributes)
-    if any(isinstance(section, TagGiver) for section in work.programme_now.channels.values()):
-        found += [row.tag for row in await work.rows(MemberTag) if row.holds(work.now)]
+    if any(section.gives_tags for section in work.programme_now.channels.values()):
+        rows: list[MemberTag] = await work.rows(MemberTag)
+        found += [row.tag for row in rows if row.source != PREDICTED and row.holds(work.now)]
     return list(dict.fromkeys(found))
 
 

@@ -2,7 +2,7 @@
 
 The operations of one member form a lane and perform one after the other, so that the second sees what the first did.
 Lanes run side by side as far as reading goes (see ``core.engine.reads``), and one after another where they want a row
-that members share (see ``core.engine.shared``). What they leave is written with one statement a table.
+that members share (see ``core.engine.shared``). What they leave is written together, each table once.
 """
 
 from asyncio import CancelledError
@@ -19,7 +19,7 @@ from core.books.accounts import Account
 from core.books.members import ByExternalId, ById, Member, bucket_of
 from core.books.sheet import Sheet
 from core.books.tallies import Count
-from core.engine.operations import Operation, Outcome, Recorded, check_names
+from core.engine.operations import BY_RULE, Operation, Outcome, Recorded, check_names
 from core.engine.reads import Read
 from core.engine.shared import Claim, Place, SharedRows
 from core.engine.work import Reaction, Work
@@ -27,14 +27,15 @@ from core.errors import IdempotencyKeyMismatch, InvalidValue, MemberMerged, Memb
 from core.key_figures.aggregates import SHARDS, Additions, Daily, LocalDays
 from core.ladder.judging import Judgement, Judges, first_due
 from core.ladder.reviews import due_first
+from core.models import GuestOrderRow
 from core.oversight.audit import LAST, Note, Record, State, record_after, state_of
 from core.oversight.facts import Change, facts_of
 from core.people.erasing import PersonalData
 from core.rulebook.programmes import Programmes
-from core.store.dialect import Reader, Writer
+from core.store.dialect import Reader, Writer, Writing
 from core.store.questions import Rows
 from core.store.tables import Row, Table, table_of
-from core.telling.events import TRANSACTION_RECORDED, Outgoing
+from core.telling.events import TRANSACTION_RECORDED, Outgoing, is_heard_by
 from core.telling.routes import Routes
 from core.time.clock import Clock
 from core.units import POINTS
@@ -76,6 +77,14 @@ class Rules:
     """Which rows of the daily aggregates this process adds to."""
     new_member_id: Callable[[str], str] | None = None
     """The id of a member who is new, by their external id, where it is known: in a replay."""
+    _heard: dict[str, tuple[Reaction, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def reactions_to(self, name: str) -> tuple[Reaction, ...]:
+        """The reactions that hear events of that name, in their order."""
+        found = self._heard.get(name)
+        if found is None:
+            found = self._heard[name] = tuple(react for react in self.reactions if is_heard_by(react, name))
+        return found
 
 
 @dataclass(slots=True)
@@ -85,6 +94,16 @@ class _Lane:
     member_id: str
     sheet: Sheet
     tickets: list[Ticket] = field(default_factory=list)
+
+    @property
+    def member(self) -> Member | None:
+        """The member by now, as the database gives them back."""
+        member: Member | None = self.sheet.get(Member, ())
+        if member is None or not self.sheet.has_changed(Member, ()):
+            return member
+        table = table_of(Member)
+        made: Member = table.read(table.row(bucket_of(self.member_id), self.member_id, member))
+        return made
 
 
 async def perform(tickets: Sequence[Ticket], writer: Writer, rules: Rules) -> None:
@@ -141,7 +160,7 @@ async def rehearse_many(operations: Sequence[Operation], reader: Reader, rules: 
         assert ticket.outcome is not None
         outcomes.append(ticket.outcome)
     table = table_of(Account)
-    accounts: list[tuple[str, Account]] = [(row[1], table.of(table.decode(row))) for row in batch.accounts]
+    accounts: list[tuple[str, Account]] = [(row[1], table.read(row)) for row in batch.accounts]
     before = {member: account.debt for member, account in accounts if account.unit == POINTS}
     debts = {}
     for lane in batch.lanes:
@@ -188,45 +207,46 @@ class _Batch:
         return sorted(accounts) != sorted(self.accounts)
 
     async def write(self, writer: Writer) -> None:
-        """Write what stands new or changed, one statement a table."""
-        inserts: dict[Table, list[Row]] = defaultdict(list)
-        updates: dict[Table, list[Row]] = defaultdict(list)
-        tallies: list[Row] = []
+        """Write what stands new or changed, each table once."""
+        inserts: dict[type, list[Row]] = defaultdict(list)
+        updates: dict[type, list[Row]] = defaultdict(list)
         for lane in self.lanes:
-            bucket = bucket_of(lane.member_id)
+            member_id, bucket = lane.member_id, bucket_of(lane.member_id)
             for kind, _, value in lane.sheet.inserts():
-                table = table_of(kind)
-                rows = tallies if kind is Count else inserts[table]
-                rows.append(table.row(bucket, lane.member_id, value))
+                inserts[kind].append(table_of(kind).row(bucket, member_id, value))
             for kind, _, value in lane.sheet.updates():
-                table = table_of(kind)
-                updates[table].append(table.row(bucket, lane.member_id, value))
+                updates[kind].append(table_of(kind).row(bucket, member_id, value))
             for kind, value in lane.sheet.deletes():
                 table = table_of(kind)
-                await writer.delete(table, table.row(bucket, lane.member_id, value))
+                await writer.delete(table, table.row(bucket, member_id, value))
         for kind, value in self.shared.inserts():
-            inserts[table_of(kind)].append(table_of(kind).row(0, "", value))
+            inserts[kind].append(table_of(kind).row(0, "", value))
         for kind, value in self.shared.updates():
-            updates[table_of(kind)].append(table_of(kind).row(0, "", value))
-        for table, rows in inserts.items():
-            await writer.insert(table, rows)
-        for table, rows in updates.items():
-            await writer.update(table, rows)
-        if tallies:
-            await writer.accumulate(table_of(Count), tallies)
-        await self._add_to_aggregates(writer)
+            updates[kind].append(table_of(kind).row(0, "", value))
+        counts = inserts.pop(Count, None)
+        changes = [(Writing.INSERT, table_of(kind), rows) for kind, rows in inserts.items()]
+        changes += [(Writing.UPDATE, table_of(kind), rows) for kind, rows in updates.items()]
+        if counts:
+            changes.append((Writing.ACCUMULATE, table_of(Count), counts))
+        # Last of all, so that nobody waits for it while more is done.
+        if added := self._aggregates():
+            changes.append((Writing.ACCUMULATE, table_of(Daily), added))
+        if changes:
+            await writer.write(changes)
 
-    async def _add_to_aggregates(self, writer: Writer) -> None:
-        """Add what is inserted to the daily aggregates: last of all, so that nobody waits for it while more is done."""
+    def _aggregates(self) -> list[Row]:
+        """What the rows that are inserted add to the daily aggregates."""
         versions = self.rules.programmes.versions
         if not versions:
-            return
+            return []
         additions = Additions(LocalDays([(version.starts_at, version.programme.zone) for version in versions]))
         for lane in self.lanes:
             additions.take(lane.sheet)
-        table = table_of(Daily)
-        if rows := [table.row(0, "", daily) for daily in additions.rows(self.rules.shard)]:
-            await writer.accumulate(table, rows)
+        for kind, former, value in self.shared.kept():
+            if kind is GuestOrderRow:
+                additions.take_guests(former, value)
+        row = table_of(Daily).row
+        return [row(0, "", daily) for daily in additions.rows(self.rules.shard)]
 
     # -- before -----------------------------------------------------------------------------------
 
@@ -235,10 +255,12 @@ class _Batch:
         member, account, recorded = table_of(Member), table_of(Account), table_of(Recorded)
         names = {t.operation.member.external_id for t in tickets if isinstance(t.operation.member, ByExternalId)}
         ids: dict[str, str] = {}
+        members: dict[str, Member] = {}
         if names:
             for row in await self.reader.select(member, ("external_id",), [(name,) for name in sorted(names)]):
-                found: Member = member.of(member.decode(row))
+                found: Member = member.read(row)
                 ids[found.external_id] = found.id
+                members[found.id] = found
         known = {ref.id for t in tickets if isinstance(ref := t.operation.member, ById)} | set(ids.values())
 
         lanes: dict[str, _Lane] = {}
@@ -258,11 +280,16 @@ class _Batch:
             keys = self.members = sorted((bucket_of(member_id), member_id) for member_id in known)
             self.accounts = await self.lock(account, ("bucket", "member_id"), keys)
             for row in self.accounts:
-                value: Account = account.of(account.decode(row))
+                value: Account = account.read(row)
                 lanes[row[1]].sheet.learn(Account, (value.unit,), value)
-            # Read after the lock: what stood there before may have changed while we waited.
-            for row in await self.reader.select(member, ("bucket", "id"), keys):
-                lanes[row[1]].sheet.learn(Member, (), member.of(member.decode(row)))
+            if not self.reader.alone:
+                # Read after the lock: what stood there before may have changed while we waited.
+                members.clear()
+            if unread := [key for key in keys if key[1] not in members]:
+                for row in await self.reader.select(member, ("bucket", "id"), unread):
+                    members[row[1]] = member.read(row)
+            for member_id, of_member in members.items():
+                lanes[member_id].sheet.learn(Member, (), of_member)
             asked = {
                 (bucket_of(lane.member_id), lane.member_id, ticket.operation.channel, ticket.operation.idempotency_key)
                 for lane in self.lanes
@@ -270,7 +297,7 @@ class _Batch:
                 for ticket in lane.tickets
             }
             for row in await self.reader.select(recorded, recorded.key, sorted(asked)):
-                seen: Recorded = recorded.of(recorded.decode(row))
+                seen: Recorded = recorded.read(row)
                 lanes[row[1]].sheet.learn(Recorded, (seen.channel, seen.idempotency_key), seen)
 
     def _new_id(self, external_id: str) -> str:
@@ -316,7 +343,7 @@ class _Batch:
         for kind, keys in unread.items():
             table = table_of(kind)
             for row in await self.lock(table, table.key, sorted(keys)):
-                value = table.of(table.decode(row))
+                value = table.read(row)
                 self.shared.learn((kind, table.key_of(value)), value)
 
     # -- one after another ------------------------------------------------------------------------
@@ -384,7 +411,7 @@ class _Batch:
         key = (operation.channel, operation.idempotency_key)
         stored: Recorded | None = sheet.get(Recorded, key)
         if stored is not None:
-            return _replay(stored, request_hash, lane.member_id)
+            return _replay(stored, request_hash, lane)
         now = operation.effective_at(rules.programmes, recorded_at)
         newcomer = None
         if sheet.get(Member, ()) is None:
@@ -397,7 +424,7 @@ class _Batch:
             raise Overloaded(f"{ref.external_id} is being erased; send it again")
         elif (elsewhere := await self._elsewhere(operation, sheet)) is not None:
             # Not stored: once the merge is undone, the same request is done.
-            return Outcome(member_id=lane.member_id, recorded=None, refusal=elsewhere)
+            return Outcome(member_id=lane.member_id, recorded=None, refusal=elsewhere, member=lane.member)
         savepoint = sheet.savepoint()
         before = state_of(sheet) if ticket.note else {}
         result: dict[str, Any]
@@ -413,7 +440,7 @@ class _Batch:
                 programmes=rules.programmes,
                 now=now,
                 recorded_at=recorded_at,
-                reactions=rules.reactions,
+                reactions_to=rules.reactions_to,
                 personal=rules.personal,
             )
             if newcomer is not None:
@@ -435,6 +462,8 @@ class _Batch:
         else:
             if work.events:
                 result["events"] = [{"name": event.name, **event.payload} for event in work.events]
+            if work.by_rule:
+                result[BY_RULE] = work.by_rule
             self._send(work, sheet)
         # As it will be read again, so that a replay answers the same to the letter. What is no JSON fails here, alone.
         result = orjson.loads(orjson.dumps(result))
@@ -454,7 +483,7 @@ class _Batch:
         )
         sheet.add(Recorded, key, recorded)
         self.shared.keep(ticket.id)
-        return Outcome(member_id=lane.member_id, recorded=recorded, refusal=refusal)
+        return Outcome(member_id=lane.member_id, recorded=recorded, refusal=refusal, member=lane.member)
 
     async def _elsewhere(self, operation: Operation, sheet: Sheet) -> MemberMerged | None:
         """Where a member is who was merged into another: the last of those who were merged into one another."""
@@ -532,10 +561,10 @@ def _step(lane: _Running, answer: Any) -> Read[Any, Any] | Claim | None:
     return waits
 
 
-def _replay(stored: Recorded, request_hash: str, member_id: str) -> Outcome:
+def _replay(stored: Recorded, request_hash: str, lane: _Lane) -> Outcome:
     """The stored outcome for the same request; a mismatch for another one, which leaves the stored one alone."""
     if stored.request_hash != request_hash:
         mismatch = IdempotencyKeyMismatch(idempotency_key=stored.idempotency_key)
-        return Outcome(member_id=member_id, recorded=None, refusal=mismatch)
+        return Outcome(member_id=lane.member_id, recorded=None, refusal=mismatch, member=lane.member)
     refusal = None if stored.accepted else Refusal.from_json(stored.result)
-    return Outcome(member_id=member_id, recorded=stored, refusal=refusal, replayed=True)
+    return Outcome(member_id=lane.member_id, recorded=stored, refusal=refusal, replayed=True, member=lane.member)

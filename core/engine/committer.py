@@ -10,7 +10,9 @@ import random
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from itertools import count
+from secrets import randbelow
 from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -20,6 +22,7 @@ from tortoise.exceptions import IntegrityError
 from core.engine.batch import Rehearsed, Rules, Ticket, perform, rehearse, rehearse_many
 from core.engine.operations import Operation, Outcome
 from core.errors import DatabaseFull, DatabaseUnreachable, DeadlineExceeded, Overloaded, ShuttingDown, Unavailable
+from core.key_figures.aggregates import SHARDS
 from core.oversight.audit import current_note
 from core.store import Store
 from core.store.databases import full, lost_connection, retryable
@@ -105,9 +108,32 @@ class Committer:
         self.performed = 0
 
     @property
+    def rules(self) -> Rules:
+        """What all batches share."""
+        return self._rules
+
+    @property
     def routes(self) -> Routes:
         """Who is to hear of which events."""
         return self._rules.routes
+
+    def beside(self) -> "Committer":
+        """A committer beside this one on the same database, to be entered too: each has batches of its own.
+
+        While the database writes one's batch, the other performs. It adds to daily aggregates of its own, as otherwise
+        they would wait for each other; where they have a member in common they do.
+        """
+        rules = replace(self._rules, shard=randbelow(SHARDS))
+        beside = Committer(
+            self._store,
+            rules,
+            batch_max=self.batch_max,
+            queue_max=self._queue_max,
+            patience=self._patience,
+            changes=self._changes,
+        )
+        beside.watch = self.watch
+        return beside
 
     async def __aenter__(self) -> Self:
         self._runner = asyncio.create_task(self._run(), name="committer")

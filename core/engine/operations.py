@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 import orjson
 
-from core.books.members import ByExternalId, MemberRef
+from core.books.members import ByExternalId, Member, MemberRef
 from core.errors import InvalidValue, Refusal
 from core.time.clock import microseconds
 
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from core.engine.work import Work
     from core.rulebook.programmes import Programmes
 
+
+BY_RULE: Final = "by_rule"
+"""Where the result of an operation keeps what each rule gave: see ``ByRule``."""
+
+ByRule = tuple[str, str, int]
+"""A unit, a rule and what it gave: ``of>group>rule``, or ``of>>day`` for what took something away of it."""
 
 EXTERNAL_ID_MAX: Final = 128
 KEY_MAX: Final = 200
@@ -138,8 +144,8 @@ def _hashable(value: Any) -> Any:
 class Recorded(NamedTuple):
     """An operation as it stands in the database: the idempotency record, with the outcome, refusals included.
 
-    ``result`` is what ``perform`` returned plus the ``events`` it caused, or the refusal. ``reverses`` is the id of
-    the transaction that this one takes back, wholly or in part.
+    ``result`` is what ``perform`` returned, the ``events`` it caused and what was given ``by_rule``, or the refusal.
+    ``reverses`` is the id of the transaction that this one takes back, wholly or in part.
     """
 
     channel: str
@@ -161,13 +167,15 @@ class Outcome:
     """What became of one operation.
 
     ``recorded`` is None when it could not be stored: there is no such member, or the key belongs to another request.
-    ``replayed`` says that it had been performed before and this is the stored outcome.
+    ``replayed`` says that it had been performed before and this is the stored outcome. ``member`` is the member as the
+    operation left them, where there is one.
     """
 
     member_id: str | None
     recorded: Recorded | None
     refusal: Refusal | None = None
     replayed: bool = False
+    member: Member | None = None
 
     @property
     def accepted(self) -> bool:

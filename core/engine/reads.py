@@ -5,7 +5,7 @@ once for all the keys that are waited for, and steps on: as many statements as t
 many operations there are. There is no event loop underneath, so nothing can wait for the network under a lock.
 """
 
-from collections.abc import Awaitable, Generator, Hashable, Mapping, Sequence
+from collections.abc import Generator, Hashable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 K_contra = TypeVar("K_contra", bound=Hashable, contravariant=True)
@@ -22,8 +22,10 @@ class Question(Hashable, Protocol[K_contra, V_co]):
         ...
 
 
-class Read(Awaitable[V | None], Generic[K, V]):
+class Read(Generic[K, V]):
     """One question about one key. Awaiting it inside ``perform`` gives the answer, or None."""
+
+    # No Awaitable by name: of an abstract class's own it takes long to say that something is one.
 
     __slots__ = ("key", "question")
 

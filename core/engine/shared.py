@@ -5,7 +5,7 @@ the batch it belongs to one operation until that operation ends, so that of fift
 and the others see that there is none. An operation that wants several claims them in one order, always the same.
 """
 
-from collections.abc import Awaitable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from core.books.sheet import Key
@@ -13,7 +13,7 @@ from core.books.sheet import Key
 Place = tuple[type, Key]
 
 
-class Claim(Awaitable[Any]):
+class Claim:
     """Awaited inside ``perform``: waits until no other operation has the row, and gives its value or None."""
 
     __slots__ = ("holder", "place")
@@ -33,8 +33,7 @@ class SharedRows:
         self._values: dict[Place, Any] = {}
         self._holders: dict[Place, str] = {}
         self._before: dict[str, dict[Place, Any]] = {}
-        self._new: dict[Place, None] = {}
-        self._changed: dict[Place, None] = {}
+        self._former: dict[Place, Any] = {}
 
     def claim(self, claim: Claim) -> bool:
         """Whether the row is free, or the claimant's already. If so it is the claimant's from now on."""
@@ -70,8 +69,7 @@ class SharedRows:
     def keep(self, holder: str) -> None:
         """The operation was accepted: what it changed stands, and its rows are free for the next."""
         for place, before in self._before.pop(holder, {}).items():
-            if place not in self._new:
-                (self._new if before is None else self._changed)[place] = None
+            self._former.setdefault(place, before)
         self._free(holder)
 
     def undo(self, holder: str) -> None:
@@ -85,8 +83,12 @@ class SharedRows:
 
     def inserts(self) -> Iterator[tuple[type, Any]]:
         """Rows to insert."""
-        return ((place[0], self._values[place]) for place in self._new)
+        return ((kind, value) for kind, former, value in self.kept() if former is None)
 
     def updates(self) -> Iterator[tuple[type, Any]]:
         """Rows to update."""
-        return ((place[0], self._values[place]) for place in self._changed)
+        return ((kind, value) for kind, former, value in self.kept() if former is not None)
+
+    def kept(self) -> Iterator[tuple[type, Any, Any]]:
+        """Rows that are new or changed: their kind, the row before the batch (None if there was none) and now."""
+        return ((place[0], former, self._values[place]) for place, former in self._former.items())

@@ -19,7 +19,7 @@ from core.books.lots import Draw, ExtensionCause, Lot, LotMove, MoveKind, spendi
 from core.books.members import Frozen, Member, MemberId, MemberStatus, TierCause, TierChange, bucket_of
 from core.books.sheet import Sheet
 from core.books.tallies import Count, Tally, day_number, day_of
-from core.engine.operations import Newcomer, Operation, Recorded
+from core.engine.operations import ByRule, Newcomer, Operation, Recorded
 from core.engine.reads import Read
 from core.engine.shared import Claim, SharedRows
 from core.errors import (
@@ -40,7 +40,7 @@ from core.people.moving import send_on
 from core.rulebook.expiry import expires_at, moved
 from core.rulebook.programme import Programme
 from core.rulebook.programmes import Programmes, Version
-from core.rulebook.rules import Activity
+from core.rulebook.rules import Activity, Award, Less
 from core.store.questions import Rows
 from core.store.tables import table_of
 from core.telling.events import (
@@ -88,7 +88,7 @@ class Work:
         programmes: Programmes,
         now: datetime,
         recorded_at: datetime,
-        reactions: Sequence[Reaction] = (),
+        reactions_to: Callable[[str], Sequence[Reaction]],
         personal: Sequence["PersonalData"] = (),
     ) -> None:
         self.operation = operation
@@ -96,14 +96,17 @@ class Work:
         self.operation_id = operation_id
         self.now = now
         self.recorded_at = recorded_at
-        self.version: Version = programmes.at(now)
+        self.version_now: Version = programmes.at(now)
+        """The version that is in force now, though another may judge."""
+        self.version = self.version_now
         self.reverses: str | None = None
         self.happened_at = now
         self.facts: dict[str, tuple[str | int | None, str | int | None]] = {}
         self.events: list[Event] = []
+        self.by_rule: list[ByRule] = []
         self._member_id = member_id
         self._programmes = programmes
-        self._reactions = reactions
+        self._reactions_to = reactions_to
         self._sheet = sheet
         self._shared = shared
         self._counted = False
@@ -144,14 +147,14 @@ class Work:
         return self.version.programme
 
     @property
-    def version_now(self) -> Version:
-        """The version that is in force now, though another may judge."""
-        return self._programmes.at(self.now)
-
-    @property
     def programme_now(self) -> Programme:
         """The programme of the version that is in force now."""
         return self.version_now.programme
+
+    @property
+    def guests_order(self) -> bool:
+        """Whether any order of a guest is known: see ``core.books.guests``."""
+        return self._programmes.guests_order
 
     @property
     def today(self) -> date:
@@ -212,6 +215,18 @@ class Work:
             raise RuntimeError(f"more than {_EVENTS_MAX} events: reactions {name} answer one another without end")
         self.events.append(Event(name, payload, activity))
 
+    def attribute(self, unit: str, award: Award, *, of: str = "", less: Mapping[Less, int] = {}) -> None:
+        """Say what each rule gave of an award, for the key figures: kept with the operation.
+
+        ``of`` says what of the channel has the rules, as of a campaign. ``less`` is what was not given of the points
+        that the caps have left, by why.
+        """
+        if not award.uncapped:
+            return
+        self.by_rule += [(unit, f"{of}>{group}>{rule}", points) for group, rule, points in award.shares]
+        for taken in (award.cut, less.items()):
+            self.by_rule += [(unit, f"{of}>>{why}", -points) for why, points in taken if points]
+
     def put_down(self, fact: str, before: str | int | None, after: str | int | None) -> None:
         """Let the audit log say how something stood and stands, if it says anything of this operation."""
         self.facts[fact] = before, after
@@ -241,26 +256,37 @@ class Work:
 
         ``where`` is a fixed SQL condition that spares reading rows; rows known otherwise may come as well.
         """
-        await self._know(kind, where, by)
+        if not self._knows(kind, where, by):
+            await self._learn(kind, where, by)
+        known = self._sheet.of(kind)
+        if not known:
+            return []
         wanted = list(by.items())
         # In key order: a database has no order of its own, and what follows from it must not depend on the batch.
-        found = [
-            (key, row)
-            for key, row in self._sheet.of(kind).items()
-            if all(getattr(row, name) == value for name, value in wanted)
-        ]
+        found = [(key, row) for key, row in known.items() if all(getattr(row, name) == value for name, value in wanted)]
         return [row for _, row in sorted(found, key=itemgetter(0))]
 
-    async def _know(self, kind: type, where: str, by: Mapping[str, Any]) -> None:
-        """Have the rows on the sheet: they are read unless this batch has read them, or more, before."""
+    def _knows(self, kind: type, where: str, by: Mapping[str, Any]) -> bool:
+        """Whether the rows are on the sheet: this batch has read them, or more, before."""
         sheet = self._sheet
-        asked = sheet.known[kind, tuple(by.items())]
-        if sheet.blank or where in asked or "" in asked or "" in sheet.known.get((kind, ()), ()):
-            return
+        if sheet.blank:
+            return True
+        known = sheet.known
+        if (asked := known.get((kind, tuple(by.items())))) is not None and (where in asked or "" in asked):
+            return True
+        return "" in known.get((kind, ()), ())
+
+    async def _know(self, kind: type, where: str, by: Mapping[str, Any]) -> None:
+        if not self._knows(kind, where, by):
+            await self._learn(kind, where, by)
+
+    async def _learn(self, kind: type, where: str, by: Mapping[str, Any]) -> None:
+        """Have the rows on the sheet."""
+        sheet = self._sheet
         table, question = table_of(kind), Rows(kind, ("bucket", "member_id", *by), where)
         for value in await Read(question, (bucket_of(self._member_id), self._member_id, *by.values())) or ():
             sheet.learn(kind, table.key_of(value), value)
-        asked.add(where)
+        sheet.known[kind, tuple(by.items())].add(where)
 
     async def find(self, model: type[M], /, **key: Any) -> M | None:
         """The member's row in a plugin's table, by its key, as a copy that may be changed and given to ``save``."""
@@ -616,9 +642,12 @@ class Work:
         """Add to a tally on the local day of ``at``; a negative amount takes away."""
         day = day_number(local_day(at or self.now, self.programme.zone))
         self._add_to_tally(name, day, amount)
-        self._counts.setdefault(name, set()).add(day)
-        if amount > 0:
-            self._active_on[name] = max(day, self._active_on.get(name, 0))
+        days = self._counts.get(name)
+        if days is None:
+            days = self._counts[name] = set()
+        days.add(day)
+        if amount > 0 and day > self._active_on.get(name, 0):
+            self._active_on[name] = day
 
     def tally(self, name: str, day: int, amount: int) -> None:
         """Add to a tally on a day by its number, as ``count`` does, though nothing was done: nobody reacts to it.
@@ -629,12 +658,13 @@ class Work:
         self._moved = True
 
     def _add_to_tally(self, name: str, day: int, amount: int) -> None:
-        before: Count | None = self._sheet.get(Count, (name, day))
+        place = (name, day)
+        before: Count | None = self._sheet.get(Count, place)
         if before is None:
-            self._sheet.add(Count, (name, day), Count(name, day, amount))
+            self._sheet.add(Count, place, Count(name, day, amount))
         else:
-            self._sheet.put(Count, (name, day), before._replace(amount=before.amount + amount))
-        self._own_counts[name, day] += amount
+            self._sheet.put(Count, place, Count(name, day, before.amount + amount))
+        self._own_counts[place] += amount
         self._counted = True
         # Whether anything was taken away, and with it perhaps the ground on which a tier stands.
         self.counted_off |= amount < 0
@@ -699,7 +729,7 @@ class Work:
     async def set_judgement(self, channel: str, at: datetime | None, *, quiet: bool = False) -> None:
         """Let the channel judge the member at that instant; None for never. See ``core.ladder.judging``."""
         row = await self.judgement(channel)
-        number = self._programmes.at(self.now).number
+        number = self.version_now.number
         if row is None:
             self.keep(Judgement(channel, 1, at, number, quiet))
         elif (row.due_at, row.version, row.quiet) != (at, number, quiet):
@@ -740,10 +770,11 @@ class Work:
         What was done too often is put before somebody.
         """
         await self.let_react()
-        if await pace.watch(self):
+        if self.programme.paces and await pace.watch(self):
             await self.let_react()
-        self.standing.take_up()
-        if self._active_on:
+        if self.programme_now.tiers is not None:
+            self.standing.take_up()
+        if self._active_on and self.programme.renewed_by:
             await self._renew()
         if self._moved:
             # Who was merged is judged no more: it would be due for ever.
@@ -758,13 +789,17 @@ class Work:
         """Let reactions see by now what was told and counted so far. Otherwise they do at the end."""
         for _ in range(_ROUNDS_MAX):
             while self._told < len(self.events):
+                event = self.events[self._told]
                 self._told += 1
-                await self._react(self.events[self._told - 1])
+                for react in self._reactions_to(event.name):
+                    await react(event, self)
             if self._counts:
                 days = {name: sorted(days) for name, days in self._counts.items()}
                 self._counts = {}
-                await self._react(Event(TALLIES_COUNTED, {"days": days}))
-            elif self._counted and await self.standing.follow():
+                event = Event(TALLIES_COUNTED, {"days": days})
+                for react in self._reactions_to(TALLIES_COUNTED):
+                    await react(event, self)
+            elif self._counted and self.programme_now.tiers is not None and await self.standing.follow():
                 self._counted = False
             else:
                 return
@@ -792,10 +827,6 @@ class Work:
                         dates[lot.seq] = until
             if dates:
                 self.ledger.extend(unit, dates, ExtensionCause.ACTIVITY)
-
-    async def _react(self, event: Event) -> None:
-        for react in self._reactions:
-            await react(event, self)
 
     # -- how it is done ---------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 import yaml
 
+from core.engine.aside import Aside, Done
 from core.engine.committer import BATCH_MAX, Committer
 from core.engine.operations import Operation, Outcome
 from core.errors import LaurelError, Refusal, Unavailable
@@ -31,7 +32,7 @@ from core.store.databases import Database
 from core.suggest import did_you_mean
 
 Row = Mapping[str, Any]
-Make = Callable[[Row], Operation]
+Make = Callable[[Row], Operation | Aside]
 
 _GZIP: Final = b"\x1f\x8b"
 _PARQUET: Final = b"PAR1"
@@ -348,6 +349,13 @@ class Figures:
     def rows(self) -> int:
         return self.imported + self.replayed + self.refused + self.rejected
 
+    def add(self, other: "Figures") -> None:
+        """Count what became of other rows as well."""
+        self.imported += other.imported
+        self.replayed += other.replayed
+        self.refused += other.refused
+        self.rejected += other.rejected
+
 
 def import_batch(database_url: str) -> int:
     """How many rows to put into one transaction.
@@ -377,8 +385,7 @@ async def import_rows(
     figures = Figures() if figures is None else figures
     chunk = await asyncio.to_thread(_next_chunk, lines, make, committer.batch_max)
     while chunk:
-        operations = [made for _, made in chunk if isinstance(made, Operation)]
-        performed = asyncio.ensure_future(committer.submit_many(operations))
+        performed = asyncio.ensure_future(_perform(chunk, committer))
         following = asyncio.ensure_future(asyncio.to_thread(_next_chunk, lines, make, committer.batch_max))
         # Both are waited for even when one fails: a thread cannot be called back.
         outcomes, ahead = await asyncio.gather(performed, following, return_exceptions=True)
@@ -392,7 +399,19 @@ async def import_rows(
     return figures
 
 
-Made = tuple[Line, Operation | str]
+Made = tuple[Line, Operation | Aside | str]
+Became = Outcome | Done | BaseException
+
+
+async def _perform(chunk: Sequence[Made], committer: Committer) -> list[Became]:
+    """What became of each row that could be read, in their order: first of those that are about no member."""
+    asides = [made for _, made in chunk if isinstance(made, Aside)]
+    of_nobody: Iterator[Became] = iter(await asides[0].perform_all(asides, committer.rules) if asides else ())
+    operations = [made for _, made in chunk if isinstance(made, Operation)]
+    of_members: Iterator[Became] = iter(await committer.submit_many(operations) if operations else ())
+    return [
+        next(of_members if isinstance(made, Operation) else of_nobody) for _, made in chunk if not isinstance(made, str)
+    ]
 
 
 def _next_chunk(lines: Iterator[Line], make: Make, size: int) -> list[Made]:
@@ -407,8 +426,8 @@ def _next_chunk(lines: Iterator[Line], make: Make, size: int) -> list[Made]:
     return chunk
 
 
-def _made(line: Line, make: Make) -> Operation | str:
-    """The row's operation, or the reason why there is none."""
+def _made(line: Line, make: Make) -> Operation | Aside | str:
+    """What the row asks for, or the reason why there is nothing."""
     if line.reason is not None:
         return line.reason
     try:
@@ -419,7 +438,7 @@ def _made(line: Line, make: Make) -> Operation | str:
 
 def _settle(
     chunk: Sequence[Made],
-    outcomes: Iterator[Outcome | BaseException],
+    outcomes: Iterator[Became],
     figures: Figures,
     reject: Callable[[Reject], None],
 ) -> None:
@@ -433,18 +452,18 @@ def _settle(
             reject(Reject(line, made, refused=False))
             continue
         outcome = next(outcomes)
-        performed += isinstance(outcome, Outcome)
+        performed += isinstance(outcome, (Outcome, Done, Refusal))
         match outcome:
             case Unavailable():
                 away = away or outcome
-            case Outcome(refusal=None, replayed=True):
+            case Outcome(refusal=None, replayed=True) | Done(replayed=True):
                 figures.replayed += 1
-            case Outcome(refusal=None):
+            case Outcome(refusal=None) | Done():
                 figures.imported += 1
-            case Outcome(refusal=refusal):
+            case Outcome(refusal=Refusal() as refusal) | (Refusal() as refusal):
                 figures.refused += 1
                 reject(Reject(line, str(refusal), refused=True))
-            case defect:
+            case BaseException() as defect:
                 defects.append((line, defect))
     if len(defects) > performed:
         # Not these rows are to blame but, say, a disk that is full. They can go in another time.

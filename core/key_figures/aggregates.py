@@ -5,32 +5,34 @@ own transaction and with one statement, so that what is refused or tried again l
 rows of its own, its ``shard``, as a row that all add to would make each wait for the other's commit.
 
 =============  ======================  ==============  =================  =========================================
-name           unit                    channel         part               amount
+name           unit                    channel         part               amount, and times
 =============  ======================  ==============  =================  =========================================
-credited       the entry's             the operation's the contra         what entries credited
-debited        the entry's             the operation's the contra         what entries debited, as a positive number
-credits        the entry's             the operation's the contra         how many entries credited
-tally                                                  the tally's name   what was counted
+credited       the entry's             the operation's the contra         what entries credited, and how many did
+debited        the entry's             the operation's the contra         the same of debits, as a positive number
+rule           the award's             the operation's of>group>rule      what a rule gave, and in how many awards
+rule           the award's             the operation's of>>why            what a cap took, below zero, and how often
+tally                                                  the tally's name   what was counted, and how often
 operations                             its channel     its kind           operations that were accepted
 joined                                                                    members who enrolled
 tier                                   the cause       former>tier        steps of members' tier histories
+guests                                                 orders, spend      orders of guests, and what they paid
 =============  ======================  ==============  =================  =========================================
 
-Tallies are of the day that they are counted on, so that a refund takes away on the day of the sale. All else is of
-the local day at which it was effective, by the zone of the version in force then.
+Tallies and guests' orders are of the day that they are counted on, so that a refund takes away on the day of the sale.
+All else is of the local day at which it was effective, by the zone of the version in force then.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.books.accounts import Entry
 from core.books.members import Member, TierChange
 from core.books.sheet import Sheet
-from core.books.tallies import Count, day_number
-from core.engine.operations import Recorded
+from core.books.tallies import ORDERS, SPEND, Count, day_number
+from core.engine.operations import BY_RULE, Recorded
 from core.time.calendar import local_day
 
 SHARDS: Final = 1_024
@@ -38,11 +40,12 @@ SHARDS: Final = 1_024
 
 CREDITED: Final = "credited"
 DEBITED: Final = "debited"
-CREDITS: Final = "credits"
+RULE: Final = "rule"
 TALLY: Final = "tally"
 OPERATIONS: Final = "operations"
 JOINED: Final = "joined"
 TIER: Final = "tier"
+GUESTS: Final = "guests"
 
 
 class Daily(NamedTuple):
@@ -55,6 +58,7 @@ class Daily(NamedTuple):
     part: str
     shard: int
     amount: int
+    times: int
 
 
 Place = tuple[str, int, str, str, str]
@@ -64,58 +68,87 @@ Place = tuple[str, int, str, str, str]
 class LocalDays:
     """Which local day it was at an instant, by the zone of the version in force then, or of the first one before."""
 
-    __slots__ = ("zones",)
+    __slots__ = ("_numbers", "zones")
 
     def __init__(self, zones: Sequence[tuple[datetime, ZoneInfo]]) -> None:
         self.zones = zones
         """The zones that were ever in force, each with its start, the earliest first."""
+        # Nearly all of a batch is of one instant.
+        self._numbers: dict[datetime, int] = {}
 
     def number(self, at: datetime) -> int:
-        zones = self.zones
-        zone = zones[0][1]
-        if len(zones) > 1:
-            zone = next((zone for starts_at, zone in reversed(zones) if starts_at <= at), zone)
-        return day_number(local_day(at, zone))
+        found = self._numbers.get(at)
+        if found is None:
+            zones = self.zones
+            zone = zones[0][1]
+            if len(zones) > 1:
+                zone = next((zone for starts_at, zone in reversed(zones) if starts_at <= at), zone)
+            found = self._numbers[at] = day_number(local_day(at, zone))
+        return found
 
 
 class Additions:
     """What the rows of a batch add, by aggregate."""
 
-    __slots__ = ("_days", "_sums")
+    __slots__ = ("_amounts", "_days", "_times")
 
     def __init__(self, days: LocalDays) -> None:
         self._days = days
-        self._sums: defaultdict[Place, int] = defaultdict(int)
+        self._amounts: defaultdict[Place, int] = defaultdict(int)
+        self._times: defaultdict[Place, int] = defaultdict(int)
 
     def take(self, sheet: Sheet) -> None:
         """Take what the rows of a member add that are to be inserted, and what those took that are to be deleted."""
-        sums, number = self._sums, self._days.number
+        amounts, number = self._amounts, self._days.number
         entries: list[Entry] = []
         channels: dict[str, str] = {}
         for kind, _, value in sheet.inserts():
             if kind is Entry:
                 entries.append(value)
             elif kind is Count:
-                sums[TALLY, value.day, "", "", value.name] += value.amount
+                place = (TALLY, value.day, "", "", value.name)
+                amounts[place] += value.amount
+                self._times[place] += 1
             elif kind is Recorded:
                 channels[value.id] = value.channel
-                if value.accepted:
-                    sums[OPERATIONS, number(value.effective_at), "", value.channel, value.kind] += 1
+                self._take_operation(value, 1)
             elif kind is Member:
-                sums[JOINED, number(value.enrolled_at), "", "", ""] += 1
+                amounts[JOINED, number(value.enrolled_at), "", "", ""] += 1
             elif kind is TierChange:
-                sums[TIER, number(value.at), "", value.cause, f"{value.former or ''}>{value.tier}"] += 1
+                amounts[TIER, number(value.at), "", value.cause, f"{value.former or ''}>{value.tier}"] += 1
         for kind, value in sheet.deletes():
             # An operation whose key tells who the member was, when they are erased: it is inserted under another.
-            if kind is Recorded and value.accepted:
-                sums[OPERATIONS, number(value.effective_at), "", value.channel, value.kind] -= 1
+            if kind is Recorded:
+                self._take_operation(value, -1)
         for entry in entries:
-            if entry.amount:
-                place = (number(entry.effective_at), entry.unit, channels[entry.operation_id], entry.contra)
-                sums[(CREDITED if entry.amount > 0 else DEBITED), *place] += abs(entry.amount)
-                if entry.amount > 0:
-                    sums[CREDITS, *place] += 1
+            if amount := entry.amount:
+                name = CREDITED if amount > 0 else DEBITED
+                place = (name, number(entry.effective_at), entry.unit, channels[entry.operation_id], entry.contra)
+                amounts[place] += abs(amount)
+                self._times[place] += 1
+
+    def _take_operation(self, done: Recorded, times: int) -> None:
+        if not done.accepted:
+            return
+        day, channel = self._days.number(done.effective_at), done.channel
+        self._amounts[OPERATIONS, day, "", channel, done.kind] += times
+        for unit, part, points in done.result.get(BY_RULE, ()):
+            place = (RULE, day, unit, channel, part)
+            self._amounts[place] += points * times
+            self._times[place] += times
+
+    def take_guests(self, former: Any, order: Any) -> None:
+        """Take what a row of a guest's order adds beyond what it added before; None where there was none."""
+        for value, sign in ((former, -1), (order, 1)):
+            if value is not None:
+                self._amounts[GUESTS, value.day, "", "", ORDERS] += sign * value.orders
+                self._amounts[GUESTS, value.day, "", "", SPEND] += sign * value.paid
 
     def rows(self, shard: int) -> list[Daily]:
         """What is to be added, in the order of its keys, so that nobody waits in another."""
-        return [Daily(*place, shard, amount) for place, amount in sorted(self._sums.items()) if amount]
+        amounts, times = self._amounts, self._times
+        return [
+            Daily(*place, shard, amounts[place], times.get(place, 0))
+            for place in sorted(amounts)
+            if amounts[place] or times.get(place)
+        ]

@@ -1,9 +1,11 @@
 """Key figures of a period: each a number, or a numerator by a denominator, both exact. Defined in docs/figures.md.
 
-What adds up over days is read from the daily aggregates. Who of the members bought or earned does not add up, and is
-counted by an index of the days that are asked about. So a question costs its periods, and not the history.
+What adds up over days is read from the daily aggregates. Who of the members bought or earned does not add up: it is
+counted from each member's sums of months (``core.key_figures.kept``), of which those are read that have changed. So a
+question costs what is new in its periods, and not the history.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,25 +14,26 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final, NamedTuple
 
 from core.books.accounts import Contra
-from core.books.tallies import ORDERS, SPEND, Tally, day_number
-from core.key_figures.aggregates import CREDITED, CREDITS, DEBITED, JOINED, OPERATIONS, TALLY, TIER, Daily
+from core.books.tallies import ORDERS, SPEND, day_number
+from core.key_figures.aggregates import CREDITED, DEBITED, JOINED, OPERATIONS, RULE, TALLY, TIER, Daily
+from core.key_figures.kept import EARNED, Kept, Totals
 from core.key_figures.periods import Period, before
+from core.key_figures.rules import ChannelFigures, RuleFigures, cost_of, rules_of
 from core.money import money
 from core.rulebook.programme import Programme
 from core.rulebook.programmes import Version
 from core.store.dialect import Reader
 from core.store.tables import table_of
 from core.units import POINTS
-from core.value.liability import worth
 
 _EXACT: Final = Context(prec=64)
 _STEP: Final = Decimal("0.000001")
-_EARNED: Final = f"{POINTS}_earned"
 _BENEFITS_USED: Final = "benefits_used"
 
 _SUMS: Final = (
-    "SELECT k.k0, t.name, t.unit, t.channel, t.part, SUM(t.amount) FROM {keys} {join} daily_aggregate t"
-    f" ON t.name IN ('{CREDITED}', '{DEBITED}', '{CREDITS}', '{TALLY}', '{OPERATIONS}', '{JOINED}', '{TIER}')"
+    "SELECT k.k0, t.name, t.unit, t.channel, t.part, SUM(t.amount), SUM(t.times)"
+    " FROM {keys} {join} daily_aggregate t"
+    f" ON t.name IN ('{CREDITED}', '{DEBITED}', '{RULE}', '{TALLY}', '{OPERATIONS}', '{JOINED}', '{TIER}')"
     " AND t.day BETWEEN k.k1 AND k.k2"
     f" WHERE t.name <> '{TALLY}' OR t.part IN ('{ORDERS}', '{SPEND}', '{_BENEFITS_USED}')"
     " GROUP BY k.k0, t.name, t.unit, t.channel, t.part"
@@ -40,20 +43,6 @@ _UNTIL: Final = (
     f" ON t.name IN ('{TALLY}', '{JOINED}', '{TIER}') AND t.day BETWEEN k.k1 AND k.k2"
     f" WHERE t.name <> '{TALLY}' OR t.part = '{SPEND}' GROUP BY k.k0, t.name, t.channel, t.part"
 )
-# Of each member the orders of the period, and of the one before.
-_BUYERS: Final = (
-    "SELECT k0, SUM(CASE WHEN bought > 0 THEN 1 ELSE 0 END), SUM(CASE WHEN bought > 1 THEN 1 ELSE 0 END),"
-    " SUM(CASE WHEN formerly > 0 THEN 1 ELSE 0 END), SUM(CASE WHEN formerly > 0 AND bought > 0 THEN 1 ELSE 0 END)"
-    " FROM (SELECT k.k0 AS k0, SUM(CASE WHEN t.day >= k.k2 THEN t.amount ELSE 0 END) AS bought,"
-    " SUM(CASE WHEN t.day < k.k2 THEN t.amount ELSE 0 END) AS formerly"
-    f" FROM {{keys}} {{join}} tally t ON t.name = '{ORDERS}' AND t.day BETWEEN k.k1 AND k.k3"
-    " GROUP BY k.k0, t.bucket, t.member_id) b GROUP BY k0"
-)
-_EARNERS: Final = (
-    "SELECT k0, COUNT(*) FROM (SELECT k.k0 AS k0, SUM(t.amount) AS earned"
-    f" FROM {{keys}} {{join}} tally t ON t.name = '{_EARNED}' AND t.day BETWEEN k.k1 AND k.k2"
-    " GROUP BY k.k0, t.bucket, t.member_id) b WHERE earned > 0 GROUP BY k0"
-)
 
 
 class Figure(NamedTuple):
@@ -61,6 +50,10 @@ class Figure(NamedTuple):
 
     numerator: Decimal
     denominator: Decimal | None = None
+
+    @classmethod
+    def share(cls, numerator: Decimal | int, denominator: Decimal | int) -> "Figure":
+        return cls(Decimal(numerator), Decimal(denominator))
 
     @property
     def value(self) -> Decimal | None:
@@ -72,17 +65,6 @@ class Figure(NamedTuple):
         return _EXACT.divide(self.numerator, self.denominator).quantize(_STEP, ROUND_HALF_UP, _EXACT)
 
 
-class ChannelFigures(NamedTuple):
-    """What a channel gave of a unit: how often, how much, and what that is worth. ``taken_back`` is what it took."""
-
-    channel: str
-    unit: str
-    fired: int
-    given: int
-    taken_back: int
-    cost: Decimal | None
-
-
 @dataclass(frozen=True)
 class KeyFigures:
     """The figures of one period by name, who stands in which tier at its end, and what each channel gave."""
@@ -91,6 +73,7 @@ class KeyFigures:
     figures: Mapping[str, Figure]
     tiers: Mapping[str, int]
     channels: Sequence[ChannelFigures]
+    rules: Sequence[RuleFigures]
 
 
 @dataclass(frozen=True)
@@ -102,12 +85,18 @@ class Compared:
 
 
 async def key_figures(
-    reader: Reader, programme: Programme, versions: Sequence[Version], parts: Sequence[Period], *, compare: bool
+    reader: Reader,
+    programme: Programme,
+    versions: Sequence[Version],
+    parts: Sequence[Period],
+    *,
+    compare: bool,
+    kept: Kept | None = None,
 ) -> list[Compared]:
-    """The figures of each of the periods: four statements, however many there are."""
+    """The figures of each of the periods, by what was ``kept`` of former questions."""
     formers = [before(part) for part in parts]
     asked = list(dict.fromkeys([*parts, *formers] if compare else parts))
-    found = await _read(reader, asked)
+    found = await _read(reader, asked, Kept() if kept is None else kept)
     ladders = [[tier.id for tier in version.programme.tiers.ladder] for version in versions if version.programme.tiers]
     made = {period: _figures(period, found[period], programme, ladders) for period in asked}
     return [
@@ -115,14 +104,16 @@ async def key_figures(
     ]
 
 
-Sums = dict[tuple[str, str, str, str], int]
+Place = tuple[str, str, str, str]
+"""Name, unit, channel and part of an aggregate."""
 
 
 class _Read:
     """What was read of a period: sums in it and until its end, and the members who bought and earned."""
 
     def __init__(self) -> None:
-        self.within: Sums = {}
+        self.within: dict[Place, int] = {}
+        self.times: dict[Place, int] = {}
         self.until: Mapping[tuple[str, str, str], int] = {}
         self.buyers = self.again = self.former = self.kept = self.earners = 0
 
@@ -137,20 +128,50 @@ class _Read:
         )
 
 
-async def _read(reader: Reader, asked: Sequence[Period]) -> dict[Period, _Read]:
+async def _read(reader: Reader, asked: Sequence[Period], kept: Kept) -> dict[Period, _Read]:
     found = {period: _Read() for period in asked}
     numbered = [(number, day_number(p.since), day_number(p.until)) for number, p in enumerate(asked)]
-    daily, tally = table_of(Daily), table_of(Tally)
-    for number, name, unit, channel, part, amount in await reader.look_up(_SUMS, daily, ("day",) * 3, numbered):
+    for number, *place, amount, times in await reader.look_up(_SUMS, table_of(Daily), ("day",) * 3, numbered):
+        name, unit, channel, part = place
         found[asked[number]].within[name, unit, channel, part] = int(amount)
+        found[asked[number]].times[name, unit, channel, part] = int(times)
     await _read_until(reader, found)
-    with_former = [(number, day_number(before(asked[number]).since), first, last) for number, first, last in numbered]
-    for number, buyers, again, former, kept in await reader.look_up(_BUYERS, tally, ("day",) * 4, with_former):
-        of = found[asked[number]]
-        of.buyers, of.again, of.former, of.kept = int(buyers), int(again), int(former), int(kept)
-    for number, earners in await reader.look_up(_EARNERS, tally, ("day",) * 3, numbered):
-        found[asked[number]].earners = int(earners)
+    await _read_members(reader, found, kept)
     return found
+
+
+async def _read_members(reader: Reader, found: Mapping[Period, "_Read"], kept: Kept) -> None:
+    """How many members ordered, ordered again, had ordered in the period before, and earned."""
+    changed = await kept.changed(reader, [day for period in found for day in (period, before(period))])
+    rests_on = {
+        period: (changed.of(ORDERS, period), changed.of(ORDERS, before(period)), changed.of(EARNED, period))
+        for period in found
+    }
+    answers = {period: kept.answer(period, rests_on[period]) for period in found}
+    unknown = [period for period, answer in answers.items() if answer is None]
+    if unknown:
+        with_former = [day for period in unknown for day in (period, before(period))]
+        orders = await kept.sums(reader, changed, ORDERS, with_former)
+        earned = await kept.sums(reader, changed, EARNED, unknown)
+        for period, counted in (await asyncio.to_thread(_counted, unknown, orders, earned)).items():
+            answers[period] = counted
+            kept.keep(period, rests_on[period], counted)
+    for period, read in found.items():
+        read.buyers, read.again, read.former, read.kept, read.earners = answers[period]
+
+
+def _counted(periods: Sequence[Period], orders: Totals, earned: Totals) -> dict[Period, tuple[int, int, int, int, int]]:
+    counted = {}
+    for period in periods:
+        bought, formerly = orders.of(period), orders.of(before(period))
+        counted[period] = (
+            sum(1 for times in bought if times > 0),
+            sum(1 for times in bought if times > 1),
+            sum(1 for times in formerly if times > 0),
+            sum(1 for times, former in zip(bought, formerly, strict=True) if times > 0 and former > 0),
+            sum(1 for points in earned.of(period) if points > 0),
+        )
+    return counted
 
 
 async def _read_until(reader: Reader, found: Mapping[Period, _Read]) -> None:
@@ -202,56 +223,51 @@ def _figures(period: Period, read: _Read, programme: Programme, ladders: Sequenc
     figures = {
         "members": _count(members),
         "new_members": _count(read.sum(JOINED)),
-        "active_earners": _share(read.earners, members),
+        "active_earners": Figure.share(read.earners, members),
         "points_issued": _count(issued),
         "points_redeemed": _count(redeemed),
         "points_expired": _count(expired),
         "points_clawed_back": _count(-moved(Contra.CLAW_BACK)),
-        "redemption_rate": _share(redeemed, issued),
-        "expiry_rate": _share(expired, issued),
-        "upgrade_rate": _share(up, members),
-        "downgrade_rate": _share(down, members),
+        "redemption_rate": Figure.share(redeemed, issued),
+        "expiry_rate": Figure.share(expired, issued),
+        "upgrade_rate": Figure.share(up, members),
+        "downgrade_rate": Figure.share(down, members),
         "orders": _count(orders),
         "revenue": Figure(paid(revenue)),
-        "average_order_value": _share(paid(revenue), orders),
-        "order_frequency": _share(orders, read.buyers),
-        "repurchase_rate": _share(read.again, read.buyers),
-        "retention_rate": _share(read.kept, read.former),
-        "lifetime_value": _share(paid(lifetime_revenue), members),
-        "redemption_cost_share": _share(cost, paid(revenue) if value is not None else 0),
-        "benefit_use": _share(read.sum(TALLY, part=_BENEFITS_USED), members),
-        "complaints": _share(read.sum(OPERATIONS, channel="ticket", part="open"), members),
+        "average_order_value": Figure.share(paid(revenue), orders),
+        "order_frequency": Figure.share(orders, read.buyers),
+        "repurchase_rate": Figure.share(read.again, read.buyers),
+        "retention_rate": Figure.share(read.kept, read.former),
+        "lifetime_value": Figure.share(paid(lifetime_revenue), members),
+        "redemption_cost_share": Figure.share(cost, paid(revenue) if value is not None else 0),
+        "benefit_use": Figure.share(read.sum(TALLY, part=_BENEFITS_USED), members),
+        "complaints": Figure.share(read.sum(OPERATIONS, channel="ticket", part="open"), members),
     }
+    channels = _channels(read, programme)
     return KeyFigures(
         period=period,
         figures=figures,
         tiers={tier: count for tier, count in sorted(tiers.items()) if tier and count},
-        channels=_channels(read, programme),
+        channels=channels,
+        rules=rules_of(channels, read.within, read.times, programme),
     )
 
 
 def _channels(read: _Read, programme: Programme) -> list[ChannelFigures]:
-    def of(name: str, contra: Contra) -> Mapping[tuple[str, str], int]:
-        return {
-            (channel, unit): amount
-            for (of_name, unit, channel, part), amount in read.within.items()
-            if (of_name, part) == (name, contra)
-        }
-
-    fired, given = of(CREDITS, Contra.ISSUANCE), of(CREDITED, Contra.ISSUANCE)
-    taken = of(DEBITED, Contra.CLAW_BACK)
+    given, taken = (
+        {(channel, unit) for (name, unit, channel, part) in read.within if (name, part) == wanted}
+        for wanted in ((CREDITED, Contra.ISSUANCE), (DEBITED, Contra.CLAW_BACK))
+    )
     return [
         ChannelFigures(
             channel=channel,
             unit=unit,
-            fired=fired.get((channel, unit), 0),
-            given=given.get((channel, unit), 0),
-            taken_back=taken.get((channel, unit), 0),
-            cost=None
-            if programme.point_value is None or unit != POINTS
-            else worth(given.get((channel, unit), 0), programme.point_value, programme.currency),
+            fired=read.times.get((CREDITED, unit, channel, Contra.ISSUANCE), 0),
+            given=(of_rules := read.within.get((CREDITED, unit, channel, Contra.ISSUANCE), 0)),
+            taken_back=read.within.get((DEBITED, unit, channel, Contra.CLAW_BACK), 0),
+            cost=cost_of(of_rules, unit, programme),
         )
-        for channel, unit in sorted({*given, *taken})
+        for channel, unit in sorted(given | taken)
     ]
 
 
@@ -265,7 +281,3 @@ def _rose(former: str, tier: str, ladders: Sequence[Sequence[str]]) -> bool | No
 
 def _count(number: int) -> Figure:
     return Figure(Decimal(number))
-
-
-def _share(numerator: Decimal | int, denominator: Decimal | int) -> Figure:
-    return Figure(Decimal(numerator), Decimal(denominator))

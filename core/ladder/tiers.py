@@ -6,7 +6,7 @@ what it needs (``needs``) and hands the figures to ``evaluate`` and ``progress``
 tiers stand on what was earned, bought and paid.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 from functools import cached_property
@@ -25,7 +25,9 @@ Number = Decimal | int
 
 _PLACES = Decimal("0.0001")
 _ONE = Decimal(1)
+_MET = _ONE.quantize(_PLACES)
 _ZERO = Decimal(0)
+_NONE = _ZERO.quantize(_PLACES)
 
 
 class Need(NamedTuple):
@@ -229,7 +231,7 @@ class Ladder(Section):
             places = _PLACES if self._facts[need.fact].fractional else _ONE
             required = (required * ratio).quantize(places, ROUND_CEILING)
         figures = self._facts[need.fact].quotient_of or (need.fact,)
-        return _Measure(need, tuple(Need(fact, need.window) for fact in figures), required)
+        return _Measure.of(need, tuple(Need(fact, need.window) for fact in figures), required)
 
     @cached_property
     def _needs(self) -> frozenset[Need]:
@@ -239,6 +241,21 @@ class Ladder(Section):
     def _keep_needs(self) -> frozenset[Need]:
         return frozenset(figure for of_tier in self._kept_by.values() for one in of_tier for figure in one.figures)
 
+    @cached_property
+    def _needs_by_tier(self) -> Mapping[str, frozenset[Need]]:
+        return {
+            tier_id: frozenset(need for one in measures for need in one.figures)
+            for tier_id, measures in self._measures.items()
+        }
+
+    @cached_property
+    def _ways(self) -> dict[tuple[str, str | None], "Way"]:
+        return {}
+
+    @cached_property
+    def _ranks(self) -> Mapping[str, int]:
+        return {tier.id: place for place, tier in enumerate(self.ladder)}
+
     @property
     def entry(self) -> str:
         """The tier where everyone starts."""
@@ -246,14 +263,11 @@ class Ladder(Section):
 
     def tier(self, tier_id: str) -> Tier:
         """Raises KeyError when the ladder has no such tier."""
-        for tier in self.ladder:
-            if tier.id == tier_id:
-                return tier
-        raise KeyError(tier_id)
+        return self.ladder[self._ranks[tier_id]]
 
     def rank(self, tier_id: str) -> int:
         """Its place on the ladder, 0 the lowest; -1 for a tier that the ladder has not."""
-        return next((place for place, tier in enumerate(self.ladder) if tier.id == tier_id), -1)
+        return self._ranks.get(tier_id, -1)
 
     def needs(self, *, keeping: bool = False) -> frozenset[Need]:
         """The figures that ``evaluate`` wants to be given, and ``progress`` towards any tier."""
@@ -261,11 +275,11 @@ class Ladder(Section):
 
     def needs_of(self, tier_id: str) -> frozenset[Need]:
         """The figures that ``progress`` towards this tier wants. Raises KeyError when the ladder has no such tier."""
-        return frozenset(need for one in self._measures[tier_id] for need in one.figures)
+        return self._needs_by_tier[tier_id]
 
     def above(self, tier_id: str) -> str | None:
         """The next tier up, None at the top. Raises KeyError when the ladder has no such tier."""
-        following = self.ladder.index(self.tier(tier_id)) + 1
+        following = self._ranks[tier_id] + 1
         return self.ladder[following].id if following < len(self.ladder) else None
 
     def between(self, lower: str, upper: str) -> list[str]:
@@ -279,7 +293,7 @@ class Ladder(Section):
         """
         measures = self._kept_by if keeping else self._measures
         for tier in reversed(self.ladder):
-            met = (measure.current(facts) >= measure.required for measure in measures[tier.id])
+            met = (one.current(*[facts[need] for need in one.figures]) >= one.required for one in measures[tier.id])
             if tier.mode is None or (all(met) if tier.mode == "all" else any(met)):
                 return tier.id
         raise AssertionError("the first tier has no criteria")
@@ -294,52 +308,106 @@ class Ladder(Section):
             below = max(below, min(self.rank(floor), rank))
         return self.ladder[below].id
 
-    def progress(self, facts: Mapping[Need, Number], tier_id: str, *, towards: str | None = None) -> Progress:
+    def way(self, tier_id: str, *, towards: str | None = None) -> "Way":
         """From ``tier_id`` to the next one up, or towards another. Raises KeyError when the ladder has no such tier."""
         following = self.above(tier_id) if towards is None else towards
-        if following is None:
-            return Progress(tier_id, None, None, (), _ONE)
-        return self._progress(facts, tier_id, following, self._measures[following])
+        found = self._ways.get((tier_id, following))
+        if found is None:
+            # There are no more than pairs of tiers.
+            measures = () if following is None else self._measures[following]
+            found = self._ways[tier_id, following] = self._way(tier_id, following, measures)
+        return found
+
+    def progress(self, facts: Mapping[Need, Number], tier_id: str, *, towards: str | None = None) -> Progress:
+        """How far that way is gone. Raises KeyError when the ladder has no such tier."""
+        way = self.way(tier_id, towards=towards)
+        return way.progress([facts[need] for need in way.needs])
 
     def keeping(self, facts: Mapping[Need, Number], tier_id: str) -> Progress:
         """How far what keeps the tier is met. Raises KeyError when the ladder has no such tier."""
-        return self._progress(facts, tier_id, tier_id, self._kept_by[tier_id])
+        way = self._way(tier_id, tier_id, self._kept_by[tier_id])
+        return way.progress([facts[need] for need in way.needs])
 
-    def _progress(
-        self, facts: Mapping[Need, Number], tier_id: str, towards: str, measures: tuple["_Measure", ...]
-    ) -> Progress:
-        mode = self.tier(towards).mode
-        criteria = tuple(
-            _criterion_progress(measure.need, measure.current(facts), measure.required) for measure in measures
+    def _way(self, tier_id: str, towards: str | None, measures: Sequence["_Measure"]) -> "Way":
+        mode = None if towards is None else self.tier(towards).mode
+        return Way(tier_id, towards, mode, measures, [self._facts[one.need.fact].description for one in measures])
+
+
+class Way:
+    """From a tier towards another one: what is asked for on it, all decided, for however many members are there.
+
+    ``next`` is None on the highest tier. ``needs`` are the figures that it is given, in this order.
+    ``criteria`` are what is asked for, each with its description.
+    """
+
+    __slots__ = ("__weakref__", "_measures", "criteria", "mode", "needs", "next", "tier")
+
+    def __init__(
+        self,
+        tier: str,
+        following: str | None,
+        mode: Literal["all", "any"] | None,
+        measures: Sequence["_Measure"],
+        descriptions: Sequence[str],
+    ) -> None:
+        self.tier = tier
+        self.next = following
+        self.mode = mode
+        self.needs: Sequence[Need] = tuple(dict.fromkeys(need for one in measures for need in one.figures))
+        self.criteria: Sequence[tuple[Need, str]] = tuple(
+            (one.need, description) for one, description in zip(measures, descriptions, strict=True)
         )
-        # Nothing is asked of who is to reach the tier where everyone starts.
+        self._measures = tuple((one, tuple(self.needs.index(need) for need in one.figures)) for one in measures)
+
+    def ratio(self, figures: Sequence[Number]) -> Decimal:
+        """How far it is gone, as ``Progress`` says it."""
+        # Nothing is asked of who is to reach the tier where everyone starts, nor on the highest.
+        ratios = [one.ratio(one.current(*[figures[at] for at in places])) for one, places in self._measures] or [_ONE]
+        return min(ratios) if self.mode == "all" else max(ratios)
+
+    def progress(self, figures: Sequence[Number]) -> Progress:
+        """How far it and each of its criteria is met."""
+        criteria = tuple([one.progress(*[figures[at] for at in places]) for one, places in self._measures])
         ratios = [criterion.ratio for criterion in criteria] or [_ONE]
-        return Progress(tier_id, towards, mode, criteria, min(ratios) if mode == "all" else max(ratios))
+        return Progress(self.tier, self.next, self.mode, criteria, min(ratios) if self.mode == "all" else max(ratios))
 
 
 class _Measure(NamedTuple):
-    """A criterion with all decided. ``figures`` are its need itself, or a dividend and a divisor."""
+    """A criterion with all decided. ``figures`` are its need itself, or a dividend and a divisor.
+
+    ``is_fine``: what is counted or missing of it may have more than four places; whole numbers and money have not.
+    """
 
     need: Need
     figures: tuple[Need, ...]
     required: Decimal
+    is_fine: bool
 
-    def current(self, facts: Mapping[Need, Number]) -> Decimal:
-        if len(self.figures) == 1:
-            return Decimal(facts[self.need])
-        dividend, divisor = (Decimal(facts[figure]) for figure in self.figures)
-        return NUMBERS.divide(dividend, divisor) if divisor > 0 else _ZERO
+    @classmethod
+    def of(cls, need: Need, figures: tuple[Need, ...], required: Decimal) -> "_Measure":
+        return cls(need, figures, required, len(figures) > 1 or _four_places(required) != required)
 
+    def current(self, figure: Number, divisor: Number | None = None) -> Decimal:
+        """What is judged, of its figures."""
+        current = figure if isinstance(figure, Decimal) else Decimal(figure)
+        if divisor is None:
+            return current
+        return NUMBERS.divide(current, Decimal(divisor)) if divisor > 0 else _ZERO
 
-def _criterion_progress(need: Need, current: Decimal, required: Decimal) -> CriterionProgress:
-    if current >= required:
-        remaining, ratio = _ZERO, _ONE
-    else:
-        remaining = required - current
-        # More refunded than bought in the window is no progress, not less than none.
-        ratio = NUMBERS.divide(max(current, _ZERO), required)
-    shown, left = (_four_places(value) for value in (current, remaining))
-    return CriterionProgress(need.fact, need.window, shown, required, left, ratio.quantize(_PLACES, ROUND_DOWN))
+    def ratio(self, current: Decimal) -> Decimal:
+        """How far it is met. More refunded than bought in the window is no progress, not less than none."""
+        if current >= self.required:
+            return _MET
+        return NUMBERS.divide(current, self.required).quantize(_PLACES, ROUND_DOWN) if current > 0 else _NONE
+
+    def progress(self, *figures: Number) -> CriterionProgress:
+        need, required = self.need, self.required
+        current = self.current(*figures)
+        ratio = self.ratio(current)
+        remaining = _ZERO if current >= required else required - current
+        if self.is_fine:
+            current, remaining = _four_places(current), _four_places(remaining)
+        return CriterionProgress(need.fact, need.window, current, required, remaining, ratio)
 
 
 def _four_places(value: Decimal) -> Decimal:

@@ -1,10 +1,7 @@
 from typing import Any
 
 from tortoise import fields, migrations
-from tortoise.migrations import operations as ops
 
-from core.key_figures.recomputing import correct
-from core.store import writer
 from core.store.fields import PartialIndex
 from core.store.operations import AddIndex, CreateModel
 
@@ -17,11 +14,6 @@ class AddPartialIndex(AddIndex):
     ) -> None:
         if state_editor is not None and state_editor.DIALECT != "mysql":
             await super().database_forward(app_label, old_state, new_state, state_editor)
-
-
-async def add_up(_: Any, editor: Any) -> None:
-    # These tables and no others, whatever is added up in later versions.
-    await correct(writer(editor.client), tables=("entry", "tally", "operation", "member", "tier_change"))
 
 
 class Migration(migrations.Migration):
@@ -57,5 +49,4 @@ class Migration(migrations.Migration):
             model_name="TallyRow",
             index=PartialIndex(fields=["name", "day"], where="name = 'points_earned'", name="idx_tally_points_earned"),
         ),
-        ops.RunPython(add_up),
     ]

@@ -32,7 +32,7 @@ async def write_down(at: datetime, *, before: State, after: State) -> None:
     # The chain's first record is its lock: whoever holds it may say which is the next.
     await write.lock(table, table.key, [(*_NOBODY, 1)])
     rows = await write.select(table, ("bucket", "member_id"), [_NOBODY], LAST)
-    last: Record | None = table.of(table.decode(rows[0])) if rows else None
+    last: Record | None = table.read(rows[0]) if rows else None
     record = record_after(last, note, id=new_id(), member_id="", operation_id=None, before=before, after=after, at=at)
     await write.insert(table, [table.row(*_NOBODY, record)])
     note.written = True

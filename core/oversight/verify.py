@@ -117,8 +117,8 @@ async def _wrong_aggregates(reader: Reader, invariant: Invariant) -> Finding:
     """Daily aggregates that are not what the rows of the ledger add up to."""
     wrong = sorted((await differences(reader)).items())
     offenders = [
-        {"name": name, "day": day, "unit": unit, "channel": channel, "part": part, "lacks": amount}
-        for (name, day, unit, channel, part), amount in wrong[:OFFENDERS_MAX]
+        {"name": name, "day": day, "unit": unit, "channel": channel, "part": part, "lacks": amount, "times": times}
+        for (name, day, unit, channel, part), (amount, times) in wrong[:OFFENDERS_MAX]
     ]
     return Finding(invariant, len(wrong), offenders)
 
@@ -132,7 +132,7 @@ async def _rows(reader: Reader, kind: type) -> AsyncIterator[tuple[int, str, Any
     for bucket, rows in [*counts, (None, _SLICE)]:
         if buckets and size + rows > _SLICE:
             for row in sorted(await reader.select(table, ("bucket",), buckets)):
-                yield row[0], row[1], table.of(table.decode(row))
+                yield row[0], row[1], table.read(row)
             buckets, size = [], 0
         buckets.append((bucket,))
         size += rows

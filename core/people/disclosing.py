@@ -23,7 +23,7 @@ async def disclose(reader: Reader, external_id: str, modules: Iterable[ModuleTyp
     rows = await reader.select(table, ("external_id",), [(external_id,)])
     if not rows:
         raise MemberNotFound(member=external_id)
-    member: Member = table.of(table.decode(rows[0]))
+    member: Member = table.read(rows[0])
     found = {table.name: [_said(table, rows[0])]}
     for model in _of_members(modules):
         table = table_of(model)

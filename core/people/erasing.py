@@ -16,7 +16,7 @@ from tortoise.models import Model
 
 from core.books.holds import Hold
 from core.books.members import ById, MemberStatus
-from core.engine.operations import Operation, Recorded
+from core.engine.operations import BY_RULE, Operation, Recorded
 from core.engine.work import Work
 from core.errors import Refusal, fact
 from core.models import FlagRow, MergeRow
@@ -130,7 +130,8 @@ async def _clear_history(work: Work, words: "_Words") -> None:
             idempotency_key=words.without_name(done.idempotency_key),
             # What was asked for could be guessed from it.
             request_hash="",
-            result=words.cleared(done.result),
+            # What rules gave tells of the programme, and of nobody.
+            result={name: value if name == BY_RULE else words.of(name, value) for name, value in done.result.items()},
             actor="member:" if done.actor.startswith("member:") else words.without_name(done.actor),
         )
         if cleared.idempotency_key == done.idempotency_key:
@@ -160,13 +161,13 @@ class _Words:
             case str():
                 return self.without_name(value)
             case Mapping():
-                return {key: self._of(key, inner) for key, inner in value.items()}
+                return {key: self.of(key, inner) for key, inner in value.items()}
             case list() | tuple():
                 return [self.cleared(inner) for inner in value]
             case _:
                 return value
 
-    def _of(self, key: str, value: Any) -> Any:
+    def of(self, key: str, value: Any) -> Any:
         if key not in self._told:
             return self.cleared(value)
         match value:

@@ -162,7 +162,7 @@ class MemberSelection:
         rows = await reader.select(table, ("external_id",), [(name,) for name in names])
         found: dict[str, str] = {}
         for row in rows:
-            member: Member = table.of(table.decode(row))
+            member: Member = table.read(row)
             found[member.external_id] = member.id
         if missing := [name for name in names if name not in found]:
             raise MemberNotFound(member=missing[0])
@@ -196,7 +196,7 @@ async def _those_here(reader: Reader, ids: Collection[str]) -> tuple[set[str], i
         for at in range(0, len(ids), _PAGE):
             keys = sorted((bucket_of(id), id) for id in sorted(ids)[at : at + _PAGE])
             for row in await reader.select(table, ("bucket", "id"), keys):
-                member: Member = table.of(table.decode(row))
+                member: Member = table.read(row)
                 if member.merged_into is not None:
                     elsewhere.add(member.merged_into)
                 else:

@@ -4,7 +4,7 @@ Nothing here knows of a database or of an event loop: counted days in, parameter
 days are one row with a weight, and the work is done by NumPy, so that a hundred thousand members take seconds.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -22,6 +22,8 @@ LEARNT_FROM_MIN: Final = 100
 
 _BOUND: Final = 12.0
 """Logarithms of parameters lie within this; a fit at the edge has found none."""
+_INNER: Final = 8.0
+"""Within this they lie where members differ, though one parameter has vanished."""
 _ALIKE: Final = 1e9
 """So large a shape that members differ no more."""
 _EDGE: Final = 0.01
@@ -72,7 +74,8 @@ def fit_buying(members: Iterable[Buying], *, modified: bool = True, least: int =
 
     # Rates begin at what is counted, so that the search does not depend on how often members buy.
     rate = max(float((weight * x).sum() / max((weight * age).sum(), 1.0)), 1e-6)
-    r, alpha, a, b = _search(name, unlikely, [1.0, 1.0 / rate, 1.0, 2.0])
+    # Where hardly anybody has left, it is likeliest that nobody ever does: a, of those who leave, is next to nothing.
+    r, alpha, a, b = _search(name, unlikely, [1.0, 1.0 / rate, 1.0, 2.0], vanishing=(2,))
     return BuyingModel(r=r, alpha=alpha, a=a, b=b, modified=modified)
 
 
@@ -184,8 +187,13 @@ def _check_enough(model: str, members: float, least: int) -> None:
         raise CannotFit(model, f"{int(members)} members to learn from, {least} are needed")
 
 
-def _search(model: str, unlikely: Callable[[Floats], float], start: Sequence[float]) -> list[float]:
-    """The parameters, all positive, for which the sum is least. Raises CannotFit."""
+def _search(
+    model: str, unlikely: Callable[[Floats], float], start: Sequence[float], *, vanishing: Collection[int] = ()
+) -> list[float]:
+    """The parameters, all positive, for which the sum is least; those of these places may be next to nothing.
+
+    Raises CannotFit.
+    """
     first = np.clip(np.log(np.array(start, dtype=np.float64)), 1.0 - _BOUND, _BOUND - 1.0)
     with np.errstate(all="ignore"):
         found: Any = minimize(
@@ -197,7 +205,9 @@ def _search(model: str, unlikely: Callable[[Floats], float], start: Sequence[flo
         )
     if not np.isfinite(found.fun) or not np.isfinite(found.x).all():
         raise CannotFit(model, "no parameters make the orders likely")
-    if (np.abs(found.x) > _BOUND - _EDGE).any():
+    at_edge = np.abs(found.x) > _BOUND - _EDGE
+    gone = np.array([place in vanishing and found.x[place] < 0 for place in range(len(first))])
+    if (at_edge & ~gone).any() or (at_edge.any() and (np.abs(found.x[~gone]) > _INNER).any()):
         raise CannotFit(model, "the parameters run away: the members are not as the model supposes")
     # A search that can go no further in the last digits has arrived; one that was cut off has not.
     if found.status == 1:

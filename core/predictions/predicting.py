@@ -23,7 +23,7 @@ from core.predictions.redeeming import RedeemingModel
 from core.scheduling.jobs import Run
 from core.store.databases import unit_of_work
 from core.store.dialect import Reader
-from core.time.calendar import day_start, local_day
+from core.time.calendar import local_day, month_end
 from core.time.clock import instant, microseconds
 from core.units import POINTS
 
@@ -37,8 +37,9 @@ HELD_BACK_DAYS_MAX: Final = 182
 DAYS_MIN: Final = 90
 UNKNOWN: Final = -1
 MILLION: Final = 1_000_000
+SLICES: Final = 32
+"""In how many parts of the members all is read and written."""
 
-_SLICES: Final = 32
 _SPEND_MAX: Final = 2**53 - 1
 
 
@@ -109,7 +110,8 @@ async def predict(run: Run) -> int:
     fit = await asyncio.to_thread(_fit, known, cutoff, until, span, unit)
     latest = await PredictionModelRow.all().order_by("-id").first()
     number = 1 if latest is None else latest.id + 1
-    await PredictionModelRow.create(id=number, made_at=run.now, until=until, **_facts(fit, known))
+    this = number
+    await PredictionModelRow.create(id=this, made_at=run.now, until=until, **_facts(fit, known))
     # What was learnt before goes on to be used, of what members did since.
     if fit.refused is not None:
         row = await PredictionModelRow.filter(refused__isnull=True).order_by("-id").first()
@@ -125,7 +127,9 @@ async def predict(run: Run) -> int:
             )
     if fit.buying is None and fit.redeeming is None:
         return 0
-    rows = await asyncio.to_thread(_score, known, fit, number, until)
+    rows, losses = await asyncio.to_thread(_score, known, fit, number, until)
+    if losses is not None:
+        await PredictionModelRow.filter(id=this).update(losses=losses)
     return await _write(rows)
 
 
@@ -148,9 +152,9 @@ async def _read(run: Run, cutoff: date, until: date) -> Known:
     redeemed: dict[str, tuple[int, int]] = {}
     due: dict[str, list[Due]] = {}
     today = until + timedelta(days=1)
-    now, end = microseconds(run.now), microseconds(day_start(today + timedelta(days=AHEAD_DAYS), zone))
-    for part in range(_SLICES):
-        width = BUCKETS // _SLICES
+    now = microseconds(run.now)
+    for part in range(SLICES):
+        width = BUCKETS // SLICES
         buckets = f"bucket >= {part * width} AND bucket < {(part + 1) * width}"
         members = await reader.query(
             f"SELECT id, enrolled_at FROM member WHERE {buckets} AND status <> 'closed' AND merged_into IS NULL"
@@ -170,11 +174,11 @@ async def _read(run: Run, cutoff: date, until: date) -> Known:
         lots: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
         for id, expires_at, points in await reader.query(
             f"SELECT member_id, expires_at, SUM(remaining - held) FROM lot WHERE {buckets} AND unit = '{POINTS}'"
-            f" AND expires_at > {now} AND expires_at < {end} AND remaining > held"
+            f" AND expires_at > {now} AND remaining > held"
             f" AND available_from < {microseconds(REVIEW)} GROUP BY member_id, expires_at"
         ):
             if id in here:
-                lots[id][(local_day(instant(expires_at), zone) - today).days] += int(points)
+                lots[id][_days_left(local_day(instant(expires_at), zone), today)] += int(points)
         due |= {id: _added_up(days) for id, days in lots.items()}
     return Known(before, counted, enrolled, redeemed, due)
 
@@ -194,6 +198,12 @@ async def _orders(reader: Reader, buckets: str, until: date) -> Iterable[tuple[s
         (str(id), Counted(int(days), day_of(int(first)), day_of(int(last)), int(spend), int(spend_first)))
         for id, days, first, last, spend, spend_first in rows
     ]
+
+
+def _days_left(day: date, today: date) -> int:
+    """How many days ahead it lies; of what lies further ahead than lists do, the end of the month says enough."""
+    left = (day - today).days
+    return left if left < AHEAD_DAYS else (month_end(day) - today).days
 
 
 def _added_up(days: Mapping[int, int]) -> list[Due]:
@@ -259,7 +269,8 @@ def _redeeming(known: Known, id: str, until: date) -> "Redeeming":
     return Redeeming(known.redeemed.get(id, (0, 0))[0], max((until - known.enrolled[id]).days, 0))
 
 
-def _score(known: Known, fit: Fit, number: int, until: date) -> list[PredictionRow]:
+def _score(known: Known, fit: Fit, number: int, until: date) -> tuple[list[PredictionRow], dict[str, int] | None]:
+    """What is said of each member, and what all of them lose, by the month in which they do; None without a model."""
     from core.predictions.fitting import score_buying
 
     ids = sorted(known.counted)
@@ -270,13 +281,13 @@ def _score(known: Known, fit: Fit, number: int, until: date) -> list[PredictionR
         for id, member, left, days in zip(ids, members, gone.tolist(), orders.tolist(), strict=True):
             spend = days * fit.spending.mean(member.repeats, known.counted[id].average)
             said[id] = (round(left * MILLION), round(days * MILLION), min(round(spend), _SPEND_MAX))
-    lost = _losses(known, fit, until)
+    lost, losses = _losses(known, fit, until)
     rows = []
     for id in known.enrolled:
         one = known.counted.get(id)
         member = Buying(UNKNOWN, 0, 0) if one is None else one.buying(until)
         left, days, spend = said.get(id, (UNKNOWN, UNKNOWN, UNKNOWN))
-        due = known.due.get(id, ())
+        due = [each for each in known.due.get(id, ()) if each.days < AHEAD_DAYS]
         rows.append(
             PredictionRow(
                 bucket=bucket_of(id),
@@ -295,15 +306,18 @@ def _score(known: Known, fit: Fit, number: int, until: date) -> list[PredictionR
                 lost=lost.get(id, 0) if fit.redeeming is not None else UNKNOWN,
             )
         )
-    return rows
+    return rows, None if fit.redeeming is None else losses
 
 
-def _losses(known: Known, fit: Fit, until: date) -> dict[str, int]:
-    """What members are expected to lose: the soonest is spent first, so that the worst of all days is lost for sure."""
+def _losses(known: Known, fit: Fit, until: date) -> tuple[dict[str, int], dict[str, int]]:
+    """What members are expected to lose within the days of the lists, and all of them by month (1998-07).
+
+    The soonest is spent first, so that the worst of all days is lost for sure; a month has by how much it is worse.
+    """
     from core.predictions.fitting import score_losing
 
     if fit.redeeming is None or fit.taking is None or not known.due:
-        return {}
+        return {}, {}
     each = {}
     for id in known.due:
         times, points = known.redeemed.get(id, (0, 0))
@@ -316,10 +330,17 @@ def _losses(known: Known, fit: Fit, until: date) -> dict[str, int]:
         [one.points for _, one in flat],
         [one.days for _, one in flat],
     )
+    today = until + timedelta(days=1)
     lost: dict[str, int] = {}
-    for (id, _), points in zip(flat, found, strict=True):
-        lost[id] = max(lost.get(id, 0), round(float(points)))
-    return lost
+    worst: dict[str, float] = {}
+    months: dict[str, float] = defaultdict(float)
+    for (id, one), points in zip(flat, found.tolist(), strict=True):
+        before = worst.get(id, 0.0)
+        worst[id] = max(before, points)
+        months[f"{today + timedelta(days=one.days):%Y-%m}"] += worst[id] - before
+        if one.days < AHEAD_DAYS:
+            lost[id] = round(worst[id])
+    return lost, {month: round(points) for month, points in months.items()}
 
 
 # -- writing ------------------------------------------------------------------------------------------
@@ -349,11 +370,11 @@ def _facts(fit: Fit, known: Known) -> dict[str, Any]:
 
 async def _write(rows: Sequence[PredictionRow]) -> int:
     """Put these in the place of what was there, a part of the members at a time."""
-    width = BUCKETS // _SLICES
+    width = BUCKETS // SLICES
     parts: dict[int, list[PredictionRow]] = defaultdict(list)
     for row in rows:
         parts[row.bucket // width].append(row)
-    for part in range(_SLICES):
+    for part in range(SLICES):
 
         async def write(part: int = part) -> None:
             await PredictionRow.filter(bucket__gte=part * width, bucket__lt=(part + 1) * width).delete()

@@ -65,19 +65,25 @@ class ExpressionInvalid(ValueError):
 class Expression(Generic[T]):
     """A compiled expression. ``run`` is ``evaluate`` for callers who stand in ``NUMBERS`` already.
 
-    ``facts`` are those that it reads, as it writes them: ``order.amount``. ``tree`` is what the library has read, for
-    who says it in words or looks for what can never hold.
+    ``facts`` are those that it reads, as it writes them: ``order.amount``; ``texts`` and ``lists`` what it may compare
+    them with. ``tree`` is what the library has read, for who says it in words or looks for what can never hold.
     """
 
     text: str
     run: Callable[[Bindings], T]
     facts: tuple[str, ...] = ()
+    texts: frozenset[str] = frozenset()
+    lists: tuple[frozenset[str], ...] = ()
     tree: Any = dataclasses.field(default=None, repr=False)
 
     def evaluate(self, bindings: Bindings) -> T:
         """Its value for these facts. Raises TypeError for a float or a datetime without a zone."""
         with localcontext(NUMBERS):
             return self.run(bindings)
+
+    def names(self, text: str) -> bool:
+        """Whether a text stands in it, or in one of the programme's lists that it reads."""
+        return text in self.texts or any(text in members for members in self.lists)
 
 
 class Scope:
@@ -125,7 +131,9 @@ class Scope:
         if key not in self._compiled:
             compiler = _Compiler(self, text)
             code = compiler.compile(WANTED[wants])
-            self._compiled[key] = Expression(text, code, tuple(compiler.facts), compiler.tree)
+            self._compiled[key] = Expression(
+                text, code, tuple(compiler.facts), frozenset(compiler.texts), tuple(compiler.lists), compiler.tree
+            )
         return self._compiled[key]
 
     def _type_of_name(self, name: str) -> Any:
@@ -167,6 +175,8 @@ class _Compiler:
         self._constants = 0
         self._variables: list[str] = []
         self.facts: dict[str, None] = {}  # those it reads, in their order
+        self.texts: set[str] = set()
+        self.lists: list[frozenset[str]] = []
         self.tree: Any = None
 
     def compile(self, wanted: Any) -> Code:
@@ -268,6 +278,8 @@ class _Compiler:
 
     def _literal(self, node: Any) -> Code:
         self._constants += isinstance(node, ast.BooleanExpression)
+        if isinstance(node, ast.StringExpression):
+            self.texts.add(node.value)
         return _constant(node.value)
 
     def _array(self, node: Any) -> Code:
@@ -286,6 +298,7 @@ class _Compiler:
                 self._problem(f"{name} is a function; call it", None)
                 return _constant(None)
             if name in self._scope.lists:
+                self.lists.append(self._scope.lists[name])
                 return _constant(self._scope.lists[name])
             self.facts[name] = None
         return self._read(node.result_type, operator.itemgetter(name))

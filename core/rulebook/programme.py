@@ -61,7 +61,7 @@ from core.rulebook.rules import ROUNDINGS, Budget, Compilation, Rounding, RuleSe
 from core.suggest import did_you_mean
 from core.trust.settings import PaceRule, TrustSettings
 from core.units import GROWTH, POINTS
-from core.wording.facts import TallyWords, Wording
+from core.wording.facts import Both, TallyWords, Wording
 
 if TYPE_CHECKING:
     # Words speak of programmes.
@@ -73,6 +73,7 @@ PROBLEMS_MAX: Final = 50
 
 Path = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
+T = TypeVar("T")
 
 
 class ChannelSettings(Section):
@@ -85,8 +86,12 @@ class ChannelSettings(Section):
     """
 
     facts: ClassVar[Mapping[str, Any]] = {}
+    called: ClassVar[Both] = ("", "")
+    """The channel's name for people, in English and in Chinese; that for machines, where nobody says."""
     wording: ClassVar[Wording] = Wording()
     """What the channel calls its occasion, its facts and its tallies, for sentences about rules."""
+    gives_tags: ClassVar[bool] = False
+    """Whether it gives tags: see ``core.channels.tags``."""
     core_rules: ClassVar[frozenset[str]] = frozenset()
     """The keys of the section that hold core rules: what members plan by, so that changing them twice is told of."""
 
@@ -345,7 +350,26 @@ class Programme(Section):
         return isinstance(other, Programme) and self._digest == other._digest
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash(self._digest)
+
+
+def parts(kind: type[T], section: Any, path: Path = ()) -> Iterator[tuple[Path, T]]:
+    """Whatever is of a kind in a section, wherever it stands there, and its path."""
+    if isinstance(section, kind):
+        yield path, section
+    elif isinstance(section, Mapping):
+        for key, inner in section.items():
+            yield from parts(kind, inner, (*path, str(key)))
+    elif isinstance(section, tuple | list):
+        for number, inner in enumerate(section):
+            yield from parts(kind, inner, (*path, number))
+    elif isinstance(section, BaseModel):
+        for name, field in type(section).model_fields.items():
+            yield from parts(kind, getattr(section, name), (*path, field.alias or name))
 
 
 def unknown_tiers(programme: Programme, named: Iterable[tuple[Path, str]]) -> Iterator[Misfit]:
@@ -434,6 +458,7 @@ class _Loader:
         if self._problems or programme is None:
             raise self._refusal()
         loaded = programme.model_copy(update={"channels": channels, "tiers": ladder})
+        loaded._document = self._data
         for name, settings in channels.items():
             for path, reason in settings.check(loaded):
                 self._add(("channels", name, *path), reason)
@@ -448,7 +473,6 @@ class _Loader:
         if self._problems:
             raise self._refusal()
         canonical = json.dumps(self._data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        loaded._document = self._data
         loaded._places = {path: Place(mark.line + 1, mark.column + 1) for path, mark in self._source.marks.items()}
         loaded._digest = hashlib.sha256(canonical.encode()).hexdigest()
         return loaded

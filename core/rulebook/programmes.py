@@ -17,8 +17,8 @@ from core.time.clock import instant
 FRESH_SECONDS: Final = 1.0
 """How late a process that only reads may learn of what another has published. Operations look each time."""
 
-_COUNT: Final = "SELECT COUNT(*) FROM programme_version"
-_COUNT_AND_AHEAD: Final = "SELECT (SELECT COUNT(*) FROM programme_version), ahead FROM clock"
+_COUNT: Final = "SELECT (SELECT COUNT(*) FROM programme_version), EXISTS (SELECT 1 FROM guest_order)"
+_COUNT_AND_AHEAD: Final = f"{_COUNT}, ahead FROM clock"
 
 
 class Version(NamedTuple):
@@ -51,6 +51,8 @@ class Programmes:
         self._versions: tuple[Version, ...] = ()
         self._not_understood: tuple[NotUnderstood, ...] = ()
         self._fresh_until = 0.0
+        self.guests_order = False
+        """Whether there is any order of a guest: the first of them is recorded while nobody keeps the rules."""
 
     @property
     def fresh(self) -> bool:
@@ -61,10 +63,11 @@ class Programmes:
         """Take over what was published since: one cheap statement when nothing was."""
         begun = monotonic()
         if self._clock is not None and self._clock.is_sandbox:
-            ((count, ahead),) = await reader.query(_COUNT_AND_AHEAD)
+            ((count, guests, ahead),) = await reader.query(_COUNT_AND_AHEAD)
             self._clock.follow(ahead)
         else:
-            ((count,),) = await reader.query(_COUNT)
+            ((count, guests),) = await reader.query(_COUNT)
+        self.guests_order |= bool(guests)
         if count != self._count:
             await self._take_over(reader)
         self._fresh_until = begun + FRESH_SECONDS
@@ -106,7 +109,11 @@ class Programmes:
 
     def latest(self, when: datetime) -> Version | None:
         """The version in force at that instant, if one is. Raises ProgrammeInvalid if it is not understood any more."""
-        found = next((version for version in reversed(self._versions) if version.starts_at <= when), None)
+        found = None
+        for version in reversed(self._versions):
+            if version.starts_at <= when:
+                found = version
+                break
         for other in reversed(self._not_understood):
             if other.starts_at <= when and (found is None or _order(other) > _order(found)):
                 raise ProgrammeInvalid.of(other.why.problems)

@@ -19,6 +19,7 @@ from decimal import (
     Decimal,
     localcontext,
 )
+from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar
 
@@ -52,8 +53,14 @@ ROUNDINGS: Final[Mapping[Rounding, str]] = {
 Step = tuple[str, tuple[tuple[str, str], ...], str]
 """A group, the rules that were hit with the value of each, and the total after it."""
 
+Share = tuple[str, str, int]
+"""A group, a rule of it that was hit, and by how much that changed the rounded total."""
+
 LINE: Final = "line"
 """The fact that only ``per: line`` groups see: the line they are looking at."""
+
+SHARE_MAX: Final = 10**12
+"""Of larger shares no sum could be kept or told."""
 
 _ZERO = Decimal(0)
 _RESERVED = frozenset({"rounding", "caps"})  # steps of the trace that are no group
@@ -75,12 +82,15 @@ class Award:
 
     ``uncapped`` is the rounded total, ``points`` what the caps left of it, ``cut`` each cap that took
     something and how much. ``trace`` is made of tuples, strings and integers and goes into JSON as it is.
+    ``shares`` say what each rule brought, in the order of the groups: they add up to ``uncapped``. There are none where
+    one would be larger than ``SHARE_MAX``, as on the way from billions to a few points.
     """
 
     points: int
     uncapped: int
     trace: tuple[Step, ...]
     cut: tuple[tuple[str, int], ...]
+    shares: tuple[Share, ...]
 
 
 class CapRoom(NamedTuple):
@@ -96,6 +106,18 @@ class CapRoom(NamedTuple):
 
 
 NO_CAPS: Final = CapRoom()
+
+
+class Less(StrEnum):
+    """Why less is given than rules have come to: a cap, a budget of its own, or as it was given before."""
+
+    ORDER = "order"
+    DAY = "day"
+    MONTH = "month"
+    LIFETIME = "lifetime"
+    PROGRAMME = "programme"
+    BUDGET = "budget"
+    BEFORE = "before"
 
 
 class Compilation:
@@ -290,6 +312,11 @@ class Caps(Section):
         """Whether what a member has earned before makes less room."""
         return (self.day, self.month, self.lifetime) != (None, None, None)
 
+    @cached_property
+    def counts(self) -> bool:
+        """Whether anything that was given before makes less room."""
+        return self.over_time or self.programme.is_limited
+
     def room(self, *, day: int = 0, month: int = 0, lifetime: int = 0, programme: int | None = None) -> CapRoom:
         """What is left when so much was earned in the day, the month and the life already.
 
@@ -334,7 +361,11 @@ class RuleSet(Section):
 
         Raises InvalidAmount when the award is larger than any balance can be.
         """
-        return self._compiled.award(activity, room)
+        # Pydantic looks for a private attribute in many other places first.
+        private = self.__pydantic_private__
+        assert private is not None, "it is compiled when it is validated"
+        compiled: CompiledRuleSet = private["_compiled"]
+        return compiled.award(activity, room)
 
 
 def _refuse_repeated(parts: Iterable[Rule] | Iterable[Group]) -> None:
@@ -388,11 +419,6 @@ class _CompiledGroup:
             return [max(hits, key=_hit_value)]
         return hits
 
-    def apply(self, total: Decimal, hits: list[Hit]) -> Decimal:
-        for _, value in hits:
-            total = total + value if self.adds else total * value
-        return total
-
 
 def _hit_value(hit: Hit) -> Decimal:
     return hit[1]
@@ -420,14 +446,17 @@ class CompiledRuleSet:
 
     def award(self, activity: Activity, room: CapRoom) -> Award:
         steps: list[Step] = []
+        shares: list[Share] = []
         try:
             with localcontext(NUMBERS):
-                total = self._lines_total(activity, steps) if self._line_groups else _ZERO
+                total, uncapped = self._lines_total(activity, steps, shares) if self._line_groups else (_ZERO, 0)
                 for group in self._order_groups:
                     hits = group.hits(group.rules_at(activity.at), activity.bindings)
-                    total = group.apply(total, hits)
+                    for rule, value in hits:
+                        total = total + value if group.adds else total * value
+                        before, uncapped = uncapped, self._whole(total)
+                        shares.append((group.id, rule, uncapped - before))
                     steps.append((group.id, tuple((rule, str(value)) for rule, value in hits), str(total)))
-                uncapped = max(int(total.to_integral_value(self._mode)), 0)
         except ArithmeticError:
             raise InvalidAmount(value=activity.kind, reason="worth more than can be counted") from None
         if uncapped > AMOUNT_MAX:
@@ -436,23 +465,40 @@ class CompiledRuleSet:
         points, cut = self._cap_off(uncapped, room)
         if cut:
             steps.append(("caps", tuple((cap, str(taken)) for cap, taken in cut), str(points)))
-        return Award(points, uncapped, tuple(steps), cut)
+        if any(abs(share) > SHARE_MAX for _, _, share in shares):
+            shares = []
+        return Award(points, uncapped, tuple(steps), cut, tuple(shares))
 
-    def _lines_total(self, activity: Activity, steps: list[Step]) -> Decimal:
+    def _whole(self, total: Decimal) -> int:
+        return max(int(total.to_integral_value(self._mode)), 0)
+
+    def _lines_total(self, activity: Activity, steps: list[Step], shares: list[Share]) -> tuple[Decimal, int]:
+        """The total of the lines, and the same rounded."""
         amounts = [_ZERO] * len(activity.lines)
         bindings = [{**activity.bindings, LINE: line} for line in activity.lines]
-        total = _ZERO
+        total, whole = _ZERO, 0
         for group in self._line_groups:
             rules = group.rules_at(activity.at)
             seen: dict[str, Decimal] = {}
+            brought: dict[str, Decimal] = {}
             for index, line_bindings in enumerate(bindings):
-                hits = group.hits(rules, line_bindings)
-                amounts[index] = group.apply(amounts[index], hits)
-                for rule, value in hits:
+                amount = amounts[index]
+                for rule, value in group.hits(rules, line_bindings):
+                    after = amount + value if group.adds else amount * value
                     seen[rule] = seen.get(rule, _ZERO) + value if group.adds else value
-            total = sum(amounts, _ZERO)
+                    brought[rule] = brought.get(rule, _ZERO) + (after - amount)
+                    amount = after
+                amounts[index] = amount
+            running, total = total, sum(amounts, _ZERO)
+            left = len(brought)
+            for rule, by_rule in brought.items():
+                left -= 1
+                # What no number of digits holds is the last one's.
+                running = running + by_rule if left else total
+                before, whole = whole, self._whole(running)
+                shares.append((group.id, rule, whole - before))
             steps.append((group.id, tuple((rule, str(value)) for rule, value in seen.items()), str(total)))
-        return total
+        return total, whole
 
     def _cap_off(self, points: int, room: CapRoom) -> tuple[int, tuple[tuple[str, int], ...]]:
         cut = []

@@ -6,6 +6,7 @@ from typing import Final
 
 from core.people.remedies import REMEDIES
 from core.predictions.predicting import predict
+from core.predictions.tagging import tag
 from core.scheduling.jobs import Daily, Every, Job, Run
 from core.scheduling.reminders import reminders_due
 from core.scheduling.reviewing import adoptions, begun, reviews_due
@@ -35,6 +36,12 @@ async def _review(run: Run) -> int:
             done += await run.submit(operations)
     async for _, outcomes in settle(run.reader, run.committer, reviews_due(run.actor, run.now)):
         done += len(outcomes)
+    return done
+
+
+async def _predict(run: Run) -> int:
+    done = await predict(run)
+    await tag(run)
     return done
 
 
@@ -71,9 +78,9 @@ CHORES: Final[Sequence[Job]] = (
     ),
     Job(
         name="predict",
-        says="Expects what members will do, by what they did, and judges how good that is; needs laurel[predictions].",
+        says="Expects what members will do, judges how good that is, and tags them by it; needs laurel[predictions].",
         when=Daily(time(4)),
-        run=predict,
+        run=_predict,
     ),
     REMEDIES,
 )

@@ -4,12 +4,16 @@ What is due is found by an index and settled by operations whose keys are made o
 may do it at once, stop anywhere and begin again: nothing is done twice, and nothing is left.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Final
 
-from core.books.members import ById
+from core.books.members import ById, bucket_of
 from core.channels.corrections import ExpirePoints, TimeOutHold
 from core.engine.committer import BATCH_MAX, Committer
 from core.engine.operations import Operation, Outcome
@@ -19,6 +23,11 @@ from core.time.clock import microseconds
 
 AT_ONCE: Final = 10 * BATCH_MAX
 """How many rows are read at a time, so that memory does not grow with what is due."""
+
+_LANES: Final = 2
+_RANGE_MIN: Final = 32
+_MOMENT: Final = 0.1
+"""For how many seconds members may be locked, and others' operations wait, as a rule."""
 
 
 @dataclass
@@ -66,13 +75,17 @@ async def count_due(reader: Reader, now: datetime) -> int:
 
 @dataclass(frozen=True)
 class Due:
-    """Rows that stay due until the operation that is made of each has been performed."""
+    """Rows that stay due until the operation that is made of each has been performed. The member comes first.
+
+    ``apart``: what becomes of one member is nothing to another, so that they may be settled in any order.
+    """
 
     columns: str
     table: str
     where: str
     order: str
     operation: Callable[[Row], Operation]
+    apart: bool = False
 
 
 def _lapsed(actor: str, now: datetime) -> Due:
@@ -83,7 +96,7 @@ def _lapsed(actor: str, now: datetime) -> Due:
         return ExpirePoints(member=ById(member_id), idempotency_key=key, actor=actor, unit=unit)
 
     where = f"next_due <= {microseconds(now)}"
-    return Due("member_id, unit, seq, next_due", "account", where, "next_due", operation)
+    return Due("member_id, unit, seq, next_due", "account", where, "next_due", operation, apart=True)
 
 
 def _overdue_holds(actor: str, now: datetime) -> Due:
@@ -93,37 +106,98 @@ def _overdue_holds(actor: str, now: datetime) -> Due:
         return TimeOutHold(member=ById(member_id), idempotency_key=key, actor=actor, unit=unit, hold=seq)
 
     where = f"state = 'open' AND expires_at <= {microseconds(now)}"
-    return Due("member_id, unit, seq", "hold", where, "expires_at", operation)
+    return Due("member_id, unit, seq", "hold", where, "expires_at", operation, apart=True)
 
 
 async def settle(
     reader: Reader, committer: Committer, due: Due
 ) -> AsyncIterator[tuple[Sequence[Operation], Sequence[Outcome]]]:
-    """Perform what is due, the oldest first, until nothing is left but what cannot be done."""
+    """Perform what is due until nothing is left but what cannot be done: the oldest, so many at a time.
+
+    They are settled in ranges that are locked for a moment only. Members who are ``apart`` follow one another in the
+    order of the tables' keys, and two ranges are settled at once, where the database writes for several.
+    """
     stuck: set[Row] = set()
-    while True:
-        rows = await reader.query(
-            f"SELECT {due.columns} FROM {due.table} WHERE {due.where} ORDER BY {due.order} LIMIT {AT_ONCE + len(stuck)}"
-        )
-        fresh = [row for row in rows if row not in stuck]
-        if not fresh:
-            return
-        for chunk in _chunks(fresh):
-            operations = [due.operation(row) for row in chunk]
-            outcomes = []
-            for row, outcome in zip(chunk, await committer.submit_many(operations), strict=True):
-                if isinstance(outcome, BaseException):
-                    raise outcome
-                if outcome.replayed or outcome.refusal is not None:
-                    # Another process was faster, or it is refused; either way it is not asked for again.
-                    stuck.add(row)
-                else:
-                    outcomes.append(outcome)
-            yield operations, outcomes
+    pace = _Pace()
+    async with AsyncExitStack() as stack:
+        lanes = [committer]
+        if due.apart and reader.client.capabilities.dialect != "sqlite":
+            lanes += [await stack.enter_async_context(committer.beside()) for _ in range(_LANES - 1)]
+        while True:
+            rows = await reader.query(
+                f"SELECT {due.columns} FROM {due.table} WHERE {due.where} ORDER BY {due.order}"
+                f" LIMIT {AT_ONCE + len(stuck)}"
+            )
+            fresh = deque(row for row in rows if row not in stuck)
+            if due.apart:
+                fresh = deque(sorted(fresh, key=_by_member))
+            if not fresh:
+                return
+            free, at_work = list(lanes), dict[asyncio.Task[list[Outcome | BaseException]], _Range]()
+            try:
+                while fresh or at_work:
+                    while fresh and free:
+                        taken = _Range(free.pop(), pace.range_of(fresh), due)
+                        at_work[asyncio.create_task(taken.perform())] = taken
+                    done, _ = await asyncio.wait(at_work, return_when=asyncio.FIRST_COMPLETED)
+                    for task in done:
+                        settled = at_work.pop(task)
+                        free.append(settled.lane)
+                        pace.follow(settled)
+                        outcomes = []
+                        for row, outcome in zip(settled.rows, task.result(), strict=True):
+                            if isinstance(outcome, BaseException):
+                                raise outcome
+                            if outcome.replayed or outcome.refusal is not None:
+                                # Another process was faster, or it is refused; either way it is not asked for again.
+                                stuck.add(row)
+                            else:
+                                outcomes.append(outcome)
+                        yield settled.operations, outcomes
+            finally:
+                if at_work:
+                    await asyncio.wait(at_work)
 
 
-def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    return (rows[at : at + BATCH_MAX] for at in range(0, len(rows), BATCH_MAX))
+class _Range:
+    """Rows of members who follow one another, which a lane settles in one transaction."""
+
+    def __init__(self, lane: Committer, rows: Sequence[Row], due: Due) -> None:
+        self.lane = lane
+        self.rows = rows
+        self.operations = [due.operation(row) for row in rows]
+        self.seconds = 0.0
+
+    async def perform(self) -> list[Outcome | BaseException]:
+        began = monotonic()
+        outcomes = await self.lane.submit_many(self.operations)
+        self.seconds = monotonic() - began
+        return outcomes
+
+
+class _Pace:
+    """How many rows a range has: as many as are settled in a moment, however much is due of each."""
+
+    def __init__(self) -> None:
+        self._size = _RANGE_MIN
+
+    def range_of(self, rows: deque[Row]) -> Sequence[Row]:
+        """The next rows, and all of the last member's, so that no other lane has any."""
+        taken, size = [rows.popleft()], min(self._size, BATCH_MAX)
+        while rows and (len(taken) < size or rows[0][0] == taken[-1][0]):
+            taken.append(rows.popleft())
+        return taken
+
+    def follow(self, settled: _Range) -> None:
+        """Make the next ones shorter after one that took too long, and longer after one that took less than half."""
+        if settled.seconds > _MOMENT:
+            self._size = max(self._size // 2, _RANGE_MIN)
+        elif settled.seconds < _MOMENT / 2:
+            self._size = min(2 * self._size, BATCH_MAX)
+
+
+def _by_member(row: Row) -> tuple[int, str]:
+    return bucket_of(row[0]), row[0]
 
 
 def _add(swept: Swept, outcome: Outcome) -> None:

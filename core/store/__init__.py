@@ -8,6 +8,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient, TransactionContext,
 from tortoise.connection import get_connection, get_connections
 from tortoise.transactions import in_transaction
 
+from core.store import comments as comments
 from core.store.databases import checkpoint_when_due
 from core.store.dialect import Reader, Writer
 from core.store.mysql import MySql

@@ -348,6 +348,11 @@ _LOST_SQLSTATES = {"57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "53300"
 # 2013 lost in a query, 2055 lost in a read
 _LOST_MYSQL = {0, 1040, 1053, 1927, 2003, 2006, 2013, 2055}
 
+# 57014 statement_timeout, or an administrator has cancelled it
+_TOO_LONG_SQLSTATES = {"57014"}
+# 1969 MariaDB's max_statement_time, 3024 MySQL's
+_TOO_LONG_MYSQL = {1969, 3024}
+
 # 1021 the disk is full, 1041 no memory left, 1114 the table is full
 _FULL_MYSQL = {1021, 1041, 1114}
 
@@ -400,6 +405,15 @@ def lost_connection(error: BaseException) -> bool:
             and any(words in str(cause) for words in ("is closed", "released back to the pool"))
         )
         or (_from_asyncmy(cause) and _code(cause) in _LOST_MYSQL)
+        for cause in _causes(error)
+    )
+
+
+def took_too_long(error: BaseException) -> bool:
+    """Whether the statement was given up as it took longer than one may, which it would again."""
+    return any(
+        getattr(cause, "sqlstate", None) in _TOO_LONG_SQLSTATES
+        or (_from_asyncmy(cause) and _code(cause) in _TOO_LONG_MYSQL)
         for cause in _causes(error)
     )
 

@@ -6,18 +6,45 @@ so that every database can keep it prepared. Rows are plain tuples of driver typ
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from enum import Enum, auto
+from typing import Any, ClassVar, NamedTuple
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from core.store.tables import Row, Table
 
 
+class Writing(Enum):
+    """What becomes of rows."""
+
+    INSERT = auto()
+    UPDATE = auto()
+    ACCUMULATE = auto()
+
+
+class Lookup(NamedTuple):
+    """What is to be looked up for many keys: by ``Reader.select``, or by ``look_up`` where it has a statement."""
+
+    table: Table
+    by: tuple[str, ...]
+    keys: Sequence[Row]
+    where: str = ""
+    sql: str = ""
+
+
 class Reader(ABC):
     """The reads of one open transaction (or of none, for the graph's loaders)."""
 
+    joins: ClassVar[bool] = False
+    """Whether ``find_all`` takes one statement, and less than several would."""
+
     def __init__(self, client: BaseDBAsyncClient) -> None:
         self.client = client
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else can write until its transaction ends, so that what is read stays as it is."""
+        return False
 
     @abstractmethod
     async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
@@ -30,6 +57,15 @@ class Reader(ABC):
         ``{keys}`` in it becomes the keys as a table: ``k.k0``, ``k.k1`` … of the types of the table's columns ``by``.
         ``{join}`` joins what is looked up for each of them, and is written where another table follows.
         """
+
+    async def find(self, lookup: Lookup) -> Sequence[Row]:
+        """What is looked up."""
+        table, by, keys, where, sql = lookup
+        return await (self.look_up(sql, table, by, keys) if sql else self.select(table, by, keys, where))
+
+    async def find_all(self, lookups: Sequence[Lookup]) -> Sequence[Sequence[Row]]:
+        """What each of several looks up."""
+        return [await self.find(lookup) for lookup in lookups]
 
     async def query(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Row]:
         """Rows of a statement in the database's own words."""
@@ -61,6 +97,17 @@ class Writer(Reader):
     async def update(self, table: Table, rows: Sequence[Row]) -> None:
         """New values of existing rows, each row whole."""
 
+    async def write(self, changes: Sequence[tuple[Writing, Table, Sequence[Row]]]) -> None:
+        """Make several changes, in their order."""
+        for change, table, rows in changes:
+            match change:
+                case Writing.INSERT:
+                    await self.insert(table, rows)
+                case Writing.UPDATE:
+                    await self.update(table, rows)
+                case Writing.ACCUMULATE:
+                    await self.accumulate(table, rows)
+
     async def delete(self, table: Table, row: Row) -> None:
         """Delete a row, found by its key: once in a while, as nearly everything is kept."""
         where = " AND ".join(f"{column} = ?" for column in table.key)
@@ -69,7 +116,7 @@ class Writer(Reader):
 
     @abstractmethod
     async def accumulate(self, table: Table, rows: Sequence[Row]) -> None:
-        """Add the last column to that of the existing row, or insert the row."""
+        """Add the columns outside the key to those of the existing row, or insert the row."""
 
 
 def in_words_of(reader: Reader, sql: str) -> str:

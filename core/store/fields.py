@@ -87,14 +87,24 @@ class JsonField(Field[Any]):
 class PartialIndex(Index):
     """An index over the rows where ``where`` holds, on PostgreSQL and SQLite; over all rows on MariaDB.
 
-    ``where`` is SQL that both understand: a boolean column by itself, a comparison, ``IS NOT NULL``.
+    ``where`` is SQL that both understand: a boolean column by itself, a comparison, ``IS NOT NULL``. ``whole`` is the
+    order of the fields on MariaDB, where it is to lead to those rows among all.
     """
 
-    def __init__(self, *, fields: list[str] | tuple[str, ...], where: str, name: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        fields: list[str] | tuple[str, ...],
+        where: str,
+        name: str | None = None,
+        whole: list[str] | tuple[str, ...] | None = None,
+    ) -> None:
         super().__init__(fields=fields, name=name)
         self.where = where
+        self.whole = list(whole or fields)
         self.extra = f" WHERE {where}"
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        return path, args, {**kwargs, "where": self.where}
+        whole = {} if self.whole == list(self.fields) else {"whole": self.whole}
+        return path, args, {**kwargs, "where": self.where, **whole}

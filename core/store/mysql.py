@@ -65,8 +65,7 @@ class MySql(Writer):
         await self._insert(table, rows, f" ON DUPLICATE KEY UPDATE {change}")
 
     async def accumulate(self, table: Table, rows: Sequence[Row]) -> None:
-        (column,) = table.rest
-        change = f"{column} = {table.name}.{column} + VALUES({column})"
+        change = ", ".join(f"{c} = {table.name}.{c} + VALUES({c})" for c in table.rest)
         await self._insert(table, sorted(rows), f" ON DUPLICATE KEY UPDATE {change}")
 
     async def _insert(self, table: Table, rows: Sequence[Row], conflict: str) -> None:

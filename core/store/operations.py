@@ -17,6 +17,8 @@ from tortoise.migrations.schema_editor.mysql import MySQLSchemaEditor
 from tortoise.migrations.schema_editor.sqlite import SqliteSchemaEditor
 from tortoise.migrations.schema_generator.state import State
 
+from core.store.fields import PartialIndex
+
 
 class _WholeTable(BaseSchemaEditor):
     """A schema editor for one CREATE TABLE: adds to it what its ``CreateModel`` asks for.
@@ -121,7 +123,8 @@ class AddIndex(ops.AddIndex):
             return
         index = self.index
         if state_editor.DIALECT == "mysql":
-            index = Index(fields=list(index.fields), name=index.name)
+            whole = index.whole if isinstance(index, PartialIndex) else index.fields
+            index = Index(fields=list(whole), name=index.name)
         await state_editor.add_index(new_state.apps.get_model(f"{app_label}.{self.model_name}"), index)
 
 

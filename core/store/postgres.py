@@ -1,45 +1,72 @@
-"""PostgreSQL: arrays in, row locks in key order."""
+"""PostgreSQL: arrays in, many new rows by COPY; row locks in key order."""
 
+import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
-from core.store.dialect import Writer
+import orjson
+from tortoise.backends.base_postgres.client import translate_exceptions
+
+from core.store.dialect import Lookup, Writer, Writing
 from core.store.tables import Row, Table
 
+_COPIED_FROM: Final = 256
+"""From so many new rows on it is faster to copy them, though the server is spoken to twice."""
+_JOINED_KEPT: Final = 256
+"""Statements of several lookups whose text is kept: any questions, in any order, may come to be asked together."""
+_WRITTEN_KEPT: Final = 256
+"""The same of statements that write: what operations change comes together in ever other ways."""
 _RULES: Final = int.from_bytes(sha256(b"laurel.rules").digest()[:8], signed=True)
 
 
 class Postgres(Writer):
     """Rows travel as one array a column, so one statement of fixed text writes any number of them."""
 
+    joins = True
+
     @staticmethod
     @cache
-    def _keys(table: Table, by: tuple[str, ...]) -> str:
-        types = dict(zip(table.columns, table.postgres_types, strict=True))
-        names = ", ".join(f"k{at}" for at, _ in enumerate(by))
-        arrays = ", ".join(f"${at}::{types[column]}[]" for at, column in enumerate(by, 1))
-        return f"unnest({arrays}) AS k({names})"
-
-    @classmethod
-    @cache
-    def _looking_up(cls, sql: str, table: Table, by: tuple[str, ...]) -> str:
-        return sql.format(keys=cls._keys(table, by), join="JOIN")
+    def _looking_up(sql: str, table: Table, by: tuple[str, ...], *, counted: bool = False, first: int = 1) -> str:
+        return sql.format(keys=_keys(table, by, counted=counted, first=first), join="JOIN")
 
     async def look_up(self, sql: str, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
+        # Keys that do not begin as the table's are days and the like: there are many rows between two of them.
+        if by[0] != table.key[0]:
+            columns = [list(column) for column in zip(*keys, strict=True)]
+            return await self.query(self._looking_up(sql, table, by, counted=True), columns)
         return await self.query(self._looking_up(sql, table, by), _arrays(keys))
 
-    @classmethod
+    @staticmethod
     @cache
-    def _select(cls, table: Table, by: tuple[str, ...], where: str, tail: str) -> str:
+    def _select(table: Table, by: tuple[str, ...], where: str, tail: str = "", *, first: int = 1) -> str:
         columns = ", ".join(f"t.{column}" for column in table.columns)
         on = " AND ".join(f"t.{column} = k.k{at}" for at, column in enumerate(by))
         more = f" WHERE {where}" if where else ""
-        return f"SELECT {columns} FROM {cls._keys(table, by)} JOIN {table.name} t ON {on}{more}{tail}"
+        return f"SELECT {columns} FROM {_keys(table, by, first=first)} JOIN {table.name} t ON {on}{more}{tail}"
 
     async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
-        return await self.query(self._select(table, by, where, ""), _arrays(keys))
+        return await self.query(self._select(table, by, where), _arrays(keys))
+
+    @classmethod
+    @lru_cache(maxsize=_JOINED_KEPT)
+    def _joined(cls, asked: Sequence[tuple[Table, tuple[str, ...], str, str]]) -> str:
+        parts, first = [], 1
+        for number, (table, by, where, sql) in enumerate(asked):
+            one = cls._looking_up(sql, table, by, first=first) if sql else cls._select(table, by, where, first=first)
+            # A row as one value, as each has other columns.
+            parts.append(f"SELECT {number} AS part, p{number} AS found FROM ({one}) p{number}")
+            first += len(by)
+        return " UNION ALL ".join(parts)
+
+    async def find_all(self, lookups: Sequence[Lookup]) -> Sequence[Sequence[Row]]:
+        sql = self._joined(tuple([(table, by, where, sql) for table, by, _, where, sql in lookups]))
+        values = [value for _, _, keys, _, _ in lookups for value in _arrays(keys)]
+        found: list[list[Row]] = [[] for _ in lookups]
+        for part, row in await self.query(sql, values):
+            found[part].append(row)
+        return found
 
     async def keep_rules(self) -> None:
         # Advisory: to share a row's lock would write to the row, in every batch.
@@ -52,24 +79,120 @@ class Postgres(Writer):
         tail = f" ORDER BY {', '.join(f't.{column}' for column in table.key)} FOR NO KEY UPDATE OF t"
         return await self.query(self._select(table, by, "", tail), _arrays(keys))
 
+    async def write(self, changes: Sequence[tuple[Writing, Table, Sequence[Row]]]) -> None:
+        together = []
+        for change, table, rows in changes:
+            if change is Writing.INSERT and len(rows) >= _COPIED_FROM:
+                await _copy(self.client, table, rows)
+            else:
+                together.append((change, table, rows))
+        if together:
+            statement = _writing(tuple((change, table) for change, table, _ in together))
+            values = [array for change, _, rows in together for array in _arrays(_ordered(change, rows))]
+            await self.client.execute_query(statement, values)
+
     async def insert(self, table: Table, rows: Sequence[Row]) -> None:
-        await self._insert(table, rows, "")
+        await self.write([(Writing.INSERT, table, rows)])
 
     async def update(self, table: Table, rows: Sequence[Row]) -> None:
-        change = ", ".join(f"{c} = excluded.{c}" for c in table.rest)
-        await self._insert(table, rows, f" ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {change}")
+        await self.write([(Writing.UPDATE, table, rows)])
 
     async def accumulate(self, table: Table, rows: Sequence[Row]) -> None:
-        (column,) = table.rest
-        change = f"{column} = {table.name}.{column} + excluded.{column}"
-        # In key order, so that two writers can't wait for each other.
-        await self._insert(table, sorted(rows), f" ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {change}")
-
-    async def _insert(self, table: Table, rows: Sequence[Row], conflict: str) -> None:
-        arrays = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(table.postgres_types, 1))
-        sql = f"INSERT INTO {table.name} ({table.column_list}) SELECT * FROM unnest({arrays}){conflict}"
-        await self.client.execute_query(sql, _arrays(rows))
+        await self.write([(Writing.ACCUMULATE, table, rows)])
 
 
-def _arrays(rows: Sequence[Row]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+@lru_cache(maxsize=_WRITTEN_KEPT)
+def _writing(changes: tuple[tuple[Writing, Table], ...]) -> str:
+    """One statement that makes all these changes, none of which sees what another does."""
+    parts, first = [], 1
+    for change, table in changes:
+        parts.append(_change(change, table, first))
+        first += len(table.columns)
+    if len(parts) == 1:
+        return parts[0]
+    # What is written down last is done first, so that the rows for which somebody may wait are locked last.
+    written = [f"w{at} AS ({part})" for at, part in enumerate(parts)]
+    return f"WITH {', '.join(reversed(written))} SELECT 1"
+
+
+def _change(change: Writing, table: Table, first: int) -> str:
+    rows = _unnest(table.postgres_types, first=first)
+    insert = f"INSERT INTO {table.name} ({table.column_list}) SELECT * FROM {rows}"
+    match change:
+        case Writing.INSERT:
+            return insert
+        case Writing.UPDATE:
+            changed = ", ".join(f"{c} = excluded.{c}" for c in table.rest)
+        case Writing.ACCUMULATE:
+            changed = ", ".join(f"{c} = {table.name}.{c} + excluded.{c}" for c in table.rest)
+    return f"{insert} ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {changed}"
+
+
+def _ordered(change: Writing, rows: Sequence[Row]) -> Sequence[Row]:
+    # In key order, so that two writers can't wait for each other.
+    return sorted(rows) if change is Writing.ACCUMULATE else rows
+
+
+@translate_exceptions
+async def _copy(client: Any, table: Table, rows: Sequence[Row]) -> None:
+    client.log.debug("%s: %s", f"COPY {table.name} ({table.column_list}) FROM STDIN", rows)
+    async with client.acquire_connection() as connection:
+        await connection.copy_records_to_table(table.name, records=rows, columns=table.columns)
+
+
+@cache
+def _types(table: Table, columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(table.postgres_types[table.columns.index(column)] for column in columns)
+
+
+@cache
+def _keys(table: Table, by: tuple[str, ...], *, counted: bool = False, first: int = 1) -> str:
+    names = ", ".join(f"k{at}" for at, _ in enumerate(by))
+    return f"{_unnest(_types(table, by), counted=counted, first=first)} AS k({names})"
+
+
+def _unnest(types: tuple[str, ...], *, counted: bool = False, first: int = 1) -> str:
+    """Rows of a statement's values, one array a column, from the ``first`` value on: each a text as ``_arrays`` has it.
+
+    Where the planner is to have them ``counted`` they are arrays. Of one that it sees it counts the elements, thinks a
+    plan for so many better than the one it keeps, and plans each time anew, which takes longer than to look up a row.
+    """
+    form = "${}::{}[]" if counted else "(SELECT ${}::text::{}[])"
+    arrays = [form.format(at, kind) for at, kind in enumerate(types, first)]
+    return f"unnest({', '.join(arrays)})"
+
+
+def _arrays(rows: Sequence[Row]) -> list[str]:
+    """The columns of rows, each an array as PostgreSQL reads it.
+
+    Of an array that it writes itself the driver asks each element whether it is a list.
+
+    >>> _arrays([(1, "tea"), (-3, None)])
+    ['{1,-3}', '{"tea",null}']
+    """
+    return [_array(column) for column in zip(*rows, strict=True)]
+
+
+def _array(column: tuple[Any, ...]) -> str:
+    r"""A column as PostgreSQL reads an array: as JSON has it, but for letters that JSON has a name for.
+
+    >>> _array(('say "tea"\n',))
+    '{"say \\"tea\\"\n"}'
+    """
+    text = orjson.dumps(column)[1:-1].decode()
+    # Of another backslash before a letter it only looks so.
+    if _NAMED.search(text):
+        text = _ESCAPED.sub(_unescaped, text)
+    return f"{{{text}}}"
+
+
+_NAMED: Final = re.compile(r"\\[^\"\\]")
+_ESCAPED: Final = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
+
+
+def _unescaped(escape: "re.Match[str]") -> str:
+    said: str = orjson.loads(f'"{escape[0]}"')
+    return escape[0] if said in _MARKED else said
+
+
+_MARKED: Final = frozenset('"\\')

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import orjson
 
-from core.store.dialect import Writer
+from core.store.dialect import Writer, Writing
+from core.store.sqlite_immediate import ImmediateTransaction
 from core.store.tables import Row, Table
 
 
@@ -31,11 +32,18 @@ class Sqlite(Writer):
         # IS TRUE makes it a filter and nothing else: SQLite would take an index of all members' open lots for it,
         # and look through all of them for each member.
         more = f" AND ({where}) IS TRUE" if where else ""
+        # By itself it would take the primary key, and look through all rows of the member for each key.
+        index = table.indexes.get(by)
+        taken = f" INDEXED BY {index}" if index is not None else ""
         # CROSS JOIN fixes the order: look each key up, instead of scanning the table for keys.
-        return f"SELECT {columns} FROM json_each(?) k CROSS JOIN {table.name} t WHERE {on}{more}"
+        return f"SELECT {columns} FROM json_each(?) k CROSS JOIN {table.name} t{taken} WHERE {on}{more}"
 
     async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
         return await self.query(self._select(table, by, where), [orjson.dumps(keys).decode()])
+
+    @property
+    def alone(self) -> bool:
+        return isinstance(self.client, ImmediateTransaction)
 
     async def keep_rules(self) -> None:
         pass  # whoever is the one writer keeps everything
@@ -46,25 +54,36 @@ class Sqlite(Writer):
     async def lock(self, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
         return await self.select(table, by, keys)
 
+    async def write(self, changes: Sequence[tuple[Writing, Table, Sequence[Row]]]) -> None:
+        if not isinstance(self.client, ImmediateTransaction):
+            await super().write(changes)
+            return
+        statements = "\n".join(_statement(change, table) for change, table, _ in changes)
+        await self.client.execute_each(statements, [rows for _, _, rows in changes])
+
     async def insert(self, table: Table, rows: Sequence[Row]) -> None:
-        marks = ", ".join("?" * len(table.columns))
-        await self._execute_many(f"INSERT INTO {table.name} ({table.column_list}) VALUES ({marks})", rows)
+        await self._execute_many(Writing.INSERT, table, rows)
 
     async def update(self, table: Table, rows: Sequence[Row]) -> None:
-        await self._upsert(table, rows, ", ".join(f"{c} = excluded.{c}" for c in table.rest))
+        await self._execute_many(Writing.UPDATE, table, rows)
 
     async def accumulate(self, table: Table, rows: Sequence[Row]) -> None:
-        (column,) = table.rest
-        await self._upsert(table, rows, f"{column} = {table.name}.{column} + excluded.{column}")
+        await self._execute_many(Writing.ACCUMULATE, table, rows)
 
-    async def _upsert(self, table: Table, rows: Sequence[Row], change: str) -> None:
-        marks = ", ".join("?" * len(table.columns))
-        await self._execute_many(
-            f"INSERT INTO {table.name} ({table.column_list}) VALUES ({marks}) "
-            f"ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {change}",
-            rows,
-        )
-
-    async def _execute_many(self, sql: str, rows: Sequence[Row]) -> None:
+    async def _execute_many(self, change: Writing, table: Table, rows: Sequence[Row]) -> None:
         # Tuples serve as well as the lists that Tortoise's signature asks for, and are here already.
-        await self.client.execute_many(sql, cast(list[list[Any]], rows))
+        await self.client.execute_many(_statement(change, table), cast(list[list[Any]], rows))
+
+
+@cache
+def _statement(change: Writing, table: Table) -> str:
+    marks = ", ".join("?" * len(table.columns))
+    insert = f"INSERT INTO {table.name} ({table.column_list}) VALUES ({marks})"
+    match change:
+        case Writing.INSERT:
+            return insert
+        case Writing.UPDATE:
+            changed = ", ".join(f"{c} = excluded.{c}" for c in table.rest)
+        case Writing.ACCUMULATE:
+            changed = ", ".join(f"{c} = {table.name}.{c} + excluded.{c}" for c in table.rest)
+    return f"{insert} ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {changed}"

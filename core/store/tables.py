@@ -5,13 +5,16 @@ fields in the order of the columns, so that a value needs no translation but ins
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
 from tortoise import fields
+from tortoise.backends.base.schema_generator import BaseSchemaGenerator
+from tortoise.indexes import Index
 from tortoise.models import Model
 
 from core import models
@@ -70,6 +73,16 @@ def _dumps(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
 
 
+class _Naming(BaseSchemaGenerator):
+    """Knows what Tortoise calls an index, which depends on no database."""
+
+    def __init__(self) -> None:
+        pass
+
+
+_NAMING: Final = _Naming()
+
+
 class Table:
     """One table.
 
@@ -101,23 +114,26 @@ class Table:
         self.postgres_types: tuple[str, ...] = tuple(
             field.get_for_dialect("postgres", "SQL_TYPE").split("(")[0].lower() for field in columns
         )
+        # Not those over a part of the rows: whether one serves depends on the condition.
+        self.indexes: Mapping[tuple[str, ...], str] = {
+            tuple(index.fields): index.index_name(_NAMING, model) for index in meta.indexes if type(index) is Index
+        }
+        """The names of the table's indexes, by their columns."""
         self.mysql_types: tuple[str, ...] = tuple(field.get_for_dialect("mysql", "SQL_TYPE") for field in columns)
         if issubclass(kind, Model):
             # mypy wants to see the fields of a named tuple; these are the columns of a model it cannot see.
             self.value: Callable[..., Any] = namedtuple(f"{kind.__name__}Value", self.columns[len(self.leading) :])  # type: ignore[misc]
         else:
             self.value = kind
-        self._encoders = _pairs(columns, _encoder)
         self._decoders = _pairs(columns, _decoder)
-        self._key_at = tuple(self.columns.index(c) - len(self.leading) for c in self.sheet_key)
-
-    def row(self, bucket: int, member_id: str, value: tuple[Any, ...]) -> Row:
-        """The value as it is written: driver types only, the same for all dialects."""
-        row = [*(bucket, member_id)[: len(self.leading)], *value]
-        for at, encode in self._encoders:
-            if row[at] is not None:
-                row[at] = encode(row[at])
-        return tuple(row)
+        self._make: Callable[[Sequence[Any]], Any] = self.value._make  # type: ignore[attr-defined]  # a named tuple's
+        key_at = [self.columns.index(c) - len(self.leading) for c in self.sheet_key]
+        self.row: Callable[[int, str, tuple[Any, ...]], Row] = _row_of(columns, self.leading)
+        """The value of a member as it is written: driver types only, the same for all dialects."""
+        self.read: Callable[[Sequence[Any]], Any] = _value_of(self.value, columns, len(self.leading))
+        """The value in a row as it was read."""
+        self.key_of: Callable[[tuple[Any, ...]], tuple[Any, ...]] = _key_of(key_at)
+        """Under which key a value stands on its member's sheet."""
 
     def decode(self, row: Sequence[Any]) -> list[Any]:
         """A row as it was read, with Python's types, leading columns included."""
@@ -129,18 +145,84 @@ class Table:
 
     def of(self, decoded: Sequence[Any]) -> Any:
         """The value in a decoded row."""
-        return self.value(*decoded[len(self.leading) :])
+        return self._make(decoded[len(self.leading) :])
 
-    def key_of(self, value: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Under which key the value stands on its member's sheet."""
-        return tuple(value[at] for at in self._key_at)
+    @cached_property
+    def glance(self) -> Callable[[Sequence[Any]], Any]:
+        """Makes of a row, as it was read, what has the attributes of its value, each decoded when it is looked at.
+
+        For who reads many rows and looks at little of each. It has no methods of the value, and is the row as it was
+        read; ``whole`` gives the value.
+        """
+        names: Sequence[str] = self.value._fields  # type: ignore[attr-defined]  # a named tuple's
+        decoders, read = dict(self._decoders), self.read
+        parts = {
+            name: property(_decoded_attribute(at, decoders[at]) if at in decoders else itemgetter(at))
+            for at, name in enumerate(names, len(self.leading))
+        }
+
+        def whole(row: Row) -> Any:
+            return read(row)
+
+        return type(f"{self.kind.__name__}Glance", (tuple,), {"__slots__": (), "whole": whole, **parts})
+
+    def decodes(self, column: str) -> bool:
+        """Whether a value of the column is something else than what is read."""
+        at = self.columns.index(column)
+        return any(at == decoded for decoded, _ in self._decoders)
+
+
+def _decoded_attribute(at: int, decode: Callable[[Any], Any]) -> Callable[[Row], Any]:
+    def attribute(row: Row) -> Any:
+        # Not kept: what JSON becomes takes longer to free when much else has been made since.
+        stored = row[at]
+        return None if stored is None else decode(stored)
+
+    return attribute
 
 
 def _pairs(
-    columns: list[Any], of: Callable[[Any], Callable[[Any], Any] | None]
+    columns: Sequence[Any], of: Callable[[Any], Callable[[Any], Any] | None]
 ) -> list[tuple[int, Callable[[Any], Any]]]:
     found = ((at, of(column)) for at, column in enumerate(columns))
     return [(at, convert) for at, convert in found if convert is not None]
+
+
+# A value is taken apart and put together in one expression, which is compiled for each table: it is done for each row.
+
+
+def _row_of(columns: Sequence[Any], leading: Sequence[str]) -> Callable[[int, str, tuple[Any, ...]], Row]:
+    names: dict[str, Any] = {}
+    parts = [f"c{at}" for at, _ in enumerate(columns)]
+    given = parts[len(leading) :]
+    for at, encode in _pairs(columns, _encoder):
+        names[f"e{at}"] = encode
+        parts[at] = f"None if c{at} is None else e{at}(c{at})"
+    parts[: len(leading)] = ["bucket", "member_id"][: len(leading)]
+    return _compiled("row", "bucket, member_id, value", f"{', '.join(given)}, = value", f"({', '.join(parts)},)", names)
+
+
+def _value_of(kind: Callable[..., Any], columns: Sequence[Any], leading: int) -> Callable[[Sequence[Any]], Any]:
+    names: dict[str, Any] = {"new": tuple.__new__, "kind": kind}
+    given = [f"c{at}" for at, _ in enumerate(columns)]
+    parts = given.copy()
+    for at, decode in _pairs(columns, _decoder):
+        names[f"d{at}"] = decode
+        parts[at] = f"None if c{at} is None else d{at}(c{at})"
+    made = f"new(kind, ({', '.join(parts[leading:])},))"
+    return _compiled("read", "row", f"{', '.join(given)}, = row", made, names)
+
+
+def _key_of(key_at: Sequence[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    parts = "".join(f"value[{at}], " for at in key_at)
+    return _compiled("key_of", "value", "", f"({parts})", {})
+
+
+def _compiled(name: str, taking: str, first: str, made: str, names: dict[str, Any]) -> Callable[..., Any]:
+    # Nothing of the text is anybody's: names are numbered.
+    exec(f"def {name}({taking}):\n    {first}\n    return {made}", names)
+    function: Callable[..., Any] = names[name]
+    return function
 
 
 def _encoder(field: Any) -> Callable[[Any], Any] | None:

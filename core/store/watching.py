@@ -13,11 +13,18 @@ from tortoise.backends.asyncpg import client as asyncpg
 from tortoise.backends.mysql import client as mysql
 from tortoise.backends.sqlite import client as sqlite
 
-from core.store.sqlite_immediate import SqliteImmediateClient
+from core.store.sqlite_immediate import ImmediateTransaction, SqliteImmediateClient
 
 Watch = Callable[[str], AbstractContextManager[object]]
 
-_METHODS: Final = ("execute_insert", "execute_many", "execute_query", "execute_query_dict", "execute_script")
+_METHODS: Final = (
+    "execute_each",
+    "execute_insert",
+    "execute_many",
+    "execute_query",
+    "execute_query_dict",
+    "execute_script",
+)
 _CLIENTS: Final = (
     asyncpg.AsyncpgDBClient,
     asyncpg.TransactionWrapper,
@@ -25,6 +32,7 @@ _CLIENTS: Final = (
     mysql.TransactionWrapper,
     sqlite.SqliteClient,
     SqliteImmediateClient,
+    ImmediateTransaction,
     sqlite.SqliteTransactionWrapper,
 )
 _MADE_OF_OTHERS: Final = {(mysql.MySQLClient, "execute_query_dict")}

@@ -1,8 +1,8 @@
 """What has happened to a member, as an operation tells it: to reactions at once, to everybody else after the commit."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from core.rulebook.rules import Activity
 
@@ -46,6 +46,30 @@ class Event(NamedTuple):
     name: str
     payload: Mapping[str, Any]
     activity: Activity | None = None
+
+
+Reaction = TypeVar("Reaction", bound=Callable[..., Any])
+
+_HEARS: Final = "__laurel_hears__"
+
+
+def hears(*names: str) -> Callable[[Reaction], Reaction]:
+    """Above a ``react`` that looks at the events of these names alone: it is called for no others.
+
+    There are some thirty reactions, and several events of each operation.
+    """
+
+    def marked(react: Reaction) -> Reaction:
+        setattr(react, _HEARS, frozenset(names))
+        return react
+
+    return marked
+
+
+def is_heard_by(react: Callable[..., Any], name: str) -> bool:
+    """Whether a reaction is called for events of that name."""
+    names = getattr(react, _HEARS, None)
+    return names is None or name in names
 
 
 class Outgoing(NamedTuple):

@@ -27,6 +27,8 @@ from core.books.members import bucket_of, new_id
 from core.engine.operations import Operation, Outcome
 from core.errors import Unavailable
 from core.models import OutboxRow
+from core.store import Store
+from core.store.dialect import in_words_of
 from core.telling.destinations import RETRIES, Destinations, NotHeard, NotYet
 from core.telling.events import Delivery
 from core.telling.routes import Routes
@@ -143,7 +145,7 @@ class Deliverer:
             except Exception:
                 # The database is away, or a table is: that is told by whoever needs it; here it is tried again.
                 log.exception("the places that events go to could not be read")
-            for consumer in self._awake():
+            for consumer in await self._addressed(self._awake()):
                 # A task for each, so that a slow one delays nobody else.
                 if consumer not in self._telling or self._telling[consumer].done():
                     self._telling[consumer] = asyncio.create_task(self._keep_telling(consumer))
@@ -152,6 +154,20 @@ class Deliverer:
             except TimeoutError:
                 continue
         await asyncio.gather(*self._telling.values())
+
+    async def _addressed(self, consumers: Sequence[str]) -> Sequence[str]:
+        """Those of the consumers for whom there is anything, found with one statement; all of them where it fails."""
+        if not consumers:
+            return consumers
+        exists = "EXISTS (SELECT 1 FROM outbox WHERE consumer = ? AND dead = ?)"
+        values = [value for consumer in consumers for value in (consumer, False)]
+        try:
+            reader = Store().reader()
+            sql = f"SELECT {', '.join(f'{exists} AS c{at}' for at, _ in enumerate(consumers))}"
+            [found] = await reader.query(in_words_of(reader, sql), values)
+        except Exception:
+            return consumers  # whoever takes what is there says what is wrong
+        return [consumer for consumer, is_there in zip(consumers, found, strict=True) if is_there]
 
     async def _keep_telling(self, consumer: str) -> None:
         try:

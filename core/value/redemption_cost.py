@@ -1,7 +1,7 @@
 """What redemption costs: the points that members have redeemed, in money, as a share of what they have paid.
 
 A programme says between which two shares that should lie. Whoever watches is told when it leaves that band, and when it
-is back. Both sums cost what happened in the days that are asked about: an index leads to each.
+is back. Both sums are those of the daily aggregates of the days that are asked about.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from tortoise.exceptions import IntegrityError
 from core.books.accounts import Contra
 from core.books.tallies import SPEND, day_number
 from core.errors import InvalidValue
+from core.key_figures.aggregates import CREDITED, DEBITED, TALLY
 from core.models import AlarmRow
 from core.money import money
 from core.rulebook.programme import Programme, RedemptionBand
@@ -24,8 +25,7 @@ from core.store.databases import unit_of_work
 from core.store.dialect import Reader
 from core.telling.events import REDEMPTION_COST_BACK_IN_BAND, REDEMPTION_COST_LEFT_BAND
 from core.telling.outbox import tell_of_programme
-from core.time.calendar import day_start, local_day, next_day
-from core.time.clock import microseconds
+from core.time.calendar import local_day
 from core.units import POINTS
 from core.value.liability import worth
 
@@ -97,23 +97,21 @@ async def redemption_cost(reader: Reader, programme: Programme, since: date, unt
         raise InvalidValue(field="since", reason="it comes after until")
     if (until - since).days >= DAYS_MAX:
         raise InvalidValue(field="since", reason=f"a period has at most {DAYS_MAX} days")
-    first, end = (microseconds(day_start(day, programme.zone)) for day in (since, next_day(until)))
-    ((redeemed, given_back),) = await reader.query(
-        "SELECT COALESCE(SUM(CASE WHEN amount < 0 THEN -amount ELSE 0 END), 0),"
-        " COALESCE(SUM(CASE WHEN amount > 0 THEN amount ELSE 0 END), 0) FROM entry"
-        f" WHERE contra = '{Contra.REDEMPTION}' AND unit = '{POINTS}'"
-        f" AND effective_at >= {first} AND effective_at < {end}"
-    )
-    ((revenue,),) = await reader.query(
-        f"SELECT COALESCE(SUM(amount), 0) FROM tally WHERE name = '{SPEND}'"
-        f" AND day >= {day_number(since)} AND day <= {day_number(until)}"
-    )
+    sums = {
+        (name, part): int(amount)
+        for name, part, amount in await reader.query(
+            f"SELECT name, part, SUM(amount) FROM daily_aggregate WHERE name IN ('{CREDITED}', '{DEBITED}', '{TALLY}')"
+            f" AND day BETWEEN {day_number(since)} AND {day_number(until)}"
+            f" AND ((unit = '{POINTS}' AND part = '{Contra.REDEMPTION}') OR (unit = '' AND part = '{SPEND}'))"
+            " GROUP BY name, part"
+        )
+    }
     return RedemptionCost(
         since=since,
         until=until,
-        redeemed=int(redeemed),
-        given_back=int(given_back),
-        revenue=int(revenue),
+        redeemed=sums.get((DEBITED, Contra.REDEMPTION), 0),
+        given_back=sums.get((CREDITED, Contra.REDEMPTION), 0),
+        revenue=sums.get((TALLY, SPEND), 0),
         currency=programme.currency,
         point_value=programme.point_value,
         band=programme.redemption_cost,

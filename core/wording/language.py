@@ -21,12 +21,28 @@ _UNITS: Final[Mapping[Language, Mapping[str, str]]] = {
     "en": {POINTS: "points", GROWTH: "growth"},
     "zh": {POINTS: "积分", GROWTH: "成长值"},
 }
+_CHANNELS: Final[Mapping[str, Mapping[Language, str]]] = {
+    "ledger": {"en": "Account", "zh": "账户"},
+    "membership": {"en": "Membership", "zh": "会员资格"},
+    "opening": {"en": "Opening balance", "zh": "期初余额"},
+    "people": {"en": "Joined accounts", "zh": "账户合并"},
+    "redemption": {"en": "Points spent", "zh": "使用积分"},
+    "tiers": {"en": "Tier", "zh": "等级"},
+    "trust": {"en": "Safety", "zh": "安全"},
+}
+"""Those of the core, and those without a section in the programme."""
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def unit_name(language: Language, unit: str) -> str:
     """What members call a unit; one of the programme's own has its own name."""
     return _UNITS[language].get(unit, spaced(unit))
+
+
+def channel_names(language: Language, called: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """What each channel is called: the core's, and those of plugins, which say so in English and in Chinese."""
+    own = {channel: (en if language == "en" else zh) or spaced(channel) for channel, (en, zh) in called.items()}
+    return {channel: names[language] for channel, names in _CHANNELS.items()} | own
 
 
 def spaced(identifier: str) -> str:
