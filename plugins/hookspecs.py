@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from core.channels.annual import Recaller
 from core.channels.suggestions import Suggester
+from core.engine.aside import Aside
 from core.engine.operations import Operation
 from core.engine.work import Work
 from core.errors import Refusal
@@ -66,6 +67,7 @@ class Importer:
     ``columns`` describes every column there may be; a file without one of ``required`` is refused as a whole.
     ``operation`` makes what a row asks for, and raises a Refusal for a row that cannot be meant. Its idempotency key
     comes from the row, so that a second run imports nothing twice. ``messages`` are those that it takes, by type.
+    ``of_nobody`` makes what a row without a ``member`` asks for, where ``--guests`` says that there are such.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Importer:
     required: frozenset[str]
     operation: Callable[[Row, Importing], Operation]
     messages: Mapping[str, Message] = field(default_factory=dict)
+    of_nobody: Callable[[Row, Importing], Aside] | None = None
 
 
 @hookspec
@@ -239,7 +242,7 @@ async def react(event: Event, work: Work) -> None:
     """See an event of any channel, while its member is locked and before anything is written.
 
     May do whatever ``work`` offers. A Refusal raised here refuses the whole operation. It is called for every event,
-    so look at ``event.name`` first.
+    so look at ``event.name`` first, or mark it with those that it ``hears`` (``core.telling.events``).
     """
 
 

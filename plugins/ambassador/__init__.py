@@ -9,14 +9,14 @@ from core.people.erasing import PersonalData
 from core.rulebook.programme import ChannelSettings
 from core.store.databases import Tables
 from core.telling.event_types import EventType
-from core.telling.events import Delivery, Event
+from core.telling.events import Delivery, Event, hears
 from core.telling.outbox import Submit
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
 from .models import PERSONAL
 from .mutations import AmbassadorMemberFields, AmbassadorMutations, AmbassadorQueries
-from .operations import OUTGOING, follow, pay_ambassador
+from .operations import HEARD, OUTGOING, follow, pay_ambassador
 from .refusals import REFUSALS
 from .rules import AmbassadorSettings
 
@@ -83,6 +83,7 @@ def register_invariants() -> Sequence[Invariant]:
 
 
 @hookimpl
+@hears(*HEARD)
 async def react(event: Event, work: Work) -> None:
     await follow(event, work)
 

@@ -63,6 +63,17 @@ TAKEN_BACK: Final = "taken_back"
 FRIEND_PAID: Final = "ambassador.friend_paid"
 FRIEND_REFUNDED: Final = "ambassador.friend_refunded"
 OUTGOING: Final = (FRIEND_PAID, FRIEND_REFUNDED)
+HEARD: Final = (
+    MEMBER_BROUGHT,
+    ORDER_PAID,
+    BRINGING_PAID,
+    TALLIES_COUNTED,
+    ORDER_REFUNDED,
+    TRANSACTION_REVERSED,
+    TIER_CHANGED,
+    MEMBER_STATUS_CHANGED,
+)
+"""What ``follow`` looks at."""
 
 NOTE_MAX: Final = 500
 
@@ -327,7 +338,7 @@ async def _waited(work: Work, reference: str) -> None:
 
 async def _tell(work: Work) -> None:
     # What an operation counts is told of after all that has happened in it, so a bonus is known by now.
-    if not any(event.name == ORDER_PAID for event in work.events):
+    if settings_of(work.programme) is None or not any(event.name == ORDER_PAID for event in work.events):
         return
     for row in await work.rows(AmbassadorFriend):
         if row.waiting is None:

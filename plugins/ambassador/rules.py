@@ -40,6 +40,8 @@ class AmbassadorSettings(ChannelSettings):
     ``pending_days``, and is bounded by ``caps``. Orders of less than ``order_at_least`` bring nothing.
     """
 
+    called = ("Ambassadors", "推广大使")
+
     tiers: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=20)] | None = None
     entry: Literal["at_once", "application"] = "application"
     tier_lost: Literal["stay", "end"] = "stay"

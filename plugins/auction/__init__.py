@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from core.channels.orders import ORDER_PAID
 from core.engine.work import Work
 from core.errors import Refusal
 from core.rulebook.programme import ChannelSettings
 from core.scheduling.jobs import Every, Job
 from core.store.databases import Tables
 from core.telling.event_types import EventType
-from core.telling.events import Delivery, Event
+from core.telling.events import MEMBER_STATUS_CHANGED, TRANSACTION_REVERSED, Delivery, Event, hears
 from core.telling.outbox import Submit
 from plugins import hookimpl
 
@@ -59,6 +60,7 @@ def register_jobs() -> Sequence[Job]:
 
 
 @hookimpl
+@hears(MEMBER_STATUS_CHANGED, ORDER_PAID, TRANSACTION_REVERSED)
 async def react(event: Event, work: Work) -> None:
     await check_order(event, work)
     await follow_reversal(event, work)

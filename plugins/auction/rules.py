@@ -68,6 +68,8 @@ class AuctionSettings(ChannelSettings):
     ``settle_days``: for so many days after the close the highest bid stays set aside; then it is free by itself.
     """
 
+    called = ("Auction", "拍卖")
+
     auctions: Annotated[tuple[Auction, ...], Field(min_length=1, max_length=200)]
     settle_days: Annotated[int, Field(strict=True, ge=1, le=90)] = 7
 

@@ -132,6 +132,8 @@ class Progress(NamedTuple):
 class BadgeSettings(ChannelSettings):
     """The programme's section ``channels: badge:``."""
 
+    called = ("Badge", "徽章")
+
     badges: Annotated[tuple[Badge, ...], Field(min_length=1, max_length=100)]
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import time
 
+from core.channels.orders import ORDER_REFUNDED
 from core.channels.suggestions import Suggester
 from core.engine.work import Work
 from core.errors import Refusal
@@ -12,7 +13,7 @@ from core.rulebook.programme import ChannelSettings
 from core.scheduling.jobs import Daily, Job
 from core.store.databases import Tables
 from core.telling.event_types import EventType
-from core.telling.events import Event
+from core.telling.events import MEMBER_ENROLLED, TIER_CHANGED, Event, hears
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
@@ -85,6 +86,7 @@ def register_invariants() -> Sequence[Invariant]:
 
 
 @hookimpl
+@hears(MEMBER_ENROLLED, ORDER_REFUNDED, TIER_CHANGED)
 async def react(event: Event, work: Work) -> None:
     await follow(event, work)
 

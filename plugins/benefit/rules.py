@@ -292,6 +292,8 @@ class BenefitSettings(ChannelSettings):
     ``refunded`` says whether a use is given back when the whole order comes back that it was for.
     """
 
+    called = ("Benefit", "权益")
+
     wording: ClassVar[Wording] = Wording(
         tallies={
             "benefits_used": TallyWords(

@@ -11,7 +11,7 @@ from core.scheduling.jobs import Daily, Job
 from core.simulating.anew import Anew
 from core.store.databases import Tables
 from core.telling.event_types import EventType
-from core.telling.events import Event
+from core.telling.events import MEMBER_ENROLLED, MEMBER_UPDATED, Event, hears
 from plugins import hookimpl
 
 from .anew import ANEW
@@ -67,6 +67,7 @@ def register_anew() -> Sequence[Anew]:
 
 
 @hookimpl
+@hears(MEMBER_ENROLLED, MEMBER_UPDATED)
 async def react(event: Event, work: Work) -> None:
     await remember_birthday(event, work)
 

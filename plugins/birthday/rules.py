@@ -41,6 +41,8 @@ class BirthdaySettings(ChannelSettings):
     ``expires_days`` at most. All members together get what ``budget`` has. With ``automatic`` nobody has to claim it.
     """
 
+    called = ("Birthday", "生日")
+
     points: Count = 0
     coupons: Coupons = ()
     budget: Budget = Budget()

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from core.channels.orders import ORDER_PAID, ORDER_REFUNDED
 from core.engine.work import Work
 from core.rulebook.explaining import Explainer
 from core.rulebook.programme import ChannelSettings
 from core.store.databases import Tables
 from core.telling.event_types import EventType
-from core.telling.events import Event
+from core.telling.events import TRANSACTION_REVERSED, Event, hears
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
@@ -45,6 +46,7 @@ def register_explainers() -> Sequence[Explainer]:
 
 
 @hookimpl
+@hears(ORDER_PAID, ORDER_REFUNDED, TRANSACTION_REVERSED)
 async def react(event: Event, work: Work) -> None:
     await follow_order(event, work)
 

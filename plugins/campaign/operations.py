@@ -9,7 +9,7 @@ from core.channels.orders import ORDER_PAID, ORDER_REFUNDED
 from core.engine.work import Work
 from core.rulebook.explaining import Seen
 from core.rulebook.programme import Programme
-from core.rulebook.rules import NO_CAPS, Activity, CapRoom
+from core.rulebook.rules import NO_CAPS, Activity, CapRoom, Less
 from core.telling.events import TRANSACTION_REVERSED, Event
 from core.time.calendar import local_day
 from core.units import POINTS
@@ -57,6 +57,7 @@ async def _give_one(work: Work, campaign: Campaign, order: Activity, reference: 
         if granted < given:
             cut.append(("budget", given - granted))
         given = granted
+    work.attribute(POINTS, award, of=tally, less={Less.BUDGET: award.points - given})
     lots = []
     if given:
         pending = rules.pending.days if rules.pending else 0

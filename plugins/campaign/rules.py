@@ -76,6 +76,8 @@ class Campaign(Section):
 class CampaignSettings(ChannelSettings):
     """The programme's section ``channels: campaign:``. ``earned`` are the points that the order has brought."""
 
+    called = ("Campaign", "活动")
+
     facts: ClassVar[Mapping[str, Any]] = {**FACTS, "earned": int}
     wording: ClassVar[Wording] = Wording(
         occasion=("each order", "每笔订单"),

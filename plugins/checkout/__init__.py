@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from core.channels.orders import ORDER_PAID
 from core.engine.work import Work
 from core.errors import Refusal
 from core.rulebook.programme import ChannelSettings
-from core.telling.events import Event
+from core.telling.events import Event, hears
 from plugins import hookimpl
 
 from .mutations import CheckoutMutations, CheckoutQueries
@@ -37,5 +38,6 @@ def register_mutations() -> Sequence[type]:
 
 
 @hookimpl
+@hears(ORDER_PAID)
 async def react(event: Event, work: Work) -> None:
     await check_order(event, work)

@@ -72,6 +72,8 @@ class CheckoutSettings(ChannelSettings):
     name. ``hold_seconds`` is how long a checkout sets them aside.
     """
 
+    called = ("Paid with points", "积分抵扣")
+
     core_rules: ClassVar[frozenset[str]] = frozenset({"points_per_unit", "caps"})
 
     points_per_unit: Annotated[dict[Identifier, Rate], AfterValidator(_rates)]

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+from core.channels.coupons import COUPON_GRANTED, COUPONS_REVOKED
+from core.channels.orders import ORDER_REFUNDED
 from core.engine.work import Work
 from core.errors import Refusal
 from core.people.erasing import PersonalData
 from core.rulebook.programme import ChannelSettings
 from core.store.databases import Tables
 from core.telling.event_types import EventType
-from core.telling.events import Event
+from core.telling.events import TRANSACTION_REVERSED, Event, hears
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
@@ -62,6 +64,7 @@ def register_countables() -> Mapping[str, str]:
 
 
 @hookimpl
+@hears(COUPONS_REVOKED, COUPON_GRANTED, ORDER_REFUNDED, TRANSACTION_REVERSED)
 async def react(event: Event, work: Work) -> None:
     await follow(event, work)
 

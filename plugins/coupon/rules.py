@@ -100,6 +100,8 @@ class CouponSettings(CouponBook):
     ``refunded`` says whether a coupon comes back when the whole order it was used on does.
     """
 
+    called = ("Coupon", "优惠券")
+
     wording: ClassVar[Wording] = Wording(
         tallies={
             "coupons_used": TallyWords(

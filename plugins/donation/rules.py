@@ -90,6 +90,8 @@ class Project(Section):
 class DonationSettings(ChannelSettings):
     """The programme's section ``channels: donation:``."""
 
+    called = ("Donation", "捐赠")
+
     wording: ClassVar[Wording] = Wording(
         tallies={
             "points_donated": TallyWords(

@@ -8,7 +8,7 @@ from core.people.erasing import PersonalData
 from core.rulebook.programme import ChannelSettings
 from core.store.databases import Tables
 from core.telling.event_types import EventType
-from core.telling.events import Delivery, Event
+from core.telling.events import MEMBER_ERASED, TRANSACTION_REVERSED, Delivery, Event, hears
 from core.telling.outbox import Submit
 from plugins import hookimpl
 
@@ -58,6 +58,7 @@ def register_countables() -> Mapping[str, str]:
 
 
 @hookimpl
+@hears(MEMBER_ERASED, TRANSACTION_REVERSED)
 async def react(event: Event, work: Work) -> None:
     await follow_reversal(event, work)
     await forget(event, work)

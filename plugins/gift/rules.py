@@ -20,6 +20,8 @@ class GiftSettings(ChannelSettings):
     ``least`` is the smallest gift; ``limits`` are the points that a member may give away, not the number of gifts.
     """
 
+    called = ("Gift", "转赠")
+
     wording: ClassVar[Wording] = Wording(
         tallies={
             "points_given": TallyWords(

@@ -11,13 +11,13 @@ from core.rulebook.programme import ChannelSettings
 from core.scheduling.jobs import Every, Job
 from core.store.databases import Tables
 from core.telling.event_types import EventType
-from core.telling.events import Event
+from core.telling.events import Event, hears
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
 from .models import PERSONAL
 from .mutations import GroupMemberFields, GroupMutations, GroupQueries
-from .operations import follow, lapse_due
+from .operations import HEARD, follow, lapse_due
 from .refusals import REFUSALS
 from .rules import CHANNEL, GroupSettings
 
@@ -81,6 +81,7 @@ def register_invariants() -> Sequence[Invariant]:
 
 
 @hookimpl
+@hears(*HEARD)
 async def react(event: Event, work: Work) -> None:
     await follow(event, work)
 

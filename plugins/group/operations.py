@@ -50,6 +50,16 @@ DECLINED: Final = "declined"
 REMOVED: Final = "removed"
 MERGED: Final = "merged"
 
+HEARD: Final = (
+    TIER_CHANGED,
+    MEMBER_STATUS_CHANGED,
+    MEMBER_MERGED,
+    MERGE_UNDONE,
+    MERGE_TAKEN,
+    MERGE_GIVEN_BACK,
+)
+"""What ``follow`` looks at."""
+
 NOTE_MAX: Final = 500
 _SHOWN: Final = 64
 _BATCH: Final = 500

@@ -75,6 +75,8 @@ class Group(Section):
 class GroupSettings(ChannelSettings):
     """The programme's section ``channels: group:``."""
 
+    called = ("Group", "社群")
+
     facts: ClassVar[Mapping[str, Any]] = {"member": MemberFacts}
 
     groups: Annotated[tuple[Group, ...], Field(min_length=1, max_length=100)]

@@ -371,7 +371,7 @@ async def _settle(info: Info, input: SettleInvestmentInput) -> SettleInvestmentP
             if after is None:
                 await _check_nothing_waits(info, input.project, outcome)
             break
-        after = waiting.page_info.end_cursor
+        after = waiting.cursors.of(-1)
         operations = [
             PayBack(
                 member=ById(stake.member_id),

@@ -124,6 +124,8 @@ def paid_back(points: int, outcome: str, success: Decimal, failure: Decimal) -> 
 class InvestmentSettings(ChannelSettings):
     """The programme's section ``channels: investment:``."""
 
+    called = ("Investment", "共建投资")
+
     projects: Annotated[tuple[Project, ...], Field(min_length=1, max_length=200)]
 
     @model_validator(mode="after")

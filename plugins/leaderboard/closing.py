@@ -138,7 +138,7 @@ async def _owners(run: Run, winners: Sequence[str]) -> Mapping[str, str]:
     unknown = {winner: winner for winner in winners}
     while unknown:
         rows = await run.reader.select(table, ("bucket", "id"), [(bucket_of(one), one) for one in {*unknown.values()}])
-        members: list[Member] = [table.of(table.decode(row)) for row in rows]
+        members: list[Member] = [table.read(row) for row in rows]
         into = {str(member.id): member.merged_into for member in members if member.merged_into is not None}
         unknown = {winner: into[one] for winner, one in unknown.items() if one in into}
         owners |= unknown

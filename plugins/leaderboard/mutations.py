@@ -273,8 +273,8 @@ class LeaderboardMemberFields:
         """What the member's places on leaderboards have won, the latest first; what was reversed is left out."""
         # Fields of Member, so they are resolved with a member as self.
         rows = await info.context.loaders.rows(LeaderboardWin, cast(Member, self).member_id, "state = 'given'")
-        rows.sort(key=lambda row: (row.won_at, row.board), reverse=True)
-        return [LeaderboardAward.of(row) for row in rows]
+        latest_first = sorted(rows, key=lambda row: (row.won_at, row.board), reverse=True)
+        return [LeaderboardAward.of(row) for row in latest_first]
 
     @strawberry.field
     async def is_leaderboard_name_hidden(self, info: Info) -> bool:

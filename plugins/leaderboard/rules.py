@@ -122,6 +122,8 @@ class Names(Section):
 class LeaderboardSettings(ChannelSettings):
     """The programme's section ``channels: leaderboard:``. Without ``names`` nobody's is shown."""
 
+    called = ("Leaderboard", "排行榜")
+
     boards: Annotated[tuple[Board, ...], Field(min_length=1, max_length=20)]
     names: Names | None = None
 

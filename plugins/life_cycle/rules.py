@@ -64,6 +64,8 @@ class LifeCycleSettings(TagGiver):
     Whoever is in a stage has a tag of its id.
     """
 
+    called = ("Life cycle", "生命周期")
+
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=20)]
 
     @model_validator(mode="after")

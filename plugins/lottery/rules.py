@@ -167,6 +167,8 @@ class Pool(Section):
 class LotterySettings(ChannelSettings):
     """The programme's section ``channels: lottery:``."""
 
+    called = ("Lottery", "抽奖")
+
     wording: ClassVar[Wording] = Wording(
         tallies={"lottery_draws": TallyWords("a draw", "{n} draws", "抽奖 {n} 次", ("draws", "抽奖次数"))}
     )

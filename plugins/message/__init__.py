@@ -11,7 +11,7 @@ from core.store.databases import Tables
 from core.telling.carriers import Carrier
 from core.telling.destinations import Destinations
 from core.telling.event_types import EventType
-from core.telling.events import Event
+from core.telling.events import TALLIES_COUNTED, Event, hears
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
@@ -69,6 +69,7 @@ def register_jobs() -> Sequence[Job]:
 
 
 @hookimpl
+@hears(TALLIES_COUNTED)
 async def react(event: Event, work: Work) -> None:
     await watch(event, work)
 

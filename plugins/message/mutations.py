@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 import strawberry
 
 from core.books.members import new_id
+from core.channels.tags import TAG_GIVEN, TAG_LOST
 from core.errors import InvalidValue
 from core.models import OutboxRow
 from core.oversight.auditing import audited, write_down
@@ -26,6 +27,7 @@ from graph.vocabulary import (
     Payload,
     Role,
     UserError,
+    Where,
     actor,
     check_text,
     field,
@@ -167,9 +169,20 @@ class MemberMessages:
     @strawberry.field
     @paged
     async def recent(self, info: Info, page: Page) -> Connection[MemberMessageNode]:
-        """What the member was sent, or was not, the newest first; for as long as the programme lists it."""
-        order = newest("message_id")
-        return await page_of_member(info, MemberMessage, self._member_id, MemberMessageNode.of, page, order)
+        """What the member was sent, or was not, the newest first; for as long as the programme lists it.
+
+        Members see of what tells of their tags what was sent to them.
+        """
+        order, where = newest("message_id"), _told(info)
+        return await page_of_member(info, MemberMessage, self._member_id, MemberMessageNode.of, page, order, where)
+
+
+def _told(info: Info) -> list[Where]:
+    """Which of a member's messages the caller is told of: members of none that would tell them a tag and never did."""
+    caller = info.context.caller
+    if caller is None or caller.role is not Role.MEMBER:
+        return []
+    return [Where("(event NOT IN (?, ?) OR state = ?)", (TAG_GIVEN, TAG_LOST, SENT))]
 
 
 @strawberry.type

@@ -277,6 +277,8 @@ class MessageSettings(ChannelSettings):
     listed for ``keep_days``.
     """
 
+    called = ("Message", "消息")
+
     locale: Language
     quiet_hours: QuietHours | None = None
     per_day: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None

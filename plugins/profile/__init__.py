@@ -8,7 +8,7 @@ from core.rulebook.programme import ChannelSettings
 from core.simulating.anew import Anew
 from core.store.databases import Tables
 from core.telling.event_types import EventType
-from core.telling.events import Event
+from core.telling.events import MEMBER_ENROLLED, TRANSACTION_REVERSED, Event, hears
 from plugins import hookimpl
 
 from .anew import ANEW
@@ -57,6 +57,7 @@ def register_anew() -> Sequence[Anew]:
 
 
 @hookimpl
+@hears(MEMBER_ENROLLED, TRANSACTION_REVERSED)
 async def react(event: Event, work: Work) -> None:
     await welcome(event, work)
     await follow_reversal(event, work)

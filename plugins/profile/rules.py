@@ -22,6 +22,8 @@ class ProfileSettings(ChannelSettings):
     All members together get what ``budget`` has.
     """
 
+    called = ("Profile", "个人资料")
+
     wording: ClassVar[Wording] = Wording(
         tallies={
             "profile_sections": TallyWords(

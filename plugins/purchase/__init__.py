@@ -4,16 +4,19 @@ from collections.abc import Sequence
 
 from core.engine.work import Work
 from core.errors import Refusal
+from core.oversight.verify import Invariant
 from core.people.erasing import PersonalData
 from core.rulebook.explaining import Explainer
 from core.rulebook.programme import ChannelSettings
 from core.simulating.anew import Anew
 from core.store.databases import Tables
-from core.telling.events import Event
+from core.telling.events import TRANSACTION_REVERSED, Event, hears
 from plugins import hookimpl
 from plugins.hookspecs import Importer
 
 from .anew import ANEW
+from .guest_mutations import GuestMutations, GuestQueries
+from .guests import INVARIANTS
 from .importer import ORDERS
 from .models import PERSONAL, PurchaseOrder
 from .mutations import PurchaseMemberFields, PurchaseMutations, PurchaseQueries
@@ -46,12 +49,12 @@ def register_refusals() -> Sequence[type[Refusal]]:
 
 @hookimpl
 def register_queries() -> Sequence[type]:
-    return [PurchaseQueries]
+    return [PurchaseQueries, GuestQueries]
 
 
 @hookimpl
 def register_mutations() -> Sequence[type]:
-    return [PurchaseMutations]
+    return [PurchaseMutations, GuestMutations]
 
 
 @hookimpl
@@ -70,10 +73,16 @@ def register_explainers() -> Sequence[Explainer]:
 
 
 @hookimpl
+def register_invariants() -> Sequence[Invariant]:
+    return INVARIANTS
+
+
+@hookimpl
 def register_anew() -> Sequence[Anew]:
     return [ANEW]
 
 
 @hookimpl
+@hears(TRANSACTION_REVERSED)
 async def react(event: Event, work: Work) -> None:
     await follow_reversal(event, work)

@@ -11,6 +11,7 @@ from core.engine.operations import Operation
 from core.errors import InvalidAmount, InvalidInstant, InvalidValue, MemberNotFound
 from plugins.hookspecs import Importer, Importing, Message, Row
 
+from .guests import GuestRequest, RecordGuestOrder, RefundGuestOrder
 from .operations import ImportAdjustment, Line, PaidWithPoints, RecordPurchase, RefundPurchase
 from .orders import Return
 from .refusals import OrderNotFound
@@ -19,6 +20,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "kind": "sale (the default), refund, cancellation (of all that is left of an order) or adjustment",
     "reference": "the number of the sale, refund, cancellation or adjustment; a row is imported once",
     "member": "the brand's own id of the member, who is enrolled if unknown",
+    "customer": "a guest's order: the shop's key of the guest, who is no member; read where there is no member",
     "at": "when it was, ISO 8601; without an offset in the programme's time zone",
     "amount": "money paid or refunded",
     "currency": "ISO 4217; the programme's when it is left out",
@@ -40,9 +42,7 @@ _WHOLE: Final = re.compile(r"-?[0-9]{1,16}", re.ASCII)
 
 def operation(row: Row, importing: Importing) -> Operation:
     """What the row asks for. Raises InvalidValue, InvalidAmount or InvalidInstant for one that cannot be meant."""
-    for name in row:
-        if name not in COLUMNS:
-            raise InvalidValue(field=str(name)[:64], reason="there is no such column")
+    _check_columns(row)
     kind = row.get("kind", "sale")
     make = _KINDS.get(kind) if isinstance(kind, str) else None
     if make is None:
@@ -54,6 +54,12 @@ def operation(row: Row, importing: Importing) -> Operation:
         "at": at if importing.replaying else None,
     }
     return make(row, at, asked)
+
+
+def _check_columns(row: Row) -> None:
+    for name in row:
+        if name not in COLUMNS:
+            raise InvalidValue(field=str(name)[:64], reason="there is no such column")
 
 
 def _sale(row: Row, at: datetime, asked: dict[str, Any]) -> Operation:
@@ -120,6 +126,39 @@ _KINDS: Final[Mapping[str, Callable[[Row, datetime, dict[str, Any]], Operation]]
     "adjustment": _adjustment,
 }
 
+
+def of_guest(row: Row, importing: Importing) -> GuestRequest:
+    """What a row without a member asks for: it is of a guest. Raises what ``operation`` does."""
+    _check_columns(row)
+    at, reference, kind = _instant(_text(row, "at"), importing), _text(row, "reference"), row.get("kind", "sale")
+    if kind == "sale":
+        if _whole(row, "points_spent"):
+            raise InvalidValue(field="points_spent", reason="a guest has no points")
+        return RecordGuestOrder(
+            actor=importing.actor,
+            reference=reference,
+            amount=_number(row, "amount"),
+            currency=_optional(row, "currency"),
+            occurred_at=at,
+            customer=_optional(row, "customer"),
+        )
+    if kind not in ("refund", "cancellation"):
+        raise InvalidValue(field="kind", reason="a guest's order is a sale, a refund or a cancellation")
+    return RefundGuestOrder(
+        actor=importing.actor,
+        order=_text(row, "order"),
+        reference=reference,
+        amount=_refunded(row) if kind == "refund" else None,
+        currency=_optional(row, "currency"),
+    )
+
+
+def _refunded(row: Row) -> Decimal:
+    """What a guest got back: the amount, or what the lines come to, as no lines of the order are kept."""
+    lines = _lines(row)
+    return sum((_number(line, "amount") for line in lines), Decimal(0)) if lines else _number(row, "amount")
+
+
 _ORDER_TO_COME: Final = frozenset({OrderNotFound.code, MemberNotFound.code})
 
 ORDERS: Final = Importer(
@@ -127,6 +166,7 @@ ORDERS: Final = Importer(
     columns=COLUMNS,
     required=frozenset({"reference", "member", "at"}),
     operation=operation,
+    of_nobody=of_guest,
     messages={
         "order.paid": Message(columns={"kind": "sale"}),
         "order.refunded": Message(columns={"kind": "refund"}, waits_for=_ORDER_TO_COME),

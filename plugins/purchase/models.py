@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tortoise import fields
+from tortoise.indexes import Index
 from tortoise.models import Model
 
 from core.people.erasing import PersonalData
@@ -41,6 +42,8 @@ class PurchaseOrder(Model):
 
     class Meta:
         table = "purchase_order"
+        # For those who ask whether an order is any member's.
+        indexes = (Index(fields=("reference",)),)
 
 
 def _anonymous(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ from graph.vocabulary import (
     perform_many,
     priced,
     query,
+    selects,
     trace_of,
     user_error,
 )
@@ -378,7 +379,8 @@ class PurchaseMutations:
     async def record_purchase(self, info: Info, input: RecordPurchaseInput) -> RecordPurchasePayload:
         """Record an order that was paid: it earns by the programme's rules, and points paid with are spent."""
         operation = _recorded(info, input, input.reference, input.idempotency_key)
-        return await perform(info, operation, RecordPurchasePayload, lambda outcome: _order(info, outcome))
+        wanted = selects(info, "order")
+        return await perform(info, operation, RecordPurchasePayload, lambda outcome: _order(info, outcome, wanted))
 
     @priced(ListSize(assumed_size=ORDERS_MAX, slicing_arguments=["input.purchases"], sized_fields=["results"]))
     @mutation(allow={Role.SERVICE, Role.OPERATOR})
@@ -468,9 +470,10 @@ def _awards(outcome: Outcome) -> list[PurchaseAward]:
     return [PurchaseAward(unit=unit, given=Points(points), left=Points(points)) for unit, points in awards]
 
 
-async def _order(info: Info, outcome: Outcome) -> Mapping[str, Any]:
+async def _order(info: Info, outcome: Outcome, wanted: bool = True) -> Mapping[str, Any]:
     assert outcome.member_id is not None
-    order = await PurchaseOrderNode.find(info, outcome.member_id, reference=outcome.result["reference"])
+    find, reference = PurchaseOrderNode.find, outcome.result["reference"]
+    order = await find(info, outcome.member_id, reference=reference) if wanted else None
     return {"order": order, "awards": _awards(outcome)}
 
 

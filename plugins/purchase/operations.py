@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple
 
+from core.books import guests
 from core.books.tallies import ORDERS, SPEND
 from core.channels import caps
 from core.channels.corrections import AdjustPoints
@@ -132,6 +133,7 @@ class RecordPurchase(Operation):
         basket = self._basket(programme.currency, occurred_at)
         if recorded := await work.rows(PurchaseOrder, reference=self.reference):
             raise OrderAlreadyRecorded(reference=self.reference, transaction=recorded[0].transaction_id)
+        await guests.claim(work, self.reference)
         orders = await work.counted(ORDERS) if settings.counts_orders else 0
         # What cost nothing is no order: not the first, nor one of those that a tier asks for.
         counts = basket.amount > 0
@@ -145,6 +147,7 @@ class RecordPurchase(Operation):
         stored: dict[str, Any] = {}
         for unit, award in awards.items():
             kept: dict[str, Any] = {"points": award.points, "left": award.points, "lots": []}
+            work.attribute(unit, award)
             if award.points:
                 pending = settings.earn[unit].pending
                 lot = await work.earn(
@@ -153,7 +156,8 @@ class RecordPurchase(Operation):
                 kept["lots"].append(lot.seq)
             if unit in rooms:
                 kept["room"] = list(rooms[unit])
-            await caps.use(work, CHANNEL, unit, settings.earn[unit].caps, award.points, at=occurred_at)
+            if settings.earn[unit].caps.counts:
+                await caps.use(work, CHANNEL, unit, settings.earn[unit].caps, award.points, at=occurred_at)
             stored[unit] = kept
         if counts:
             work.count(ORDERS, 1, at=occurred_at)
@@ -230,7 +234,7 @@ class RecordPurchase(Operation):
             raise CurrencyMismatch(expected=currency, given=self.currency)
         if type(self.promised) is not int or not 0 <= self.promised <= AMOUNT_MAX:
             raise InvalidAmount(value=str(self.promised), reason="promised points are a whole number of 0 or more")
-        amount = _money(self.amount, currency)
+        amount = minor_amount(self.amount, currency)
         points, points_amount = self._paid_with_points(amount, currency)
         items, priced = self._items(amount, currency)
         return Basket(
@@ -253,7 +257,7 @@ class RecordPurchase(Operation):
         if self.paid_with_points is None:
             return 0, 0
         points, worth, _ = self.paid_with_points
-        paid = _money(worth, currency)
+        paid = minor_amount(worth, currency)
         if type(points) is not int or not 0 < points <= AMOUNT_MAX:
             raise InvalidAmount(value=str(points), reason="points are a whole number of 1 or more")
         if paid > amount:
@@ -358,7 +362,7 @@ class RefundPurchase(Operation):
                 ]
                 for line in self.lines
             ]
-        return None if self.amount is None else _money(self.amount, currency)
+        return None if self.amount is None else minor_amount(self.amount, currency)
 
     def _take(self, basket: Basket) -> None:
         if self.currency is not None and self.currency != basket.currency:
@@ -374,10 +378,10 @@ class RefundPurchase(Operation):
                 if line.quantity is not None:
                     check_quantity(line.quantity)
                 if line.amount is not None:
-                    _money(line.amount, basket.currency)
+                    minor_amount(line.amount, basket.currency)
             basket.take_lines(self.lines)
         elif self.amount is not None:
-            amount = _money(self.amount, basket.currency)
+            amount = minor_amount(self.amount, basket.currency)
             if amount == 0:
                 raise InvalidAmount(value=str(self.amount), reason="a refund gives something back")
             basket.take_amount(amount)
@@ -554,7 +558,8 @@ def _seen(buyer: Mapping[str, Any], day: date) -> MemberFacts:
 
 async def _rooms(work: Work, settings: PurchaseSettings, day: date) -> dict[str, CapRoom]:
     """What the caps that count over time leave, for the units that have any."""
-    rooms = {unit: await caps.room(work, CHANNEL, unit, rules.caps, day) for unit, rules in settings.earn.items()}
+    counting = {unit: rules.caps for unit, rules in settings.earn.items() if rules.caps.counts}
+    rooms = {unit: await caps.room(work, CHANNEL, unit, of_unit, day) for unit, of_unit in counting.items()}
     return {unit: room for unit, room in rooms.items() if room != NO_CAPS}
 
 
@@ -584,7 +589,8 @@ def check_quantity(given: object) -> Decimal:
     return quantity
 
 
-def _money(value: Decimal, currency: str) -> int:
+def minor_amount(value: Decimal, currency: str) -> int:
+    """The amount in minor units. Raises InvalidAmount unless it is one that was paid."""
     minor = parse_money(value, currency)
     if minor < 0:
         raise InvalidAmount(value=str(value), reason="it is negative; what comes back is a refund")
@@ -602,7 +608,7 @@ def _item(line: Line, currency: str) -> Item:
     if line.tags:
         _check_tags(line.tags)
     quantity = check_quantity(line.quantity)
-    amount = 0 if line.amount is None else _money(line.amount, currency)
+    amount = 0 if line.amount is None else minor_amount(line.amount, currency)
     status = VOID if line.void else GIFT if line.gift else SOLD
     if status != SOLD:
         amount = 0  # what it would have cost is not part of the order

@@ -16,7 +16,7 @@ class PurchasesNotOffered(Refusal):
 
 
 class OrderNotFound(NotFound):
-    """No such order of this member."""
+    """No such order of this member, or of a guest."""
 
     code = "ORDER_NOT_FOUND"
     says = "no order {reference}"
@@ -32,6 +32,25 @@ class OrderAlreadyRecorded(Refusal):
     says_zh = "订单 {reference} 已由交易 {transaction} 记录"
     reference: str = fact("The order's reference.")
     transaction: str = fact("The transaction that recorded it.")
+
+
+class OrderOfMember(Refusal):
+    """The order is a member's purchase, and so no guest's."""
+
+    code = "ORDER_OF_MEMBER"
+    says = "order {reference} is a member's purchase"
+    says_zh = "订单 {reference} 是会员的订单"
+    reference: str = fact("The order's reference.")
+
+
+class GuestOrderDiffers(Refusal):
+    """The guest's order, or its refund, was recorded before with other facts."""
+
+    code = "GUEST_ORDER_DIFFERS"
+    says = "{reference} was recorded before with another {field}"
+    says_zh = "{reference} 已记录，但 {field} 不同"
+    reference: str = fact("The reference of the order or the refund.")
+    field: str = fact("What was another.")
 
 
 class RefundAlreadyRecorded(Refusal):
@@ -101,6 +120,8 @@ REFUSALS: list[type[Refusal]] = [
     PurchasesNotOffered,
     OrderNotFound,
     OrderAlreadyRecorded,
+    OrderOfMember,
+    GuestOrderDiffers,
     RefundAlreadyRecorded,
     LinesDoNotAddUp,
     LineNotFound,

@@ -33,6 +33,8 @@ class PurchaseSettings(ChannelSettings):
     that is paid with points earns like money.
     """
 
+    called = ("Purchase", "购物")
+
     facts: ClassVar[Mapping[str, Any]] = FACTS
     wording: ClassVar[Wording] = Wording(occasion=("each order", "每笔订单"))
     core_rules: ClassVar[frozenset[str]] = frozenset({"earn", "earn_on_points_paid"})

@@ -104,6 +104,8 @@ class QuestSettings(ChannelSettings):
     these, ``joined``, and whatever tallies plugins offer.
     """
 
+    called = ("Quest", "任务")
+
     events: Annotated[dict[Identifier, Annotated[str, Field(max_length=200)]], Field(max_length=100)] = Field(
         default_factory=dict
     )

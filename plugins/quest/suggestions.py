@@ -22,7 +22,6 @@ async def suggest(info: Info, member: Member) -> Sequence[Suggestion]:
     assert isinstance(settings, QuestSettings)
     if member.status != MemberStatus.ACTIVE:
         return []
-    tags = await member.tags_seen(info)
     shown = await asyncio.gather(
         *(
             quest_of(info, member, programme, settings, quest)
@@ -32,9 +31,7 @@ async def suggest(info: Info, member: Member) -> Sequence[Suggestion]:
     )
     by_id = {quest.id: quest for quest in settings.quests}
     return [
-        _suggestion(info, by_id[one.name], one).suited(by_id[one.name].suits, tags)
-        for one in shown
-        if one.status in (QuestStatus.READY, QuestStatus.OPEN)
+        _suggestion(info, by_id[one.name], one) for one in shown if one.status in (QuestStatus.READY, QuestStatus.OPEN)
     ]
 
 
@@ -55,5 +52,12 @@ def _suggestion(info: Info, quest: Quest, shown: QuestType) -> Suggestion:
     else:
         said = f"It brings {quest.points} points.", f"完成可得 {quest.points} 积分。"
     return Suggestion(
-        SuggestionKind.EARN, quest.id, quest.title, *said, weight=weight, points=quest.points, until=until
+        SuggestionKind.EARN,
+        quest.id,
+        quest.title,
+        *said,
+        weight=weight,
+        points=quest.points,
+        until=until,
+        suits=quest.suits,
     )

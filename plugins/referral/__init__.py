@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
+from core.channels.orders import ORDER_PAID, ORDER_REFUNDED
 from core.engine.work import Work
 from core.errors import Refusal
 from core.rulebook.programme import ChannelSettings
 from core.simulating.anew import Anew
 from core.store.databases import Tables
 from core.telling.event_types import EventType
-from core.telling.events import Delivery, Event
+from core.telling.events import MEMBER_ERASED, TRANSACTION_REVERSED, Delivery, Event, hears
 from core.telling.outbox import Submit
 from plugins import hookimpl
 
@@ -58,6 +59,7 @@ def register_anew() -> Sequence[Anew]:
 
 
 @hookimpl
+@hears(MEMBER_ERASED, ORDER_PAID, ORDER_REFUNDED, TRANSACTION_REVERSED)
 async def react(event: Event, work: Work) -> None:
     await follow(event, work)
     await forget(event, work)

@@ -28,6 +28,8 @@ class ReferralSettings(ChannelSettings):
     Inviters and invitees together get what ``budget`` has.
     """
 
+    called = ("Friends brought", "邀请好友")
+
     wording: ClassVar[Wording] = Wording(
         tallies={
             "referrals": TallyWords(

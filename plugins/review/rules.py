@@ -45,6 +45,8 @@ class ReviewSettings(ChannelSettings):
     order. ``a_day`` is how many reviews a member may submit in a day.
     """
 
+    called = ("Review", "评价")
+
     facts: ClassVar[Mapping[str, Any]] = {"review": ReviewFacts, "member": MemberFacts}
     wording: ClassVar[Wording] = Wording(
         occasion=("each review", "每条评价"),

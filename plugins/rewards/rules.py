@@ -80,6 +80,8 @@ class RewardsSettings(ChannelSettings):
     cancelled order is given to somebody else, or to nobody, as the member has seen it.
     """
 
+    called = ("Reward", "礼品兑换")
+
     wording: ClassVar[Wording] = Wording(
         tallies={
             "rewards_redeemed": TallyWords(

@@ -20,6 +20,7 @@ from .rules import CHANNEL, Item, RewardsSettings, check_member, check_open, che
 
 _WEEK: Final = timedelta(days=7)
 _SEASON: Final = timedelta(days=60)
+_QUARTER: Final = timedelta(days=91)
 _NEAR, _PAID, _LOST_SOON, _LOST_IN_A_WEEK = 20, 40, 75, 85
 _BEST_USE: Final = 10
 _REACH: Final = 80
@@ -42,7 +43,6 @@ async def suggest(info: Info, member: Member) -> Sequence[Suggestion]:
         return []
     tallies: list[Tally] = await loaders.rows(Tally, member_id, TALLIES)
     stock = await stock_left_of(info, [item for item in near if item.counted])
-    tags = await member.tags_seen(info)
     today, found = local_day(now, programme.zone), []
     for item in near:
         left = item.limits.left(
@@ -55,14 +55,14 @@ async def suggest(info: Info, member: Member) -> Sequence[Suggestion]:
                 check_stock(item, 1, stock[item.id])
         except Refusal:
             continue
-        made = _suggestion(info, programme, item, prices[item.id], balance)
-        found.append(made.suited(item.suits, tags))
+        found.append(_suggestion(info, programme, item, prices[item.id], balance))
     return found
 
 
 def _suggestion(info: Info, programme: Programme, item: Item, price: int, balance: Balance) -> Suggestion:
     now, until = info.context.now, item.valid.until
     lost_at = balance.expires_at
+    saves = balance.available >= price and lost_at is not None and lost_at - now <= _QUARTER
     if balance.available < price:
         short = price - balance.available
         weight, said = _NEAR, (f"With {short} points more it is yours.", f"再有 {short} 积分即可兑换。")
@@ -83,4 +83,7 @@ def _suggestion(info: Info, programme: Programme, item: Item, price: int, balanc
     if balance.available >= price:
         # What makes the most of the points stands first.
         weight += _BEST_USE * price // balance.available
-    return Suggestion(SuggestionKind.SPEND, item.id, item.name, *said, weight=weight, points=price, until=until)
+    return Suggestion(
+        SuggestionKind.SPEND, item.id, item.name, *said,
+        weight=weight, points=price, until=until, suits=item.suits, saves=saves,
+    )  # fmt: skip

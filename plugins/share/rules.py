@@ -38,6 +38,8 @@ class ShareSettings(ChannelSettings):
     All members together get what ``budget`` has.
     """
 
+    called = ("Share", "分享")
+
     wording: ClassVar[Wording] = Wording(
         tallies={SHARES: TallyWords("a share", "{n} shares", "分享 {n} 次", ("shares", "分享次数"), "分享")}
     )

@@ -46,6 +46,8 @@ class MakeUp(Section):
 class SignInSettings(ChannelSettings):
     """The programme's section ``channels: sign_in:``. Without ``make_up`` a missed day is missed."""
 
+    called = ("Sign-in", "签到")
+
     facts: ClassVar[Mapping[str, Any]] = {"event": EventFacts, "member": MemberFacts}
     wording: ClassVar[Wording] = Wording(
         occasion=("each sign-in", "每次签到"),

@@ -9,17 +9,21 @@ from core.telling.event_types import EventData, EventType
 
 
 class TagGiven(EventData):
-    """A member has a tag that they had not before: by a rule, or by hand."""
+    """A member has a tag that they had not before: by a rule, by a prediction, or by hand."""
 
     tag: str = Field(description="The tag's id in the programme: frequent.")
-    source: str = Field(description="tag where a rule has given it, operator where somebody has.")
+    source: str = Field(
+        description="tag where a rule has given it, prediction where a prediction has, operator where somebody has."
+    )
 
 
 class TagLost(EventData):
-    """A member has not a tag any more, as its rule does not hold, its time is over, or somebody took it away."""
+    """A member has not a tag any more: what gave it does not hold, its time is over, or somebody took it away."""
 
     tag: str = Field(description="The tag's id in the programme.")
-    source: str = Field(description="tag where a rule had given it, operator where somebody had.")
+    source: str = Field(
+        description="tag where a rule had given it, prediction where a prediction had, operator where somebody had."
+    )
 
 
 EVENT_TYPES: Final = (EventType(TAG_GIVEN, 1, TagGiven), EventType(TAG_LOST, 1, TagLost))

@@ -9,7 +9,7 @@ import strawberry
 
 from core.books.members import MemberTag
 from core.books.tallies import Tally
-from core.channels.tags import BY_HAND
+from core.channels.tags import BY_HAND, PREDICTED
 from core.ladder.judging import Judgement, due_at
 from core.rulebook.segments import History
 from core.time.calendar import day_start, local_day
@@ -42,6 +42,9 @@ class TagSource(Enum):
     """Who has given a tag."""
 
     RULE = strawberry.enum_value(CHANNEL, description="The tag's rule, which takes it away as well.")
+    PREDICTED = strawberry.enum_value(
+        PREDICTED, description="What is predicted of the member: see `prediction`. Rules do not see it."
+    )
     BY_HAND = strawberry.enum_value(BY_HAND, description="Somebody, for a reason that stands with the transaction.")
 
 
@@ -81,8 +84,8 @@ class TagMemberFields:
         judgements: list[Judgement] = await loaders.rows(Judgement, member.member_id)
         judged = next((row for row in judgements if row.channel == CHANNEL), None)
         due = due_at(CHANNEL, member.enrolled_at, judged, info.context.laurel.programmes, now)
-        today, ends = local_day(now, zone), dict[str, datetime | None]()
-        since = dict[str, datetime]()
+        today, ends = local_day(now, zone), dict[tuple[str, str], datetime | None]()
+        since = dict[tuple[str, str], datetime]()
         if settings.by_rule:
             first = settings.segments.since(today)
             where = f"day >= {first.year * 10_000}" if first else ""
@@ -91,20 +94,23 @@ class TagMemberFields:
             for tag in settings.by_rule:
                 if tag.has(history, today):
                     turn = settings.one(tag).look(partial(tag.has, history), history, today).turns_on
-                    ends[tag.id] = None if turn is None else day_start(turn, zone)
+                    ends[tag.id, CHANNEL] = None if turn is None else day_start(turn, zone)
                     row = held.get((tag.id, CHANNEL))
-                    since[tag.id] = row.since if row else (due if due is not None and due <= now else now)
+                    since[tag.id, CHANNEL] = row.since if row else (due if due is not None and due <= now else now)
+        for (id, source), row in held.items():
+            if source != CHANNEL:
+                since[id, source], ends[id, source] = row.since, row.until
         return [
             MemberTagType(
                 tag=tag.id,
                 name=tag.name or tag.id,
                 source=source,
-                since=since[tag.id] if source is TagSource.RULE else held[tag.id, BY_HAND].since,
-                until=ends[tag.id] if source is TagSource.RULE else held[tag.id, BY_HAND].until,
+                since=since[tag.id, str(source.value)],
+                until=ends[tag.id, str(source.value)],
             )
             for tag in settings.tags
             for source in TagSource
-            if (tag.id in ends if source is TagSource.RULE else (tag.id, BY_HAND) in held)
+            if (tag.id, str(source.value)) in ends and (source is TagSource.PREDICTED) == (tag.predicted is not None)
         ]
 
 
@@ -149,8 +155,8 @@ class TagMutations:
     async def tag_member(self, info: Info, input: TagMemberInput) -> TagMemberPayload:
         """Give a member a tag by hand, for good or until an instant; of one given by hand before the end changes.
 
-        TAG_NOT_FOUND, TAG_ALREADY_GIVEN, TAGS_NOT_OFFERED, INVALID_INSTANT, MEMBER_NOT_ACTIVE when the membership is
-        closed.
+        TAG_NOT_FOUND, TAG_IS_PREDICTED, TAG_ALREADY_GIVEN, TAGS_NOT_OFFERED, INVALID_INSTANT,
+        MEMBER_NOT_ACTIVE when the membership is closed.
         """
         operation = TagMember(
             member=input.member.to_ref(info),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from core.books.members import MemberStatus, MemberTag
-from core.channels.tags import BY_HAND, set_tags
+from core.channels.tags import BY_HAND, PREDICTED, set_tags
 from core.engine.operations import Operation
 from core.engine.work import Work
 from core.errors import InvalidInstant, MemberNotActive
@@ -15,7 +15,7 @@ from core.rulebook.segments import History
 from core.telling.events import MEMBER_ENROLLED, MEMBER_ERASED, MEMBER_STATUS_CHANGED, TALLIES_COUNTED, Event
 from core.time.calendar import day_start, local_day
 
-from .refusals import TagAlreadyGiven, TagNotFound, TagNotGiven, TagsNotOffered
+from .refusals import TagAlreadyGiven, TagIsPredicted, TagNotFound, TagNotGiven, TagsNotOffered
 from .rules import CHANNEL, TagSettings
 
 _SHOWN: Final = 64
@@ -25,7 +25,7 @@ _SHOWN: Final = 64
 class TagMember(Operation):
     """Give a member a tag by hand, until then at most. Of one that they have so, only the end changes.
 
-    Refuses TagsNotOffered, TagNotFound, TagAlreadyGiven, InvalidInstant, InvalidValue, MemberNotActive.
+    Refuses TagsNotOffered, TagNotFound, TagIsPredicted, TagAlreadyGiven, InvalidInstant, InvalidValue, MemberNotActive.
     """
 
     channel: ClassVar[str] = CHANNEL
@@ -40,8 +40,11 @@ class TagMember(Operation):
         settings = _offered(work)
         if work.member.status == MemberStatus.CLOSED:
             raise MemberNotActive(status=work.member.status)
-        if settings.find(self.tag) is None:
+        tag = settings.find(self.tag)
+        if tag is None:
             raise TagNotFound(tag=self.tag[:_SHOWN], tags=", ".join(settings.tag_ids()))
+        if tag.predicted is not None:
+            raise TagIsPredicted(tag=tag.id)
         if self.until is not None and self.until <= work.now:
             raise InvalidInstant(value=self.until.isoformat(), reason="a tag ends in the future")
         by_hand = await _by_hand(work)
@@ -95,7 +98,7 @@ async def follow(event: Event, work: Work) -> None:
     settings = _settings(work)
     match event.name:
         case name if name == MEMBER_ERASED:
-            for source in (CHANNEL, BY_HAND):
+            for source in (CHANNEL, BY_HAND, PREDICTED):
                 await set_tags(work, source, {}, tells=False)
         case _ if settings is None:
             return
@@ -129,17 +132,25 @@ async def _look(work: Work) -> list[str]:
     settings, member, now = _settings(work), work.member, work.now
     if settings is None or member.status == MemberStatus.CLOSED:
         await work.set_judgement(CHANNEL, None)
-        await set_tags(work, CHANNEL, {})
-        await set_tags(work, BY_HAND, {})
+        for source in (CHANNEL, BY_HAND, PREDICTED):
+            await set_tags(work, source, {})
         return []
     zone = work.programme_now.zone
     day = local_day(now, zone)
     counted = await work.counts(since=settings.segments.since(day)) if settings.by_rule else []
     history = History(local_day(member.enrolled_at, zone), work.programme_now.currency, counted)
     look = settings.segments.look(lambda on: settings.held_on(history, on), history, day)
-    by_hand = {tag: row.until for tag, row in (await _by_hand(work)).items() if settings.find(tag) is not None}
+    predicted = settings.predicted_tags()
+    by_hand = {
+        tag: row.until
+        for tag, row in (await _by_hand(work)).items()
+        if settings.find(tag) is not None and tag not in predicted
+    }
     await set_tags(work, CHANNEL, dict.fromkeys(look.now))
     await set_tags(work, BY_HAND, by_hand)
+    # What is predicted is not asked here: a tag of which it is said no more is gone, and the job brings the others.
+    held: list[MemberTag] = await work.rows(MemberTag, source=PREDICTED)
+    await set_tags(work, PREDICTED, {row.tag: None for row in held if row.held and row.tag in predicted})
     ends = [until for until in by_hand.values() if until is not None]
     if look.turns_on is not None:
         ends.append(day_start(look.turns_on, zone))

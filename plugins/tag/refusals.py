@@ -25,6 +25,15 @@ class TagNotFound(NotFound):
     tags: str = fact("The tags of the programme, with commas between them.")
 
 
+class TagIsPredicted(Refusal):
+    """The tag says what is predicted of a member. Nobody gives it by hand, as rules would see it then."""
+
+    code = "TAG_IS_PREDICTED"
+    says = "{tag} says what is predicted, and is given by the predictions alone"
+    says_zh = "标签 {tag} 由预测得出，不能人工添加"
+    tag: str = fact("The tag.")
+
+
 class TagAlreadyGiven(Refusal):
     """Somebody has given the member that tag by hand already, and for as long."""
 
@@ -44,4 +53,4 @@ class TagNotGiven(Refusal):
     tag: str = fact("The tag.")
 
 
-REFUSALS: Final = (TagsNotOffered, TagNotFound, TagAlreadyGiven, TagNotGiven)
+REFUSALS: Final = (TagsNotOffered, TagNotFound, TagIsPredicted, TagAlreadyGiven, TagNotGiven)

@@ -8,7 +8,7 @@ from core.people.erasing import PersonalData
 from core.rulebook.programme import ChannelSettings
 from core.store.databases import Tables
 from core.telling.event_types import EventType
-from core.telling.events import Event
+from core.telling.events import TRANSACTION_REVERSED, Event, hears
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
@@ -57,6 +57,7 @@ def register_member_fields() -> Sequence[type]:
 
 
 @hookimpl
+@hears(TRANSACTION_REVERSED)
 async def react(event: Event, work: Work) -> None:
     await follow_reversal(event, work)
 

@@ -35,7 +35,7 @@ class Ticket(Model):
 
     class Meta:
         table = "ticket"
-        indexes = (Index(fields=("state", "due_at", "ticket_id")),)
+        indexes = (Index(fields=("state", "due_at", "ticket_id")), Index(fields=("opened_at", "ticket_id")))
 
 
 class TicketMessage(Model):

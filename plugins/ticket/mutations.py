@@ -16,9 +16,11 @@ from graph.vocabulary import (
     STAFF,
     Connection,
     Info,
+    InstantFilter,
     Member,
     MemberByInput,
     Node,
+    Order,
     Page,
     Payload,
     Points,
@@ -27,6 +29,7 @@ from graph.vocabulary import (
     Where,
     actor,
     global_id,
+    instant_is,
     may_see,
     mutation,
     newest,
@@ -106,6 +109,18 @@ class TicketState(Enum):
     OPEN = strawberry.enum_value(OPEN, description="It waits for an answer.")
     ANSWERED = strawberry.enum_value(ANSWERED, description="It was answered, and its member may add something.")
     CLOSED = strawberry.enum_value(CLOSED, description="It is settled.")
+
+
+@strawberry.enum
+class TicketOrder(Enum):
+    """In which order tickets are listed."""
+
+    DUE_AT_ASC = strawberry.enum_value("due_at_asc", description="By when they are to be answered, the soonest first.")
+    OPENED_AT_DESC = strawberry.enum_value("opened_at_desc", description="By when they were asked, the latest first.")
+
+    @property
+    def order(self) -> Order:
+        return oldest("due_at", "ticket_id") if self is TicketOrder.DUE_AT_ASC else newest("opened_at", "ticket_id")
 
 
 @strawberry.type(name="TicketMessage")
@@ -230,16 +245,24 @@ class TicketQueries:
         self,
         info: Info,
         page: Page,
-        state: Annotated[TicketState, strawberry.argument(description="Whose turn it is.")] = TicketState.OPEN,
+        state: Annotated[
+            TicketState | None, strawberry.argument(description="Whose turn it is; null for all of them.")
+        ] = TicketState.OPEN,
         overdue: Annotated[
             bool, strawberry.argument(description="Only those whose time to be answered is over.")
         ] = False,
+        opened_at: Annotated[
+            InstantFilter | None, strawberry.argument(description="Only those that were asked then.")
+        ] = None,
+        order_by: Annotated[TicketOrder, strawberry.argument(description="In which order.")] = TicketOrder.DUE_AT_ASC,
     ) -> Connection[TicketNode]:
-        """The tickets of all members that stand so, the soonest due first: the operators' list."""
-        where = [Where("state = ?", (str(state.value),))]
+        """The tickets of all members that stand so: the operators' list, and what is behind the figure `complaints`."""
+        where = instant_is("opened_at", opened_at)
+        if state is not None:
+            where.append(Where("state = ?", (str(state.value),)))
         if overdue:
             where.append(Where("due_at < ?", (microseconds(info.context.now),), passing=True))
-        return await page_of_all(info, Ticket, TicketNode.of, page, oldest("due_at", "ticket_id"), where)
+        return await page_of_all(info, Ticket, TicketNode.of, page, order_by.order, where)
 
 
 @strawberry.type

@@ -38,6 +38,8 @@ class TicketSettings(ChannelSettings):
     compensated with ``compensation_max`` points at most for each.
     """
 
+    called = ("Question", "咨询工单")
+
     due_hours: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 48
     working: Working | None = None
     reopen_days: Annotated[int, Field(strict=True, ge=0, le=366)] = 14

@@ -6,7 +6,7 @@ from core.engine.work import Work
 from core.rulebook.programme import ChannelSettings
 from core.store.databases import Tables
 from core.telling.event_types import EventType
-from core.telling.events import Event
+from core.telling.events import TIER_CHANGED, TRANSACTION_REVERSED, Event, hears
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
@@ -33,6 +33,7 @@ def register_member_fields() -> Sequence[type]:
 
 
 @hookimpl
+@hears(TIER_CHANGED, TRANSACTION_REVERSED)
 async def react(event: Event, work: Work) -> None:
     await follow(event, work)
 

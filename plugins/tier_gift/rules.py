@@ -25,6 +25,8 @@ class TierGiftSettings(ChannelSettings):
     the one reached. A tier's gift is given once in a life, or with ``again`` each time that the tier is reached.
     """
 
+    called = ("Gift of the tier", "等级礼遇")
+
     gifts: Annotated[dict[Identifier, Gift], Field(min_length=1, max_length=20)]
     skipped: Annotated[bool, Field(strict=True)] = True
     again: Annotated[bool, Field(strict=True)] = False

@@ -39,6 +39,8 @@ class TierPurchaseSettings(ChannelSettings):
     go at most. ``keep`` says what keeping a tier costs.
     """
 
+    called = ("Tier bought", "购买等级")
+
     prices: Annotated[dict[Identifier, Price], Field(max_length=20)] = Field(default_factory=dict)
     steps: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
     keep: Keep | None = None

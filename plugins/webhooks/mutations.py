@@ -2,6 +2,7 @@
 
 import enum
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ import strawberry
 from core.books.members import new_id
 from core.models import OutboxRow
 from core.telling.destinations import NotHeard
+from core.telling.event_types import EventType as EventKind
 from core.telling.posting import client, is_private, post_signed
 from core.time.clock import rfc3339
 from graph.vocabulary import (
@@ -113,6 +115,11 @@ class EventType:
     schema: str = strawberry.field(description="The shape of `data`: a JSON Schema, as text.")
 
 
+@cache
+def _schema_of(kind: EventKind) -> str:
+    return orjson.dumps(kind.schema(), option=orjson.OPT_SORT_KEYS).decode()
+
+
 @strawberry.type
 class WebhookQueries:
     """What can be asked about webhooks."""
@@ -125,7 +132,7 @@ class WebhookQueries:
                 name=kind.name,
                 version=kind.version,
                 description=kind.description,
-                schema=orjson.dumps(kind.schema(), option=orjson.OPT_SORT_KEYS).decode(),
+                schema=_schema_of(kind),
             )
             for _, kind in sorted(info.context.laurel.plugins.event_types.items())
         ]

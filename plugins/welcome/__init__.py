@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from core.engine.work import Work
 from core.rulebook.programme import ChannelSettings
 from core.telling.event_types import EventType
-from core.telling.events import Event
+from core.telling.events import MEMBER_ENROLLED, Event, hears
 from plugins import hookimpl
 
 from .events import EVENT_TYPES
@@ -21,6 +21,7 @@ def register_settings() -> type[ChannelSettings]:
 
 
 @hookimpl
+@hears(MEMBER_ENROLLED)
 async def react(event: Event, work: Work) -> None:
     await welcome(event, work)
 

@@ -15,6 +15,8 @@ CHANNEL: Final = "welcome"
 class WelcomeSettings(ChannelSettings, Gift):
     """The programme's section ``channels: welcome:``: the gift that whoever joins gets."""
 
+    called = ("Welcome", "入会礼")
+
     def budgets(self, channel: str) -> Iterable[NamedBudget]:
         return self.budgets_of(channel)
 

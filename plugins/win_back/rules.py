@@ -29,6 +29,8 @@ class WinBackSettings(ChannelSettings):
     ``budget`` has.
     """
 
+    called = ("Welcome back", "回归礼")
+
     points: Count = 0
     coupons: Coupons = ()
     budget: Budget = Budget()
