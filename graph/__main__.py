@@ -2,4 +2,6 @@
 
 from graph.cli import main
 
-main()
+# The process of a lane imports this as well.
+if __name__ == "__main__":
+    main()

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.time.clock import Clock
 from graph.broker.listening import listening
@@ -26,6 +28,20 @@ from graph.transport.execution import Engine
 from graph.transport.http import HttpView
 from graph.transport.websocket import WebSockets
 from plugins.manager import Plugins, load_plugins
+
+GRAPHQL: Final = "/graphql"
+
+
+class _Application(Starlette):
+    """Starlette, whose layers are passed by what is asked most: GraphQL over HTTP answers all errors itself."""
+
+    graphql: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == GRAPHQL:
+            await self.graphql(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(
@@ -62,10 +78,11 @@ def create_app(
         assert engine.laurel is not None, "requests come after the start"
         return await receive(request, engine.laurel)
 
+    view: ASGIApp = HttpView(engine)
     routes: list[BaseRoute] = [
         Route("/incoming/{source}", incoming, methods=["POST"]),
-        Route("/graphql", HttpView(engine)),
-        WebSocketRoute("/graphql", WebSockets(engine)),
+        Route(GRAPHQL, view),
+        WebSocketRoute(GRAPHQL, WebSockets(engine)),
         *health_routes(lambda: engine.laurel),
         *rules_routes(lambda: engine.laurel),
         *dashboard_routes(),
@@ -77,6 +94,7 @@ def create_app(
     if settings.serves_centre:
         routes += centre_routes(settings, lambda: engine.laurel)
     watching = [Middleware(Watched, observer=observer)] if observer is not None else []
-    app = Starlette(routes=routes, lifespan=lifespan, middleware=watching)
+    app = _Application(routes=routes, lifespan=lifespan, middleware=watching)
+    app.graphql = view if observer is None else Watched(view, observer)
     app.state.end_streams = engine.stopping.set
     return app

@@ -11,6 +11,8 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 STATIC: Final = Path(__file__).parent / "static"
+DOCUMENTS: Final = "documents.json"
+"""The manifest of what a page asks, among its files."""
 NO_BUILD: Final = '<meta name="laurel-build" content="" />'
 
 

@@ -14,6 +14,9 @@ from graph.laurel import Laurel
 from graph.loaders import Loaders
 from graph.tokens import Caller
 
+Selected = dict[tuple[Hashable, ...], bool]
+"""What resolvers have found out of the document: see ``graph.selections``."""
+
 
 @dataclass(slots=True)
 class Context:
@@ -28,14 +31,13 @@ class Context:
     until: float = inf
     router: bool = False
     loaders: Loaders = field(init=False)
-    selected: dict[tuple[Hashable, ...], bool] = field(init=False, default_factory=dict)
-    """What resolvers have found out of the document: see ``graph.selections``."""
+    selected: Selected = field(init=False, default_factory=dict)
     _refresh: asyncio.Future[None] | None = field(init=False, default=None)
     _now: datetime | None = field(init=False, default=None)
     _version: Version | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.loaders = Loaders(self.laurel.store)
+        self.loaders = Loaders(self.laurel.gathered)
 
     @property
     def now(self) -> datetime:

@@ -3,6 +3,7 @@
 The page holds nothing of the programme: all that it shows it asks of the graph, with the token of whoever looks.
 """
 
+from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
@@ -17,10 +18,10 @@ _HEADERS: Final = headers("script-src 'self'; connect-src 'self'; style-src 'sel
 _LOADED: Final = ("dashboard/style.css", "dashboard/page.js")
 
 
-def dashboard_routes() -> list[BaseRoute]:
+def dashboard_routes(*, folder: Path = BUILT) -> list[BaseRoute]:
     """The page, its files, and which build it is: so a page that is open finds out that the server has another."""
     text = (STATIC / "dashboard.html").read_text(encoding="utf-8")
-    build = build_of(BUILT, text)
+    build = build_of(folder, text)
     page = marked(text, build)
     for loaded in _LOADED:
         # So that a browser which has kept the files of another build doesn't take them for these.
@@ -33,4 +34,4 @@ def dashboard_routes() -> list[BaseRoute]:
     async def which(request: Request) -> Response:
         return PlainTextResponse(build, headers={"Cache-Control": "no-store"})
 
-    return [Route("/dashboard", answer), Route("/dashboard/build", which), files("/dashboard", BUILT)]
+    return [Route("/dashboard", answer), Route("/dashboard/build", which), files("/dashboard", folder)]

@@ -15,6 +15,7 @@ from graphql import GraphQLNamedType, GraphQLObjectType
 
 from core.errors import FormerRefusal, InvalidValue, ProgrammeInvalid, Refusal
 from core.units import Points as CorePoints
+from graph.phrases import Locale
 from graph.scalars import Points
 
 if TYPE_CHECKING:
@@ -26,10 +27,18 @@ class UserError:
     """Something that the programme does not allow. Nothing was changed. Each refusal is a type with its facts."""
 
     code: str = strawberry.field(description="The refusal's code, which never changes.")
-    message: str = strawberry.field(description="The refusal in a sentence, in English, for developers and operators.")
     path: list[str] | None = strawberry.field(
         default=None, description="The input field that is to blame, where one is."
     )
+    _refusal: strawberry.Private[Refusal]
+
+    @strawberry.field
+    def message(
+        self,
+        locale: Annotated[Locale, strawberry.argument(description="The language of the sentence.")] = Locale.EN,
+    ) -> str:
+        """The refusal in a sentence, for developers and operators. A page for members makes its own of the facts."""
+        return self._refusal.said_in(locale.language)
 
 
 @strawberry.type
@@ -89,7 +98,7 @@ def _make_type(kind: type[Refusal]) -> type[UserError]:
     members: dict[str, Any] = {}
     annotations: dict[str, Any] = {}
     for declared in fields(kind):
-        if declared.name in UserError.__annotations__:
+        if declared.name in (*UserError.__annotations__, "message"):
             raise TypeError(f"{kind.__name__}.{declared.name}: every refusal has one of that name")
         annotations[declared.name] = _graph_type(hints[declared.name])
         members[declared.name] = strawberry.field(description=declared.metadata["description"])
@@ -126,7 +135,7 @@ def user_error(info: "Info", refusal: Refusal) -> UserError:
             ProgrammeProblem(path=p.path, message=p.message, line=p.line, column=p.column) for p in refusal.problems
         ]
     path = [refusal.field] if isinstance(refusal, InvalidValue) else None
-    return error_type(type(refusal))(code=refusal.code, message=refusal.message, path=path, **facts)
+    return error_type(type(refusal))(code=refusal.code, path=path, _refusal=refusal, **facts)
 
 
 _KINDS = {int: int, str: str, bool: bool, Decimal: Decimal, datetime: datetime, date: date, CorePoints: Points}

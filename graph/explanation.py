@@ -142,7 +142,7 @@ class ExplanationFields:
         """Why it came to what it did: every rule's yes or no, rounding, limits, and the lots that it touched."""
         # A field of Transaction, so it is resolved with a transaction as self.
         transaction = cast(Transaction, self)
-        recorded = await _recorded(info, transaction._member_id, id=transaction._raw_id)
+        recorded = await _recorded(info, transaction._member_id, id=transaction._recorded.id)
         return await _explained(info, transaction._member_id, recorded, locale) if recorded else None
 
 

@@ -1,20 +1,22 @@
 """Key figures in the schema: what all members did in a period, beside the period before."""
 
+from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from enum import Enum
 from typing import Annotated, cast
 
 import strawberry
 
-from core.key_figures import figures as core_figures
-from core.key_figures.figures import ChannelFigures, Compared, key_figures
+from core.key_figures import guests as core_guests
+from core.key_figures.figures import Compared, key_figures
 from core.key_figures.periods import Granularity, Period, check, cut
 from core.time.calendar import local_day
 from graph.context import Info
-from graph.money import Money
+from graph.figure import Figure
+from graph.guest_figures import GuestFigures
 from graph.permissions import query
-from graph.scalars import CurrencyCode, Points
+from graph.rule_figures import ChannelGave, RuleGave
+from graph.selections import selects
 from graph.tokens import Role
 
 
@@ -29,69 +31,11 @@ class FiguresGranularity(Enum):
 
 
 @strawberry.type
-class FigureValue:
-    """A number, or a share as an exact numerator and denominator."""
-
-    value: Decimal | None = strawberry.field(
-        description="The number; of a share the quotient, to a millionth, a half away from zero; null by nothing."
-    )
-    numerator: Decimal = strawberry.field(description="The number, or what is divided, exact.")
-    denominator: Decimal | None = strawberry.field(description="By what it is divided, exact; null for a number.")
-
-    @classmethod
-    def of(cls, figure: core_figures.Figure) -> "FigureValue":
-        return cls(value=figure.value, numerator=figure.numerator, denominator=figure.denominator)
-
-
-@strawberry.type
-class Figure:
-    """A figure of a period, and the same of the period before."""
-
-    now: FigureValue = strawberry.field(description="Of the period.")
-    previous: FigureValue | None = strawberry.field(
-        description="Of the period before; null where it was not asked for."
-    )
-
-    @classmethod
-    def of(cls, name: str, found: Compared) -> "Figure":
-        before = found.before
-        return cls(
-            now=FigureValue.of(found.now.figures[name]),
-            previous=None if before is None else FigureValue.of(before.figures[name]),
-        )
-
-
-@strawberry.type
 class TierMembers:
     """How many members stand in a tier."""
 
     tier: str = strawberry.field(description="The tier.")
     members: int = strawberry.field(description="How many stand in it at the end of the period.")
-
-
-@strawberry.type
-class ChannelGave:
-    """What a channel gave of a unit in the period."""
-
-    channel: str = strawberry.field(description="The channel.")
-    unit: str = strawberry.field(description="The unit: points, growth …")
-    fired: Points = strawberry.field(description="How often it gave.")
-    given: Points = strawberry.field(description="How much it gave.")
-    taken_back: Points = strawberry.field(description="How much it took back, as for refunds.")
-    cost: Money | None = strawberry.field(
-        description="What was given in money, rounded once; null for other units, and where a point has no value."
-    )
-
-    @classmethod
-    def of(cls, found: ChannelFigures, currency: str) -> "ChannelGave":
-        return cls(
-            channel=found.channel,
-            unit=found.unit,
-            fired=Points(found.fired),
-            given=Points(found.given),
-            taken_back=Points(found.taken_back),
-            cost=None if found.cost is None else Money(amount=found.cost, currency=CurrencyCode(currency)),
-        )
 
 
 @strawberry.type
@@ -136,17 +80,32 @@ class PeriodFigures:
     complaints: Figure = strawberry.field(description="Tickets opened by all members.")
     tiers: list[TierMembers] = strawberry.field(description="How many members stood in each tier at the end.")
     channels: list[ChannelGave] = strawberry.field(description="What each channel gave, by unit.")
+    rules: list[RuleGave] = strawberry.field(
+        description="What each rule of a channel gave, by unit, and what took some away: they add up to `channels`."
+    )
+    _guests: strawberry.Private[core_guests.GuestFigures | None]
+
+    @strawberry.field
+    def guests(self) -> GuestFigures:
+        """The like of customers who are no members, by the same names, and the members' share of both."""
+        assert self._guests is not None, "they were read because they were selected"
+        return GuestFigures.of(self._guests)
 
     @classmethod
-    def of(cls, found: Compared, currency: str) -> "PeriodFigures":
-        now = found.now
+    def of(cls, found: Compared, guests: core_guests.GuestFigures | None, currency: str) -> "PeriodFigures":
+        now, before = found.now, found.before
         return cls(
             since=now.period.since,
             until=now.period.until,
-            previous_since=None if found.before is None else found.before.period.since,
+            previous_since=None if before is None else before.period.since,
             tiers=[TierMembers(tier=tier, members=members) for tier, members in now.tiers.items()],
             channels=[ChannelGave.of(each, currency) for each in now.channels],
-            **{name: Figure.of(name, found) for name in now.figures},
+            rules=[RuleGave.of_figures(each, currency) for each in now.rules],
+            **{
+                name: Figure.of(figure, None if before is None else before.figures[name])
+                for name, figure in now.figures.items()
+            },
+            _guests=guests,
         )
 
 
@@ -178,5 +137,10 @@ class KeyFigureQueries:
         check(period, local_day(context.now, programme.zone))
         parts = cut(period, None if granularity is None else cast("Granularity", granularity.value))
         versions = (await context.programmes()).versions
-        found = await key_figures(context.reader, programme, versions, parts, compare=compare_to_previous)
-        return [PeriodFigures.of(each, programme.currency) for each in found]
+        found = await key_figures(
+            context.reader, programme, versions, parts, compare=compare_to_previous, kept=context.laurel.kept_figures
+        )
+        guests: Sequence[core_guests.GuestFigures | None] = [None] * len(found)
+        if selects(info, "guests"):
+            guests = await core_guests.guest_figures(context.reader, programme.currency, found)
+        return [PeriodFigures.of(each, of, programme.currency) for each, of in zip(found, guests, strict=True)]

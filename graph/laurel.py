@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from core.books.members import new_id
 from core.engine.batch import Rules
 from core.engine.committer import BATCH_MAX, Committer
+from core.key_figures.kept import Kept
 from core.people import following
 from core.rulebook.outside import Outside
 from core.rulebook.programme import Programme, load_programme
@@ -32,6 +33,7 @@ from core.time.clock import Clock, SystemClock
 from graph.authentication import Authenticator
 from graph.broker import events as broker
 from graph.collecting import settle
+from graph.loaders import Gathered
 from graph.settings import Settings
 from graph.simulating.running import Simulations
 from plugins.manager import Plugins, load_plugins
@@ -52,6 +54,8 @@ class Laurel:
     settings: Settings
     plugins: Plugins
     store: Store
+    gathered: Gathered
+    kept_figures: Kept
     programmes: Programmes
     committer: Committer
     deliverer: Deliverer
@@ -160,6 +164,7 @@ async def open_laurel(
             ) as deliverer,
             Authenticator(settings, store, machine) as authenticator,
             Simulations(settings, programmes, clock, changes, machine=machine) as simulations,
+            Kept() as kept_figures,
         ):
             settle()
             jobs = Jobs(jobs_of(plugins), store, committer, programmes, clock, machine=machine)
@@ -167,6 +172,8 @@ async def open_laurel(
                 settings=settings,
                 plugins=plugins,
                 store=store,
+                gathered=Gathered(store),
+                kept_figures=kept_figures,
                 programmes=programmes,
                 committer=committer,
                 deliverer=deliverer,

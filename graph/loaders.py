@@ -1,102 +1,324 @@
 """One loader a question, for the length of a request: what many members are asked is asked of the database once.
 
-The questions are the core's own (``core.engine.reads``), which operations ask as well.
+The questions are the core's own (``core.engine.reads``), which operations ask as well. What several requests ask at the
+same time goes to the database together, as operations do in a batch: a process that is asked much sends few
+statements. A request never gets what was read before it asked.
 """
 
 from asyncio import Future, Task, gather, get_running_loop
-from collections.abc import Hashable, Iterable, Iterator
-from typing import Any
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from contextvars import Context, copy_context
+from typing import Any, Final, NamedTuple
 
 from core.books.members import bucket_of
 from core.engine.reads import Question
 from core.store import Store
+from core.store.databases import lost_connection, took_too_long
 from core.store.questions import Rows
+from graph.observing.trail import TRAIL
 from graph.texts import NUL
 
 Key = tuple[Any, ...]
+
+AT_ONCE: Final = 2
+"""Statements of one question that are on their way at the same time; what comes then waits for the next, together."""
+LONG_SECONDS: Final = 0.05
+"""A statement that takes longer keeps nobody waiting."""
+JOINED_KEYS_MAX: Final = 128
+"""Keys of several questions in one statement, which takes less than one for each as long as they are few."""
+KEYS_MAX: Final = 1_000
+"""Keys of several requests in one statement; what one asks at once may be more. A question may have a ``keys_max``."""
+
+_NOBODYS: Final = Context()
+"""What is done for nobody in particular runs with these variables, so that it keeps no request's."""
 
 
 class Loaders:
     """The loaders of one request."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._loaders: dict[Hashable, _Loader] = {}
+    def __init__(self, gathered: "Gathered") -> None:
+        self._gathered = gathered
+        self._request = object()  # not this one, or each of a request's would keep the other
+        self._known: defaultdict[Hashable, dict[Key, _Asked]] = defaultdict(dict)
 
     def forget(self) -> None:
         """Ask anew from here on, as something was written."""
-        self._loaders = {}
+        self._known.clear()
 
     async def ask(self, question: Question[Any, Any], key: Key) -> Any:
         """The answer to a question about one key, asked together with those about other keys."""
-        if any(isinstance(part, str) and NUL in part for part in key):
-            return None  # nothing is called so, and PostgreSQL would not even look
-        return await self._loader(question).load(key)
+        asked = self._known[question].get(key)
+        if asked is None:
+            if any(isinstance(part, str) and NUL in part for part in key):
+                return None  # nothing is called so, and PostgreSQL would not even look
+            asked = self._ask(question, (key,))
+        if asked.answers is None:
+            await self._answer_of(question, asked)
+        return asked.get(key)
 
-    async def ask_all(self, question: Question[Any, Any], keys: Iterable[Key]) -> list[Any]:
+    async def ask_all(self, question: Question[Any, Any], keys: Sequence[Key]) -> list[Any]:
         """The answers to a question about several keys of our own, in their order."""
-        loader = self._loader(question)
-        return await gather(*map(loader.load, keys))
+        known = self._known[question]
+        if unknown := [key for key in keys if key not in known]:
+            self._ask(question, list(dict.fromkeys(unknown)))
+        found = [known[key] for key in keys]
+        if waited := [asked for asked in dict.fromkeys(found) if asked.answers is None]:
+            if len(waited) == 1:
+                await self._answer_of(question, waited[0])
+            else:
+                await gather(*[self._answer_of(question, asked) for asked in waited])
+        return [asked.get(key) for asked, key in zip(found, keys, strict=True)]
+
+    def foresee(self, question: Question[Any, Any], keys: Sequence[Key]) -> None:
+        """Ask now what is going to be asked, so that it goes to the database with what is asked meanwhile."""
+        known = self._known[question]
+        if unknown := [key for key in keys if key not in known]:
+            # What is looked up twice may be summed up twice.
+            asked = self._ask(question, list(dict.fromkeys(unknown)))
+            asked.is_foreseen = asked.under_way = True
+            self._gathered.ask(question, asked)
 
     async def rows(self, kind: type, member_id: str, where: str = "", /, **by: Any) -> list[Any]:
         """The member's rows of a kind whose columns equal ``by``; ``where`` is a fixed SQL condition."""
         question = Rows(kind, ("bucket", "member_id", *by), where)
         return await self.ask(question, (bucket_of(member_id), member_id, *by.values())) or []
 
-    def _loader(self, question: Question[Any, Any]) -> "_Loader":
-        loader = self._loaders.get(question)
-        if loader is None:
-            loader = self._loaders[question] = _Loader(question, self._store)
-        return loader
+    def _ask(self, question: Question[Any, Any], keys: Sequence[Key]) -> "_Asked":
+        asked = _Asked(keys, self._request)
+        self._known[question].update(dict.fromkeys(keys, asked))
+        return asked
+
+    def _answer_of(self, question: Question[Any, Any], asked: "_Asked") -> Future[None]:
+        """Done when there are answers. It is the caller's own: whoever is cancelled cancels what it waits for."""
+        waiting: Future[None] = get_running_loop().create_future()
+        if asked.error is not None:
+            waiting.set_exception(asked.error)
+            return waiting
+        asked.waiting.append(waiting)
+        if not asked.under_way:
+            asked.under_way = True
+            self._gathered.ask(question, asked)
+        return waiting
 
 
-class _Loader:
-    """One question: the keys that are asked about while others are still being asked about go together."""
+class _Asked:
+    """Keys that a request asks about together, and who of it waits for the answers."""
 
-    __slots__ = ("_answers", "_question", "_running", "_store", "_waiting")
+    __slots__ = ("answers", "error", "is_foreseen", "keys", "request", "under_way", "variables", "waiting")
 
-    def __init__(self, question: Question[Any, Any], store: Store) -> None:
-        self._question = question
+    def __init__(self, keys: Sequence[Key], request: object) -> None:
+        self.keys = keys
+        self.request = request
+        self.variables = copy_context()
+        self.under_way = self.is_foreseen = False
+        self.answers: Mapping[Key, Any] | None = None
+        self.error: Exception | None = None
+        self.waiting: list[Future[None]] = []
+
+    def get(self, key: Key) -> Any:
+        assert self.answers is not None, "they were waited for"
+        return self.answers.get(key)
+
+    @property
+    def is_wanted(self) -> bool:
+        return self.is_foreseen or not all(waiting.done() for waiting in self.waiting)
+
+    def give(self, answers: Mapping[Key, Any]) -> None:
+        self.answers = answers
+        for waiting in self.waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        self.error = error
+        for waiting in self.waiting:
+            if not waiting.done():
+                waiting.set_exception(error)
+
+    def drop(self) -> None:
+        """Whoever waits next asks anew."""
+        self.waiting.clear()
+        self.under_way = False
+
+
+class _Line:
+    """What waits for a statement of one question, and how many of them are on their way."""
+
+    __slots__ = ("begins", "keys_max", "under_way", "waiting")
+
+    def __init__(self, keys_max: int) -> None:
+        self.keys_max = keys_max
+        self.waiting: list[_Asked] = []
+        self.under_way = 0
+        self.begins = False
+
+    def take(self) -> list[_Asked]:
+        """What goes in one statement; what is asked together stays together."""
+        wanted, many = _wanted(self.waiting), 0
+        for at, asked in enumerate(wanted):
+            many += len(asked.keys)
+            if at and many > self.keys_max:
+                self.waiting = wanted[at:]
+                return wanted[:at]
+        self.waiting = []
+        return wanted
+
+
+class _Sent(NamedTuple):
+    """Those of a line that go together, in a statement of their own or in one with other lines'."""
+
+    question: Question[Any, Any]
+    line: _Line
+    together: Sequence[_Asked]
+
+    def keys(self) -> list[Key]:
+        if len(self.together) == 1:
+            return [*self.together[0].keys]
+        return list(dict.fromkeys(key for asked in self.together for key in asked.keys))
+
+    def give(self, answers: Mapping[Key, Any]) -> None:
+        if len(self.together) == 1:
+            self.together[0].give(answers)
+            return
+        for asked in self.together:
+            # Nobody keeps what is another's.
+            asked.give({key: answers[key] for key in asked.keys if key in answers})
+
+
+class Gathered:
+    """The questions of all requests of a process."""
+
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._answers: dict[Key, Future[Any]] = {}
-        self._waiting: list[Key] = []
+        self._lines: dict[Hashable, _Line] = {}
+        self._beginning: list[tuple[Question[Any, Any], _Line]] = []
         self._running: set[Task[None]] = set()
 
-    def load(self, key: Key) -> Future[Any]:
-        answer = self._answers.get(key)
-        if answer is None:
-            loop = get_running_loop()
-            answer = self._answers[key] = loop.create_future()
-            if not self._waiting:
-                # The loop comes to it when all that runs by now waits for something.
-                loop.call_soon(self._begin)
-            self._waiting.append(key)
-        elif answer.cancelled():
-            # Whoever asked is gone; the question is still on its way.
-            answer = self._answers[key] = get_running_loop().create_future()
-        return answer
+    def ask(self, question: Question[Any, Any], asked: _Asked) -> None:
+        """Have a question answered with the next statement."""
+        line = self._lines.get(question)
+        if line is None:
+            line = self._lines[question] = _Line(getattr(question, "keys_max", KEYS_MAX))
+        line.waiting.append(asked)
+        self._look(question, line)
 
-    def _begin(self) -> None:
-        keys, self._waiting = self._waiting, []
-        task = get_running_loop().create_task(self._ask(keys))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+    def _look(self, question: Question[Any, Any], line: _Line) -> None:
+        if line.begins or line.under_way >= AT_ONCE:
+            return
+        if line.waiting:
+            line.begins = True
+            # The loop comes to it when all that runs by now waits for something.
+            get_running_loop().call_soon(self._begin, question, line, context=_NOBODYS)
+        elif not line.under_way:
+            self._lines.pop(question)
 
-    async def _ask(self, keys: list[Key]) -> None:
-        try:
-            answers = await self._question.answer(self._store.reader(), keys)
-        except Exception as error:
-            for _, answer in self._wanted(keys):
-                answer.set_exception(error)
+    def _begin(self, question: Question[Any, Any], line: _Line) -> None:
+        if not self._beginning:
+            # After the others that begin by now: what was asked first must not go before they all have been asked.
+            get_running_loop().call_soon(self._send_all, context=_NOBODYS)
+        self._beginning.append((question, line))
+
+    def _send_all(self) -> None:
+        beginning, self._beginning = self._beginning, []
+        few: list[_Sent] = []
+        left = JOINED_KEYS_MAX
+        for question, line in beginning:
+            line.begins = False
+            if together := line.take():
+                line.under_way += 1
+                sent = _Sent(question, line, together)
+                many = sum([len(asked.keys) for asked in together])
+                if many <= left and hasattr(question, "lookup"):
+                    left -= many
+                    few.append(sent)
+                else:
+                    self._send([sent])
+            self._look(question, line)
+        if len(few) > 1 and self._store.reader().joins:
+            self._send(few)
         else:
-            for key, answer in self._wanted(keys):
-                answer.set_result(answers.get(key))
+            for sent in few:
+                self._send([sent])
 
-    def _wanted(self, keys: list[Key]) -> Iterator[tuple[Key, Future[Any]]]:
-        """The futures of those who still wait."""
-        for key in keys:
-            answer = self._answers[key]
-            if answer.cancelled():
-                del self._answers[key]
-            else:
-                yield key, answer
+    def _send(self, parts: Sequence[_Sent]) -> None:
+        held = [(question, line) for question, line, _ in parts]
+
+        def free() -> None:
+            """Let the next statement go, as this one has ended or takes long."""
+            while held:
+                question, line = held.pop()
+                line.under_way -= 1
+                self._look(question, line)
+
+        def ended(task: Task[None]) -> None:
+            self._running.discard(task)
+            long.cancel()
+            free()
+
+        long = get_running_loop().call_later(LONG_SECONDS, free, context=_NOBODYS)
+        task = self._answering(parts)
+        self._running.add(task)
+        task.add_done_callback(ended, context=_NOBODYS)
+
+    def _answering(self, parts: Sequence[_Sent]) -> Task[None]:
+        # With the first one's variables: in logs and traces the statement is theirs.
+        return get_running_loop().create_task(self._answer(parts), context=parts[0].together[0].variables)
+
+    async def _answer(self, parts: Sequence[_Sent]) -> None:
+        requests: dict[object, _Asked] = {}
+        for part in parts:
+            for asked in part.together:
+                requests.setdefault(asked.request, asked)
+        if len(requests) > 1:
+            for other in [*requests.values()][1:]:
+                # The statement counts itself for the first of them; the others wait for it as well.
+                if (trail := other.variables.get(TRAIL)) is not None:
+                    trail.statements += 1
+        try:
+            await self._give(parts)
+        except Exception as error:
+            is_over = lost_connection(error) or took_too_long(error)
+            if len(parts) > 1 and not is_over:
+                # Nor does anybody suffer from another question: each is asked again by itself.
+                for part in parts:
+                    if wanted := _wanted(part.together):
+                        await self._answering([part._replace(together=wanted)])
+                return
+            if len(requests) == 1 or is_over:
+                for part in parts:
+                    for asked in part.together:
+                        asked.fail(error)
+                return
+            # Nobody is to suffer from what another has asked: the others are asked again without them, half by half.
+            first = set([*requests][: len(requests) // 2])
+            [part] = parts
+            for is_first in (True, False):
+                half = _wanted([asked for asked in part.together if (asked.request in first) is is_first])
+                if half:
+                    await self._answering([part._replace(together=half)])
+
+    async def _give(self, parts: Sequence[_Sent]) -> None:
+        reader = self._store.reader()
+        if len(parts) == 1:
+            [part] = parts
+            part.give(await part.question.answer(reader, part.keys()))
+            return
+        questions: list[Any] = [part.question for part in parts]
+        found = await reader.find_all(
+            [question.lookup(part.keys()) for question, part in zip(questions, parts, strict=True)]
+        )
+        answers = [question.told(rows) for question, rows in zip(questions, found, strict=True)]
+        for part, told in zip(parts, answers, strict=True):
+            part.give(told)
+
+
+def _wanted(together: Sequence[_Asked]) -> list[_Asked]:
+    """Those for which somebody waits."""
+    wanted = []
+    for asked in together:
+        if asked.is_wanted:
+            wanted.append(asked)
+        else:
+            asked.drop()
+    return wanted

@@ -1,10 +1,9 @@
 """A member in the schema: who they are, what they have, what they did, how far the next tier is."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import orjson
 import strawberry
@@ -18,9 +17,11 @@ from core.books.lots import spending_order
 from core.books.members import ByExternalId, ById, MemberRef, MemberTag, bucket_of
 from core.books.members import Member as MemberValue
 from core.books.members import TierChange as TierChangeValue
-from core.channels.tags import of_attributes
+from core.channels.tags import PREDICTED, of_attributes
 from core.engine.operations import Recorded
+from core.errors import ProgrammeNotFound
 from core.store.questions import Rows
+from core.time.calendar import local_day
 from core.units import GROWTH, POINTS
 from graph.annual import AnnualReport, annual_report_of
 from graph.context import Info
@@ -30,12 +31,13 @@ from graph.ids import Node, global_id, parts_of
 from graph.pages import Connection, Order, Page, Where, newest, oldest, page_of_member, paged, sliced
 from graph.permissions import STAFF, caller_of, field, forbidden, may_see
 from graph.prediction import Prediction, prediction_of
+from graph.resolving import of_all
 from graph.scalars import Points
 from graph.selections import selects
 from graph.suggestion import Suggestion, suggestions_of
-from graph.tier import Keeping, Progress, Tier, TierChange, keeping_of, progress_of
+from graph.tier import Keeping, Progress, Tier, TierChange, facts_counted, keeping_of, progress_of
 from graph.tokens import Role
-from graph.transaction import Hold, Lot, Transaction, TransactionOrder, TransactionsFilter
+from graph.transaction import Hold, Lot, Transaction, TransactionOrder, TransactionsFilter, told
 
 UnitName = Annotated[str, strawberry.argument(description="The unit: points, growth …")]
 
@@ -151,25 +153,74 @@ class Balance:
     """What a member has of one unit, at this very moment: what has lapsed is gone, whether or not a job has run."""
 
     unit: str = strawberry.field(description="The unit: points, growth …")
-    available: Points = strawberry.field(description="What can be spent now; for growth, what counts now.")
-    pending: Points = strawberry.field(description="What was earned and can be spent only later.")
-    held: Points = strawberry.field(description="What is set aside by holds.")
-    debt: Points = strawberry.field(description="What was taken back and could not be; the next earning repays it.")
-    balance: Points = strawberry.field(description="available + pending + held - debt.")
-    expiring: Expiring | None = strawberry.field(description="What is lost next; null when nothing expires.")
+    _value: strawberry.Private[figures.Balance]
 
     @classmethod
     def of(cls, unit: str, value: figures.Balance) -> "Balance":
-        at = value.expires_at
-        return cls(
-            unit=unit,
-            available=Points(value.available),
-            pending=Points(value.pending),
-            held=Points(value.held),
-            debt=Points(value.debt),
-            balance=Points(value.total),
-            expiring=None if at is None else Expiring(points=Points(value.expiring), at=at),
-        )
+        return cls(unit=unit, _value=value)
+
+    @strawberry.field
+    def available(self) -> Points:
+        """What can be spent now; for growth, what counts now."""
+        return Points(self._value.available)
+
+    @strawberry.field
+    def pending(self) -> Points:
+        """What was earned and can be spent only later."""
+        return Points(self._value.pending)
+
+    @strawberry.field
+    def held(self) -> Points:
+        """What is set aside by holds."""
+        return Points(self._value.held)
+
+    @strawberry.field
+    def debt(self) -> Points:
+        """What was taken back and could not be; the next earning repays it."""
+        return Points(self._value.debt)
+
+    @strawberry.field
+    def balance(self) -> Points:
+        """All of it: available + pending + held - debt."""
+        return Points(self._value.total)
+
+    @strawberry.field
+    def expiring(self) -> Expiring | None:
+        """What is lost next; null when nothing expires."""
+        at = self._value.expires_at
+        return None if at is None else Expiring(points=Points(self._value.expiring), at=at)
+
+
+async def _balances_of(members: Sequence["Member"], info: Info, units: Sequence[str]) -> list[list[Balance]]:
+    question, now = figures.Balances(expiring=selects(info, "expiring")), info.context.now
+    keys = [question.key(member.member_id, unit, now) for member in members for unit in units]
+    found = iter(await info.context.loaders.ask_all(question, keys))
+    return [[Balance.of(unit, next(found) or figures.NOTHING) for unit in units] for _ in members]
+
+
+async def _balances(members: Sequence["Member"], info: Info) -> list[list[Balance]]:
+    return await _balances_of(members, info, (await info.context.version()).programme.unit_names)
+
+
+async def _points(members: Sequence["Member"], info: Info) -> list[Balance]:
+    return [balance for (balance,) in await _balances_of(members, info, (POINTS,))]
+
+
+async def _growth(members: Sequence["Member"], info: Info) -> list[Balance]:
+    return [balance for (balance,) in await _balances_of(members, info, (GROWTH,))]
+
+
+async def _tiers(members: Sequence["Member"], info: Info) -> list[Tier | None]:
+    programme = (await info.context.version()).programme
+    return [Tier.of(programme, member.tier_id) if member.tier_id else None for member in members]
+
+
+async def _progress(members: Sequence["Member"], info: Info, tier: str | None = None) -> list[Progress | None]:
+    return await progress_of(info, [member._seen for member in members], tier)
+
+
+_SAID: Final = frozenset({"external_id", "status", "birthday", "enrolled_at", "tier_since", "erased_at"})
+"""The fields of a member that its value says."""
 
 
 @entity("externalId")
@@ -185,20 +236,29 @@ class Member(Node):
     erased_at: datetime | None = strawberry.field(
         description="When it was forgotten who the member was; null for everybody else. What was done stays."
     )
-    _value: strawberry.Private[MemberValue]
+    _seen: strawberry.Private[MemberValue]
+    """The member as of now: the value, or of a page's rows a glance at it."""
 
     @classmethod
     def of(cls, value: MemberValue) -> "Member":
-        return cls(
-            id=global_id("Member", value.id),
-            external_id=value.external_id,
-            status=MemberStatus(value.status),
-            birthday=value.birthday,
-            enrolled_at=value.enrolled_at,
-            tier_since=value.tier_since,
-            erased_at=value.erased_at,
-            _value=value,
-        )
+        """The member of a value, or of a glance at one, as of now."""
+        made = cls.__new__(cls)
+        made.id, made._seen = global_id("Member", value.id), value
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        """What the value says, once it is asked for, as of a page's rows most is not."""
+        if name not in _SAID:
+            raise AttributeError(name)
+        said = getattr(self._seen, name)
+        found = self.__dict__[name] = MemberStatus(said) if name == "status" else said
+        return found
+
+    @property
+    def _value(self) -> MemberValue:
+        if not isinstance(self._seen, MemberValue):
+            self._seen = self._seen.whole()
+        return self._seen
 
     @classmethod
     async def find(cls, info: Info, member_id: str) -> "Member | None":
@@ -206,6 +266,24 @@ class Member(Node):
         question = Rows(MemberValue, ("bucket", "id"))
         found = await info.context.loaders.ask(question, (bucket_of(member_id), member_id))
         return cls.of(found[0].at(info.context.now)) if found else None
+
+    @classmethod
+    async def foresee(cls, info: Info, member_id: str, *path: str) -> None:
+        """Ask at once what is going to be asked of the member: the field below ``path`` is one.
+
+        What most ask of their own page is one statement then, and not one after another.
+        """
+        loaders, now = info.context.loaders, info.context.now
+        if selects(info, *path, "points"):
+            question = figures.Balances(expiring=selects(info, *path, "points", "expiring"))
+            loaders.foresee(question, [question.key(member_id, POINTS, now)])
+        if selects(info, *path, "progress"):
+            try:
+                programme = (await info.context.version()).programme
+            except ProgrammeNotFound:
+                return  # which the fields say that cannot be answered
+            facts = facts_counted(programme, local_day(now, programme.zone))
+            loaders.foresee(figures.TOTALS, figures.Totals.keys(member_id, facts))
 
     @classmethod
     async def resolve_node(cls, info: Info, *parts: str) -> "Member | None":
@@ -224,13 +302,14 @@ class Member(Node):
     @property
     def member_id(self) -> str:
         """Laurel's id as the ledger has it."""
-        return self._value.id
+        return self._seen.id
 
     @strawberry.field
     def freeze(self) -> Freeze | None:
         """What is stopped at present; null when nothing is."""
-        frozen = self._value.frozen or ("both" if self.status is MemberStatus.FROZEN else None)
-        return None if frozen is None else Freeze(scope=FreezeScope(frozen), until=self._value.frozen_until)
+        seen = self._seen
+        frozen = seen.frozen or ("both" if self.status is MemberStatus.FROZEN else None)
+        return None if frozen is None else Freeze(scope=FreezeScope(frozen), until=seen.frozen_until)
 
     @strawberry.field
     async def merged_into(self, info: Info) -> "Member | None":
@@ -244,7 +323,7 @@ class Member(Node):
     @property
     def tier_id(self) -> str:
         """The id of the member's tier in the programme; empty when it has none."""
-        return self._value.tier
+        return self._seen.tier
 
     @strawberry.field
     def attributes(self) -> list[Attribute]:
@@ -256,9 +335,11 @@ class Member(Node):
         ]
 
     @strawberry.field
+    @of_all(_tiers)
     async def tier(self, info: Info) -> Tier | None:
         """The member's tier; null when the programme has none."""
-        return Tier.of((await info.context.version()).programme, self._value.tier) if self._value.tier else None
+        [tier] = await _tiers([self], info)
+        return tier
 
     @strawberry.field
     async def tier_history(self, info: Info) -> list[TierChange]:
@@ -286,6 +367,7 @@ class Member(Node):
         )
 
     @strawberry.field
+    @of_all(_progress)
     async def progress(
         self,
         info: Info,
@@ -294,7 +376,8 @@ class Member(Node):
         ] = None,
     ) -> Progress | None:
         """How far the next tier is, or another; null when the programme has no tiers. TIER_NOT_FOUND."""
-        return await progress_of(info, self._value, tier)
+        [progress] = await _progress([self], info, tier)
+        return progress
 
     @strawberry.field
     async def keeping(self, info: Info) -> Keeping | None:
@@ -302,9 +385,16 @@ class Member(Node):
         return await keeping_of(info, self._value)
 
     async def tags_seen(self, info: Info) -> list[str]:
-        """The tags of the member as they are written down, whoever has given them, and those of the brand."""
+        """The tags of the member as they are written down, and those of the brand: those that rules see."""
+        tags, _ = await self.tags_written(info)
+        return tags
+
+    async def tags_written(self, info: Info) -> tuple[list[str], list[str]]:
+        """The tags that rules see, and those by prediction, which weigh in suggestions only."""
         rows: list[MemberTag] = await info.context.loaders.rows(MemberTag, self._value.id)
-        return [*of_attributes(self._value.attributes), *(row.tag for row in rows if row.holds(info.context.now))]
+        held = [row for row in rows if row.holds(info.context.now)]
+        seen = of_attributes(self._value.attributes) + [row.tag for row in held if row.source != PREDICTED]
+        return seen, [row.tag for row in held if row.source == PREDICTED]
 
     @strawberry.field
     async def suggestions(
@@ -332,20 +422,25 @@ class Member(Node):
         return await annual_report_of(info, self, year)
 
     @strawberry.field
+    @of_all(_points)
     async def points(self, info: Info) -> Balance:
         """The member's points."""
-        return await self._balance(info, POINTS)
+        [points] = await _points([self], info)
+        return points
 
     @strawberry.field
+    @of_all(_growth)
     async def growth(self, info: Info) -> Balance:
         """The member's growth, which climbs tiers and is never spent."""
-        return await self._balance(info, GROWTH)
+        [growth] = await _growth([self], info)
+        return growth
 
     @strawberry.field
+    @of_all(_balances)
     async def balances(self, info: Info) -> list[Balance]:
         """What the member has of every unit of the programme."""
-        units = (await info.context.version()).programme.unit_names
-        return await asyncio.gather(*(self._balance(info, unit) for unit in units))
+        [balances] = await _balances([self], info)
+        return balances
 
     @strawberry.field
     @paged
@@ -385,8 +480,8 @@ class Member(Node):
             return Transaction.of(member_id, recorded)
 
         # Requests that were refused are no transactions.
-        where = [Where("accepted"), *(filter.where() if filter is not None else ())]
-        return await page_of_member(info, Recorded, member_id, node, page, order_by.order, where)
+        where = [Where("accepted"), *told(info), *(filter.where() if filter is not None else ())]
+        return await page_of_member(info, Recorded, member_id, node, page, order_by.order, where, glanced=True)
 
     async def _open_lots(self, info: Info, unit: str) -> Sequence[LotValue]:
         # All units at once, so that points and growth are one question.
@@ -399,11 +494,6 @@ class Member(Node):
 
     async def _open_holds(self, info: Info) -> list[HoldValue]:
         return await info.context.loaders.rows(HoldValue, self._value.id, "state = 'open'")
-
-    async def _balance(self, info: Info, unit: str) -> Balance:
-        question = figures.Balances(expiring=selects(info, "expiring"))
-        found = await info.context.loaders.ask(question, question.key(self._value.id, unit, info.context.now))
-        return Balance.of(unit, found or figures.NOTHING)
 
 
 @strawberry.input(one_of=True)

@@ -180,7 +180,7 @@ async def _read_now(info: Info) -> list[Any]:
         ),
         (now, now),
     )
-    return [table.of(table.decode(row)) for row in rows]
+    return [table.read(row) for row in rows]
 
 
 def _is_editor(info: Info) -> bool:

@@ -7,6 +7,7 @@ where the list is at hand and short. The last column of an order is unique, so t
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar
 
 import orjson
@@ -15,17 +16,32 @@ import strawberry
 from core.books.members import bucket_of
 from core.errors import InvalidValue
 from core.store.dialect import Reader, in_words_of
-from core.store.tables import table_of
+from core.store.tables import Table, table_of
 from graph.context import Info
 from graph.ids import InvalidCursor, cursor, read_cursor, seal, unseal
 from graph.texts import NUL
 
 PAGE_DEFAULT: Final = 20
 PAGE_MAX: Final = 100
+MEMBERS_MAX: Final = 100
+"""Members in one statement: each is a part of a union, of which SQLite takes 500, with values of its own."""
 COUNT_MAX: Final = 10_000
 
 T = TypeVar("T")
 U = TypeVar("U")
+
+
+class Cursors(NamedTuple):
+    """The places of a page's items in their list, each written when it is asked for."""
+
+    place: str
+    keys: Sequence[Any]
+    text: Callable[[Any], str]
+    """What is written of a key."""
+
+    def of(self, at: int) -> str:
+        """The cursor of the item that stands there in the page."""
+        return cursor(self.place, self.text(self.keys[at]))
 
 
 @strawberry.type
@@ -38,20 +54,31 @@ class PageInfo:
     has_previous_page: bool = strawberry.field(
         description="Whether there is more before this page; asked for with `first`, whether `after` was given."
     )
-    start_cursor: str | None = strawberry.field(
-        description="The cursor of the page's first item: the `before` of the page before."
-    )
-    end_cursor: str | None = strawberry.field(
-        description="The cursor of the page's last item: the `after` of the next page."
-    )
+    cursors: strawberry.Private[Cursors]
+
+    @strawberry.field
+    def start_cursor(self) -> str | None:
+        """The cursor of the page's first item: the `before` of the page before."""
+        return self.cursors.of(0) if self.cursors.keys else None
+
+    @strawberry.field
+    def end_cursor(self) -> str | None:
+        """The cursor of the page's last item: the `after` of the next page."""
+        return self.cursors.of(-1) if self.cursors.keys else None
 
 
 @strawberry.type
 class Edge(Generic[T]):
     """An item of a list, and its place there."""
 
-    cursor: str = strawberry.field(description="The item's place in the list.")
+    @strawberry.field
+    def cursor(self) -> str:
+        """The item's place in the list."""
+        return self.cursors.of(self._at)
+
     node: T = strawberry.field(description="The item.")
+    cursors: strawberry.Private[Cursors]
+    _at: strawberry.Private[int]
 
 
 @strawberry.type
@@ -60,21 +87,17 @@ class Connection(Generic[T]):
 
     page_info: PageInfo = strawberry.field(description="Where the page stands in the list.")
     nodes: list[T] = strawberry.field(description="The items.")
-    _place: strawberry.Private[str]
-    _keys: strawberry.Private[Sequence[str]]
+    cursors: strawberry.Private[Cursors]
     _count: strawberry.Private[Callable[[], Awaitable[int]]]
 
     def of(self, nodes: "Sequence[U]") -> "Connection[U]":
         """The same page with other items, one for each of these."""
-        return Connection(
-            page_info=self.page_info, nodes=list(nodes), _place=self._place, _keys=self._keys, _count=self._count
-        )
+        return Connection(page_info=self.page_info, nodes=list(nodes), cursors=self.cursors, _count=self._count)
 
     @strawberry.field
     def edges(self) -> list[Edge[T]]:
         """The items with their places."""
-        keyed = zip(self._keys, self.nodes, strict=True)
-        return [Edge(cursor=cursor(self._place, key), node=node) for key, node in keyed]
+        return [Edge(cursors=self.cursors, _at=at, node=node) for at, node in enumerate(self.nodes)]
 
     @strawberry.field
     async def total_count(self) -> int | None:
@@ -200,7 +223,7 @@ class Slice(NamedTuple):
     """A page of each member's rows of a kind, and one row more, in one statement.
 
     Keys are ``(bucket, member_id, after, before)``; the latter two are keys of the order, or None. Answers are pairs of
-    a row's key in the order and its value.
+    a row's key in the order and its value, or a glance at it if it is ``glanced`` at.
     """
 
     kind: type
@@ -208,6 +231,11 @@ class Slice(NamedTuple):
     where: tuple[Where, ...]
     size: int
     backwards: bool
+    glanced: bool = False
+
+    @property
+    def keys_max(self) -> int:
+        return MEMBERS_MAX
 
     async def answer(self, reader: Reader, keys: Sequence[tuple[Any, ...]]) -> Mapping[tuple[Any, ...], list[Any]]:
         table = table_of(self.kind)
@@ -224,8 +252,9 @@ class Slice(NamedTuple):
                 f"LIMIT {self.size + 1}) t{number}"
             )
         found: dict[tuple[Any, ...], list[Any]] = {tuple(key): [] for key in keys}
+        key_of, value_of = _key_of(table, self.order), table.glance if self.glanced else table.read
         for part, *row in await reader.query(in_words_of(reader, " UNION ALL ".join(parts)), values):
-            found[tuple(keys[part])].append((_key(table, self.order, row), table.of(table.decode(row))))
+            found[tuple(keys[part])].append((key_of(row), value_of(row)))
         for rows in found.values():
             rows.sort(key=lambda pair: pair[0], reverse=self.order.descending != self.backwards)
         return found
@@ -236,6 +265,10 @@ class Size(NamedTuple):
 
     kind: type
     where: tuple[Where, ...]
+
+    @property
+    def keys_max(self) -> int:
+        return MEMBERS_MAX
 
     async def answer(self, reader: Reader, keys: Sequence[tuple[Any, ...]]) -> Mapping[tuple[Any, ...], int]:
         parts: list[str] = []
@@ -266,8 +299,11 @@ def _count(kind: type, where: Sequence[Where]) -> Where:
     return Where(f"SELECT COUNT(*) AS n FROM ({rows}) counted", conditions.values)
 
 
-def _key(table: Any, order: Order, row: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(row[table.columns.index(column)] for column in order.columns)
+@functools.cache
+def _key_of(table: Table, order: Order) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """What gives a row's key in the order."""
+    at = [table.columns.index(column) for column in order.columns]
+    return (lambda row: (row[at[0]],)) if len(at) == 1 else itemgetter(*at)
 
 
 # -- answering ----------------------------------------------------------------------------------------
@@ -281,15 +317,18 @@ async def page_of_member(
     page: Page,
     order: Order,
     where: Sequence[Where] = (),
+    *,
+    glanced: bool = False,
 ) -> Connection[T]:
     """A page of a member's rows of a kind; ``node`` makes of a row what the page holds. Raises InvalidCursor.
 
-    However many members are asked for such a page, it is one statement.
+    However many members are asked for such a page, it is one statement. With ``glanced`` a ``node`` that looks at
+    little of a row is given a glance at it instead of its value (``Table.glance``).
     """
     where = tuple(where)
     place = _place(kind, order, where, member_id)
     after, before = _read(kind, place, order, page.after), _read(kind, place, order, page.before)
-    question = Slice(kind, order, where, page.size, page.backwards)
+    question = Slice(kind, order, where, page.size, page.backwards, glanced)
     loaders, owner = info.context.loaders, (bucket_of(member_id), member_id)
     rows = await loaders.ask(question, (*owner, after, before)) or []
 
@@ -297,7 +336,7 @@ async def page_of_member(
         found: int = await loaders.ask(Size(kind, where), owner) or 0
         return found
 
-    return _connection(place, [(_dumped(key), node(row)) for key, row in rows], page, count)
+    return _connection(place, [(key, node(row)) for key, row in rows], page, count, _dumped)
 
 
 async def page_of_all(
@@ -308,12 +347,14 @@ async def page_of_all(
     order: Order,
     where: Sequence[Where] = (),
     *,
+    glanced: bool = False,
     sealed: bool = False,
 ) -> Connection[T]:
     """A page of a table's rows, whosoever they are; ``node`` makes of a member's id and a row what the page holds.
 
-    An index should hold the columns of ``where`` and then those of the order. With ``sealed`` nobody can read a cursor,
-    as whoever asks may not know whose rows they are. Raises InvalidCursor.
+    An index should hold the columns of ``where`` and then those of the order. With ``glanced`` a ``node`` is given a
+    glance at a row. With ``sealed`` nobody can read a cursor, as whoever asks may not know whose rows they are.
+    Raises InvalidCursor.
     """
     where = tuple(where)
     place = _place(kind, order, where)
@@ -336,11 +377,9 @@ async def page_of_all(
         ((found,),) = await reader.query(in_words_of(reader, counted.sql), counted.values)
         return int(found)
 
-    items = [
-        (_dumped(_key(table, order, row), place, secret), node(row[member_at], table.of(table.decode(row))))
-        for row in rows
-    ]
-    return _connection(place, items, page, count)
+    key_of, value_of = _key_of(table, order), table.glance if glanced else table.read
+    items = [(key_of(row), node(row[member_at], value_of(row))) for row in rows]
+    return _connection(place, items, page, count, lambda key: _dumped(key, place, secret))
 
 
 def sliced(place: str, items: Sequence[tuple[str, T]], page: Page) -> Connection[T]:
@@ -358,24 +397,27 @@ def sliced(place: str, items: Sequence[tuple[str, T]], page: Page) -> Connection
     async def count() -> int:
         return len(items)
 
-    return _connection(place, part, page, count)
+    return _connection(place, part, page, count, str)
 
 
 def _connection(
-    place: str, items: Sequence[tuple[str, T]], page: Page, count: Callable[[], Awaitable[int]]
+    place: str,
+    items: Sequence[tuple[Any, T]],
+    page: Page,
+    count: Callable[[], Awaitable[int]],
+    text: Callable[[Any], str],
 ) -> Connection[T]:
     """The page of these items, each with its key, of which one more was read than the page has."""
     more, items = len(items) > page.size, items[: page.size]
     if page.backwards:
         items = items[::-1]
-    keys = [key for key, _ in items]
+    cursors = Cursors(place, [key for key, _ in items], text)
     info = PageInfo(
         has_next_page=page.before is not None if page.backwards else more or page.before is not None,
         has_previous_page=page.after is not None if not page.backwards else more or page.after is not None,
-        start_cursor=cursor(place, keys[0]) if keys else None,
-        end_cursor=cursor(place, keys[-1]) if keys else None,
+        cursors=cursors,
     )
-    return Connection(page_info=info, nodes=[node for _, node in items], _place=place, _keys=keys, _count=count)
+    return Connection(page_info=info, nodes=[node for _, node in items], cursors=cursors, _count=count)
 
 
 def _place(kind: type, order: Order, where: Sequence[Where], member_id: str = "") -> str:

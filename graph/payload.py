@@ -1,8 +1,12 @@
 """Mutations: an operation is performed, and its outcome becomes a payload."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from types import NoneType
 from typing import Any, Final, TypeVar
 
 import strawberry
@@ -12,7 +16,7 @@ from graph.context import Info
 from graph.errors import UserError, user_error
 from graph.member import Member
 from graph.permissions import may_see
-from graph.texts import check_text
+from graph.texts import NUL, check_text
 from graph.transaction import Transaction
 
 KEY_MAX: Final = 200
@@ -38,6 +42,8 @@ class Payload:
         description="Why it was refused; empty when it was done. Nothing changed if it was refused.",
     )
 
+
+_NO_TEXTS: Final = frozenset({NoneType, bool, int, Decimal, date, datetime})
 
 P = TypeVar("P", bound=Payload)
 Extra = Callable[[Outcome], Mapping[str, Any] | Awaitable[Mapping[str, Any]]]
@@ -74,13 +80,13 @@ async def answer(info: Info, outcome: Outcome, payload: type[P], extra: Extra | 
     """The payload of an outcome."""
     member_id = outcome.member_id
     # A partner is told what became of the request, and no more of the member.
-    member = await Member.find(info, member_id) if member_id is not None and may_see(info, member_id) else None
+    member = await _member(info, outcome) if member_id is not None and may_see(info, member_id) else None
     if outcome.refusal is not None:
         return payload(member=member, replayed=outcome.replayed, errors=[user_error(info, outcome.refusal)])
     assert outcome.member_id is not None
     assert outcome.recorded is not None
     further = extra(outcome) if extra else {}
-    if isinstance(further, Awaitable):
+    if further.__class__ is not dict and isinstance(further, Awaitable):
         further = await further
     return payload(
         member=member,
@@ -90,26 +96,40 @@ async def answer(info: Info, outcome: Outcome, payload: type[P], extra: Extra | 
     )
 
 
+async def _member(info: Info, outcome: Outcome) -> Member | None:
+    """The member as the operation left them, which nobody need ask the database."""
+    if outcome.member is not None:
+        return Member.of(outcome.member.at(info.context.now))
+    assert outcome.member_id is not None
+    return await Member.find(info, outcome.member_id)
+
+
 def check_operation(operation: Operation) -> None:
     """Raise InvalidValue for text that not every database can keep."""
     check_text("idempotencyKey", operation.idempotency_key, KEY_MAX)
-    for text in _texts(operation):
-        check_text("input", text, len(text), shortest=0)
+    _check_texts(operation)
 
 
-def _texts(value: Any) -> Iterable[str]:
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for name, inner in value.items():
-                yield from _texts(name)
-                yield from _texts(inner)
-        case Sequence() | frozenset():
-            for inner in value:
-                yield from _texts(inner)
-        case _ if is_dataclass(value):
-            for declared in fields(value):
-                yield from _texts(getattr(value, declared.name))
-        case _:
-            pass
+def _check_texts(value: Any) -> None:
+    """Look at every text that is part of a value."""
+    kind = value.__class__
+    if kind in _NO_TEXTS:
+        return
+    if kind is str or isinstance(value, str):
+        if NUL in value:
+            check_text("input", value, len(value), shortest=0)
+    elif isinstance(value, tuple | list | frozenset | set):
+        for inner in value:
+            _check_texts(inner)
+    elif is_dataclass(value):
+        for name in _fields_of(kind):
+            _check_texts(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            _check_texts(name)
+            _check_texts(inner)
+
+
+@cache
+def _fields_of(kind: Any) -> tuple[str, ...]:
+    return tuple(declared.name for declared in fields(kind))

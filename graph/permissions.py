@@ -14,7 +14,7 @@ import strawberry
 from graphql import GraphQLError
 
 from core.errors import Refusal
-from core.oversight.audit import Note, noting
+from core.oversight.audit import Note, current_note, noting
 from core.oversight.auditing import audited, write_down
 from graph.context import Info
 from graph.errors import user_error
@@ -177,8 +177,11 @@ def _field(
         _check_channel(info, capability)
         note = _note(info, kwargs.get("input"))
         try:
-            with noting(note):
+            if note is None and current_note() is None:
                 answer = await resolver(*args, info=info, **kwargs)
+            else:
+                with noting(note):
+                    answer = await resolver(*args, info=info, **kwargs)
         except Refusal as refused:
             return payload()(errors=[user_error(info, refused)])
         if note is not None and not note.written and not (answer.errors or getattr(answer, "replayed", False)):

@@ -15,7 +15,9 @@ from graph.context import Info
 from graph.money import Money
 from graph.pages import Connection, Order, Page, Where, newest, page_of_all, paged
 from graph.permissions import STAFF, query
+from graph.phrases import Locale
 from graph.scalars import Points
+from graph.suggestion import FIRST_MAX, Suggestion, suggestions_of
 from graph.tokens import Role
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 WEEKS_MAX: Final = 104
 
+_GONE: Final = MILLION // 2
 _WEEKS: Final = AHEAD_DAYS // 7
 _Weeks = Annotated[int, strawberry.argument(description=f"For how many weeks ahead, 1 to {WEEKS_MAX}.")]
 
@@ -56,6 +59,37 @@ class PredictionOrder(Enum):
         """Who belongs in the list: nobody of whom nothing is known, or who loses nothing."""
         # As MariaDB's index has the negative ones too.
         return Where(f"{self.value} >= ?", (1 if self is PredictionOrder.POINTS_LIKELY_LOST else 0,))
+
+
+@strawberry.enum
+class SuggestedActionKind(Enum):
+    """What staff could do about what is predicted of a member: write to them."""
+
+    REMIND_OF_POINTS = strawberry.enum_value(
+        "remind_of_points", description="Write of the points that are likely to be lost, and of what they bring now."
+    )
+    WIN_BACK = strawberry.enum_value(
+        "win_back", description="Write to somebody who is more likely gone than not, with what fits them best."
+    )
+
+
+@strawberry.type
+class SuggestedAction:
+    """Why it is worth writing to a member, and of what."""
+
+    kind: SuggestedActionKind = strawberry.field(description="What could be done.")
+    offer: Suggestion | None = strawberry.field(
+        description="What to write of: the first of the member's own `suggestions` that serves; null where none does."
+    )
+    _says: strawberry.Private[tuple[str, str]]
+
+    @strawberry.field
+    def reason(
+        self, locale: Annotated[Locale, strawberry.argument(description="The language of the sentence.")] = Locale.EN
+    ) -> str:
+        """Why, in a sentence for staff, and not for the member."""
+        en, zh = self._says
+        return zh if locale is Locale.ZH else en
 
 
 @strawberry.type
@@ -207,6 +241,20 @@ class Prediction:
         """The run whose model says so, with its errors; null if withheld."""
         return None if self.withheld is not None else PredictionRun.of(await self._model(info))
 
+    @strawberry.field
+    async def suggested_action(self, info: Info) -> SuggestedAction | None:
+        """What could be done about it; null where nothing is called for, or nobody is there to write to."""
+        from graph.member import Member, MemberStatus
+
+        found = None if self._row is None else _action(self._row)
+        member = None if found is None else await Member.find(info, self._member_id)
+        if found is None or member is None or member.status is not MemberStatus.ACTIVE:
+            return None
+        kind, *says = found
+        offers = await suggestions_of(info, member, FIRST_MAX)
+        offer = next((one for one in offers if kind is SuggestedActionKind.WIN_BACK or one.saves_points), None)
+        return SuggestedAction(kind=kind, offer=offer, _says=(says[0], says[1]))
+
     async def _model(self, info: Info) -> Any:
         found = await info.context.loaders.ask(Rows(PredictionModelRow, ("id",)), (self._row.model,))
         return found[0]
@@ -268,6 +316,27 @@ class PredictionQueries:
     async def prediction_runs(self, info: Info, page: Page) -> Connection[PredictionRun]:
         """The runs of the job that fits the models, the latest first: parameters, errors, and what was refused."""
         return await page_of_all(info, PredictionModelRow, lambda _, row: PredictionRun.of(row), page, newest("id"))
+
+
+def _action(row: Any) -> tuple[SuggestedActionKind, str, str] | None:
+    """What is called for, and why, in English and in Chinese: points first, as they are a reason to come back."""
+    if row.lost > 0:
+        day = row.until + timedelta(days=AHEAD_DAYS)
+        return (
+            SuggestedActionKind.REMIND_OF_POINTS,
+            f"{row.lost} of the {row.due} points that expire until {day} are likely to be lost.",
+            f"{day} 前到期的 {row.due} 积分中，预计有 {row.lost} 积分将失效。",
+        )
+    if row.gone >= _GONE:
+        percent, days = row.gone // (MILLION // 100), row.repeats + 1
+        last = row.until - timedelta(days=row.age_days - row.recency_days)
+        ordered = f"on {days} days, last on {last}" if row.repeats else f"on one day, {last}"
+        return (
+            SuggestedActionKind.WIN_BACK,
+            f"Gone with a likelihood of {percent} %; ordered {ordered}.",
+            f"流失的可能性为 {percent}%；共有 {days} 天下单，最近一次为 {last}。",
+        )
+    return None
 
 
 def _days(weeks: int) -> int:

@@ -5,8 +5,8 @@ such a field is read, or its function called, at once; it answers and fails as b
 with it, as plans (``graph/plans``) write it down instead of calling it.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
 
 from graphql import GraphQLField, GraphQLNamedType, GraphQLObjectType, GraphQLResolveInfo
 from strawberry import Info
@@ -14,7 +14,10 @@ from strawberry.types.field import StrawberryField
 
 Resolve = Callable[[Any, GraphQLResolveInfo[Any]], Any]
 
+Resolver = TypeVar("Resolver", bound=Callable[..., Any])
+
 _DIRECT: Final = "laurel-direct"
+_OF_ALL: Final = "__laurel_of_all__"
 
 
 class Attribute(NamedTuple):
@@ -28,11 +31,15 @@ class Attribute(NamedTuple):
 
 
 class Function(NamedTuple):
-    """A field that is what a function gives: of its parent if it takes one, and with ``info`` if it takes that."""
+    """A field that is what a function gives: of its parent if it takes one, and with ``info`` if it takes that.
+
+    ``of_all`` gives the same of many parents at once.
+    """
 
     function: Callable[..., Any]
     takes_parent: bool
     takes_info: bool
+    of_all: Callable[..., Awaitable[Sequence[Any]]] | None = None
 
     def resolve(self, declared: StrawberryField) -> Resolve:
         function = self.function
@@ -44,6 +51,20 @@ class Function(NamedTuple):
 
 
 Direct = Attribute | Function
+
+
+def of_all(function: Callable[..., Awaitable[Sequence[Any]]]) -> Callable[[Resolver], Resolver]:
+    """Below ``@strawberry.field``: a function that gives what the resolver does, of all objects of a list at once.
+
+    It is given the parents, ``info`` and the field's arguments, and gives as many values, in their order. The resolver
+    itself is to ask it about its one parent, so that there is one way to tell.
+    """
+
+    def told(resolver: Resolver) -> Resolver:
+        setattr(resolver, _OF_ALL, function)
+        return resolver
+
+    return told
 
 
 def resolve_directly(types: Mapping[str, GraphQLNamedType]) -> None:
@@ -83,4 +104,4 @@ def _direct(field: StrawberryField) -> Direct | None:
         return None
     # A function in a class body takes its parent first, whatever it calls it.
     function: Any = resolver.wrapped_func
-    return Function(function, bool(resolver.self_parameter), info is not None)
+    return Function(function, bool(resolver.self_parameter), info is not None, getattr(function, _OF_ALL, None))

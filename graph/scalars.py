@@ -82,6 +82,8 @@ def parse_instant(value: Any) -> datetime:
 def write_instant(value: Any) -> str:
     assert isinstance(value, datetime), f"{value!r} is no instant"
     assert value.tzinfo is not None, f"{value} has no zone"
+    if value.tzinfo is UTC:
+        return value.isoformat()[: -len("+00:00")] + "Z"
     return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 

@@ -10,11 +10,11 @@ import inspect
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
-from typing import Annotated, Any
+from functools import cached_property
+from typing import Annotated, Any, Final
 
 import strawberry
 from graphql import (
-    ASTValidationRule,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLOneOfDirective,
@@ -26,7 +26,6 @@ from strawberry import ID, UNSET
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.schema_directives import OneOf
 from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
 from strawberry.types.field import StrawberryField
@@ -35,6 +34,7 @@ from core.books.members import Member as MemberValue
 from core.errors import InvalidValue
 from graph.audit import AuditQueries
 from graph.clock import ClockMutations, ClockQueries
+from graph.cohorts import CohortQueries
 from graph.context import Info
 from graph.errors import UserError, check_facts, error_codes, error_type, refusals_of
 from graph.explanation import ExplanationFields, ExplanationQueries
@@ -45,11 +45,12 @@ from graph.ids import InvalidId, Node, read_id
 from graph.jobs import JobMutations, JobQueries
 from graph.key_figures import KeyFigureQueries
 from graph.keys import KeyMutations, KeyQueries
-from graph.limits.prices import ListSize, declare, priced
+from graph.limits.prices import ListSize, Prices, declare, priced
 from graph.lint import require_clean
 from graph.member import Member, MemberByInput, MemberOrder, MembersFilter, find_member
 from graph.moves import MoveQueries
 from graph.notices import NoticeMutations, NoticeQueries
+from graph.one_of import OneOfRule
 from graph.operator import CoreMutations
 from graph.pages import PAGE_MAX, Connection, Page, page_of_all, paged
 from graph.people import PeopleMutations
@@ -64,6 +65,7 @@ from graph.promises import PromiseQueries
 from graph.remedies import RemedyMutations, RemedyQueries
 from graph.resolving import resolve_directly
 from graph.scalars import SCALARS
+from graph.selections import selects
 from graph.settings import Subgraph
 from graph.subscription import Subscription
 from graph.tier import Tier
@@ -72,6 +74,7 @@ from graph.tiers import TierMutations
 from graph.tokens import Role
 from graph.transaction import Hold, Transaction
 from graph.trust import TrustMutations
+from graph.validation import knowing
 from graph.value import ValueQueries
 from plugins.manager import Plugins
 
@@ -95,8 +98,10 @@ class Query:
     @query(allow=EVERYONE)
     async def viewer(self, info: Info) -> Viewer:
         """Who asks."""
-        caller = caller_of(info)
-        member = None if caller.member_id is None else await Member.find(info, caller.member_id)
+        caller, member = caller_of(info), None
+        if caller.member_id is not None and selects(info, "member"):
+            await Member.foresee(info, caller.member_id, "member")
+            member = await Member.find(info, caller.member_id)
         return Viewer(role=caller.role, subject=caller.subject, member=member)
 
     @query(allow=STAFF | {Role.MEMBER})
@@ -119,11 +124,12 @@ class Query:
     ) -> Connection[Member]:
         """The members; in the order in which they became known, unless asked for otherwise."""
 
-        def node(_: str, value: MemberValue) -> Member:
-            return Member.of(value.at(info.context.now))
+        def node(_: str, seen: Any) -> Member:
+            # Only of who is frozen it depends on the time what the row says.
+            return Member.of(seen if seen.frozen_until is None else seen.whole().at(info.context.now))
 
         where = [] if filter is None else filter.where()
-        return await page_of_all(info, MemberValue, node, page, order_by.order, where)
+        return await page_of_all(info, MemberValue, node, page, order_by.order, where, glanced=True)
 
     @query(allow=EVERYONE)
     async def node(
@@ -158,6 +164,9 @@ class Mutation:
     """What can be done."""
 
 
+_RULES: Final = tuple(map(knowing, (*specified_rules, MaybeNullValidationRule, OneOfRule)))
+
+
 class LaurelSchema(strawberry.Schema):
     """A schema with what plugins add to its types. ``rules`` are what a document must meet to be executed."""
 
@@ -171,11 +180,7 @@ class LaurelSchema(strawberry.Schema):
         self._codes = codes
         self._without = without
         super().__init__(**options)
-        self.rules: tuple[type[ASTValidationRule], ...] = (
-            *specified_rules,
-            MaybeNullValidationRule,
-            OneOfInputValidationRule,
-        )
+        self.rules = _RULES
         resolve_directly(self._schema.type_map)
         self.node_types: dict[str, type[Node]] = {}
         self.entity_types: dict[str, type] = {}
@@ -215,6 +220,11 @@ class LaurelSchema(strawberry.Schema):
     def core(self) -> GraphQLSchema:
         """The schema as graphql-core executes it."""
         return self._schema
+
+    @cached_property
+    def prices(self) -> Prices:
+        """What its fields cost. Raises TypeError for a directive that cannot be meant."""
+        return Prices(self._schema)
 
 
 def build_schema(plugins: Plugins, subgraph: Subgraph | None = None) -> LaurelSchema:
@@ -256,6 +266,7 @@ def compose_schema(plugins: Plugins, more: tuple[type, ...] = (), without: Colle
                 MoveQueries,
                 ValueQueries,
                 KeyFigureQueries,
+                CohortQueries,
                 ExplanationQueries,
                 *plugins.queries,
                 *more,

@@ -1,39 +1,48 @@
 """What a request selects of a field, for resolvers that can spare the database what nobody asked for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode, SelectionNode
 
 from graph.context import Info
 
 
-def selects(info: Info, name: str) -> bool:
-    """Whether the field that is being resolved is asked for its field ``name``, as GraphQL spells it.
+def selects(info: Info, *path: str) -> bool:
+    """Whether the field that is being resolved is asked for its field of that name, as GraphQL spells it.
 
-    What a directive or the condition of a fragment leaves out in the end counts as asked for.
+    Of a longer ``path`` each name is of a field of the one before. What a directive or the condition of a fragment
+    leaves out in the end counts as asked for.
     """
-    raw, known = info._raw_info, info.context.selected
+    known = info.context.selected
     # Of all items of a list the same is asked. The nodes are the document's, which outlives the request.
-    key = (name, *map(id, raw.field_nodes))
-    found = known.get(key)
+    of_field = getattr(info, "of_field", None) or tuple(map(id, info._raw_info.field_nodes))
+    found = known.get((of_field, path))
     if found is None:
-        found = known[key] = any(
-            node.selection_set is not None and _holds(node.selection_set.selections, name, raw.fragments)
-            for node in raw.field_nodes
-        )
+        found = known[of_field, path] = _holds(info._raw_info.field_nodes, path, info._raw_info.fragments)
     return found
 
 
-def _holds(selections: Iterable[SelectionNode], name: str, fragments: dict[str, FragmentDefinitionNode]) -> bool:
+def _holds(nodes: Iterable[FieldNode], path: Sequence[str], fragments: Mapping[str, FragmentDefinitionNode]) -> bool:
+    for name in path:
+        seen = set[str]()
+        below = [node.selection_set.selections for node in nodes if node.selection_set is not None]
+        nodes = [
+            node for selections in below for node in _fields(selections, fragments, seen) if node.name.value == name
+        ]
+    return bool(nodes)
+
+
+def _fields(
+    selections: Iterable[SelectionNode], fragments: Mapping[str, FragmentDefinitionNode], seen: set[str]
+) -> Iterator[FieldNode]:
+    """The fields, those of a fragment once: of fragments that spread each other twice there are 2 to the power of n."""
     for node in selections:
         match node:
             case FieldNode():
-                if node.name.value == name:
-                    return True
+                yield node
             case FragmentSpreadNode():
-                if _holds(fragments[node.name.value].selection_set.selections, name, fragments):
-                    return True
+                if node.name.value not in seen:
+                    seen.add(node.name.value)
+                    yield from _fields(fragments[node.name.value].selection_set.selections, fragments, seen)
             case InlineFragmentNode():
-                if _holds(node.selection_set.selections, name, fragments):
-                    return True
-    return False
+                yield from _fields(node.selection_set.selections, fragments, seen)

@@ -59,7 +59,7 @@ class Settings:
     ``origins`` are the sites besides this one whose pages may open a WebSocket. ``carries`` tells other processes
     of the database of changes, for their subscriptions. ``batch_max`` is how many requests may come as one list,
     none if 0. Of the manifests ``trusted_documents`` the documents are known by their ids: ``trusted_mode`` allows
-    them, or requires one of them. With ``plans`` queries that are asked again are answered by what was compiled of
+    them, or requires one of them. With ``plans`` what is asked again is answered by what was compiled of
     them. ``jobs`` are run by the server itself. ``incoming`` are the systems that may send messages to
     ``/incoming/<source>``, with their secrets. ``log_level`` info logs every request, and what takes longer than
     ``slow_ms`` is a warning. ``metrics_token`` is what Prometheus says to be shown ``/metrics``, which is not there

@@ -1,7 +1,7 @@
 """What fits a member now, in the schema."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Final
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import strawberry
 
 from core.channels import suggestions
+from core.channels.predicted import KEPT_DAYS
 from core.channels.suggestions import OF_CHANNEL_MAX, place
 from core.errors import InvalidValue
+from core.models import PredictionRow
 from graph.context import Info
 from graph.phrases import Locale
 from graph.scalars import Points
@@ -44,6 +46,11 @@ class Suggestion:
     )
     _value: strawberry.Private[suggestions.Suggestion]
 
+    @property
+    def saves_points(self) -> bool:
+        """Whether it can be done at once, and takes points that are lost otherwise."""
+        return self._value.saves
+
     @strawberry.field
     def reason(
         self, locale: Annotated[Locale, strawberry.argument(description="The language of the sentence.")] = Locale.EN
@@ -60,10 +67,15 @@ async def suggestions_of(info: Info, member: "Member", first: int) -> list[Sugge
     asked = {name: suggest for name, suggest in info.context.laurel.plugins.suggesters.items() if name in channels}
     # Side by side, so that what they ask about together is one question.
     answers = await asyncio.gather(*(suggest(info, member) for suggest in asked.values()))
+    (tags, predicted), loses = await asyncio.gather(
+        _tags(info, member, wanted=any(one.suits for found in answers for one in found)),
+        _loses(info, member, wanted=any(one.saves for found in answers for one in found)),
+    )
     kept = [
-        (place(one), channel, one)
+        # Who is likely to lose points sees first what they can be spent on: the order is all that says so.
+        ((not (loses and one.saves), *place(one)), channel, one)
         for channel, found in zip(asked, answers, strict=True)
-        for one in sorted(found, key=place)[:OF_CHANNEL_MAX]
+        for one in sorted((each.suited(tags, predicted) for each in found), key=place)[:OF_CHANNEL_MAX]
     ]
     return [
         Suggestion(
@@ -77,3 +89,16 @@ async def suggestions_of(info: Info, member: "Member", first: int) -> list[Sugge
         )
         for _, channel, one in sorted(kept, key=itemgetter(0, 1))[:first]
     ]
+
+
+async def _tags(info: Info, member: "Member", *, wanted: bool) -> tuple[list[str], list[str]]:
+    return await member.tags_written(info) if wanted else ([], [])
+
+
+async def _loses(info: Info, member: "Member", *, wanted: bool) -> bool:
+    """Whether the member is likely to lose points, by what was predicted last."""
+    if not wanted:
+        return False
+    since = info.context.now.date() - timedelta(days=KEPT_DAYS)
+    rows = await info.context.loaders.rows(PredictionRow, member.member_id)
+    return any(row.lost > 0 and row.until >= since for row in rows)

@@ -1,14 +1,15 @@
 """Tiers, and how far the next one is."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 import strawberry
 
-from core.books.figures import Totals
+from core.books.figures import TOTALS, Totals
 from core.books.members import Member as MemberValue
 from core.books.members import TierChange as Change
 from core.books.tallies import day_number, fact_value
@@ -23,6 +24,7 @@ from core.time.calendar import local_day
 from graph.benefit import Benefit
 from graph.context import Info
 from graph.ids import Node, global_id
+from graph.selections import selects
 from graph.transaction import Transaction
 
 
@@ -39,10 +41,11 @@ class Tier(Node):
     @classmethod
     def of(cls, programme: Programme, code: str) -> "Tier":
         """A tier by its id in the document, whether the programme still has it or not."""
-        for rank, tier in enumerate(programme.tiers.ladder if programme.tiers else (), 1):
-            if tier.id == code:
-                return _tier(code, tier.name or code, rank)
-        return _tier(code, code, None)
+        ladder = programme.tiers
+        rank = -1 if ladder is None else ladder.rank(code)
+        if ladder is None or rank < 0:
+            return _tier(code, code, None)
+        return _tier(code, ladder.ladder[rank].name or code, rank + 1)
 
     @classmethod
     async def resolve_node(cls, info: Info, *parts: str) -> "Tier | None":
@@ -118,10 +121,11 @@ class Window:
     months: int | None = strawberry.field(description="So many months, today included.")
     days: int | None = strawberry.field(description="So many days, today included.")
 
-    @classmethod
-    def of(cls, window: windows.Window) -> "Window | None":
+    @staticmethod
+    @lru_cache(maxsize=1_024)
+    def of(window: windows.Window) -> "Window | None":
         """A window; None for the whole membership."""
-        return None if window == windows.LIFETIME else cls(months=window.months, days=window.days)
+        return None if window == windows.LIFETIME else Window(months=window.months, days=window.days)
 
 
 @strawberry.enum
@@ -234,8 +238,8 @@ class Keeping:
     )
 
 
-async def progress_of(info: Info, member: MemberValue, towards: str | None = None) -> Progress | None:
-    """The member's progress by the programme in force; None when it has no such tier, or none at all.
+async def progress_of(info: Info, members: Sequence[MemberValue], towards: str | None = None) -> list[Progress | None]:
+    """The progress of members by the programme in force; None of whom it has not the tier, or where it has none.
 
     Raises TierNotFound when the programme has not the tier that it is about.
     """
@@ -243,20 +247,87 @@ async def progress_of(info: Info, member: MemberValue, towards: str | None = Non
     ladder = programme.tiers
     if towards is not None and (ladder is None or ladder.rank(towards) < 0):
         raise TierNotFound(tier=towards[:64], tiers=", ".join(tier.id for tier in ladder.ladder) if ladder else "")
-    if ladder is None or ladder.rank(member.tier) < 0:
-        return None
-    following = ladder.above(member.tier) if towards is None else towards
+    if ladder is None:
+        return [None] * len(members)
     today = local_day(info.context.now, programme.zone)
-    needs = ladder.needs_of(following) if following is not None else ()
-    progress = ladder.progress(await _facts(info, programme, member.id, needs, today), member.tier, towards=following)
-    return Progress(
-        tier=Tier.of(programme, member.tier),
-        next_tier=None if progress.next is None else Tier.of(programme, progress.next),
-        mode=None if progress.mode is None else ProgressMode(progress.mode),
-        ratio=float(progress.ratio),
-        criteria=[_criterion(info, criterion, today, today) for criterion in progress.criteria],
-        next_actions=list(_next_actions(info, programme, progress)),
-    )
+    ways = {
+        tier: _Way.of(programme, ladder.way(tier, towards=towards), today)
+        for tier in {member.tier for member in members}
+        if ladder.rank(tier) >= 0
+    }
+    keys = [
+        key
+        for member in members
+        if (way := ways.get(member.tier)) is not None
+        for key in Totals.keys(member.id, way.asked)
+    ]
+    totals = iter(await info.context.loaders.ask_all(TOTALS, keys))
+    lists, acts = selects(info, "criteria"), selects(info, "nextActions")
+
+    def progress(member: MemberValue) -> Progress | None:
+        way = ways.get(member.tier)
+        if way is None:
+            return None
+        figures = [fact_value(fact, next(totals) or 0, programme.currency) for fact, _ in way.asked]
+        found = way.way.progress(figures) if lists or acts else None
+        return Progress(
+            tier=way.tier,
+            next_tier=way.next_tier,
+            mode=way.mode,
+            ratio=float(way.way.ratio(figures) if found is None else found.ratio),
+            criteria=[
+                written(current=one.current, required=one.required, remaining=one.remaining, ratio=float(one.ratio))
+                for written, one in zip(way.criteria, found.criteria, strict=True)
+            ]
+            if found is not None and lists
+            else [],
+            next_actions=list(_next_actions(info, programme, found)) if found is not None and acts else [],
+        )
+
+    return [progress(member) for member in members]
+
+
+class _Way(NamedTuple):
+    """A way from a tier, with all of the answer that is the same for everybody on it on a day.
+
+    ``asked`` are the facts that are counted, each with the first day that counts.
+    """
+
+    way: tiers.Way
+    tier: Tier
+    next_tier: Tier | None
+    mode: ProgressMode | None
+    asked: Sequence[tuple[str, int]]
+    criteria: Sequence[Callable[..., CriterionProgress]]
+
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def of(programme: Programme, way: tiers.Way, on: date) -> "_Way":
+        return _Way(
+            way=way,
+            tier=Tier.of(programme, way.tier),
+            next_tier=None if way.next is None else Tier.of(programme, way.next),
+            mode=None if way.mode is None else ProgressMode(way.mode),
+            asked=[(need.fact, _first_day(need, on)) for need in way.needs],
+            criteria=[
+                partial(
+                    CriterionProgress,
+                    fact=need.fact,
+                    description=description,
+                    window=Window.of(need.window),
+                    since=_since(need.window, on),
+                    until=on,
+                )
+                for need, description in way.criteria
+            ],
+        )
+
+
+@lru_cache(maxsize=64)
+def facts_counted(programme: Programme, on: date) -> Sequence[tuple[str, int]]:
+    """The facts that any way of the programme asks for on a day, each with the first day that counts."""
+    ladder = programme.tiers
+    return [(need.fact, _first_day(need, on)) for need in ladder.needs()] if ladder is not None else []
 
 
 async def keeping_of(info: Info, member: MemberValue) -> Keeping | None:
@@ -265,7 +336,7 @@ async def keeping_of(info: Info, member: MemberValue) -> Keeping | None:
     on, ladder = judged_on(programme, member), programme.tiers
     if on is None or ladder is None:
         return None
-    facts = await _facts(info, programme, member.id, ladder.needs(keeping=True), on)
+    [facts] = await _counted(info, programme, [(member.id, _begins(ladder.needs(keeping=True), on))])
     stands = outlook(programme, member, facts, now)
     ends = stands.lost_at if stands.in_grace else stands.review_at
     kept = ladder.rank(stands.held) >= ladder.rank(member.tier)
@@ -292,20 +363,35 @@ async def keeping_of(info: Info, member: MemberValue) -> Keeping | None:
     )
 
 
-async def _facts(
-    info: Info, programme: Programme, member_id: str, needs: Collection[Need], on: date
-) -> Mapping[Need, Number]:
-    """What was counted of a member so far, by windows that end on a day."""
-    asked = tuple(needs)
-    starts = (need.window.start(on) for need in asked)
+async def _counted(
+    info: Info, programme: Programme, asked: Sequence[tuple[str, Mapping[Need, int]]]
+) -> list[Mapping[Need, Number]]:
+    """What was counted of members since the first days that count, by need."""
     keys = [
-        Totals.key(member_id, need.fact, 0 if start is None else day_number(start))
-        for need, start in zip(asked, starts, strict=True)
+        key
+        for member_id, begins in asked
+        for key in Totals.keys(member_id, [(need.fact, day) for need, day in begins.items()])
     ]
-    totals = await info.context.loaders.ask_all(Totals(), keys)
-    return {
-        need: fact_value(need.fact, total or 0, programme.currency) for need, total in zip(asked, totals, strict=True)
-    }
+    totals = iter(await info.context.loaders.ask_all(TOTALS, keys))
+    return [
+        {need: fact_value(need.fact, next(totals) or 0, programme.currency) for need in begins} for _, begins in asked
+    ]
+
+
+@lru_cache(maxsize=1_024)
+def _begins(needs: frozenset[Need], on: date) -> Mapping[Need, int]:
+    """The first day that counts of each need, by windows that end on a day: the same for all members of a tier."""
+    return {need: _first_day(need, on) for need in needs}
+
+
+def _first_day(need: Need, on: date) -> int:
+    start = _since(need.window, on)
+    return 0 if start is None else day_number(start)
+
+
+@lru_cache(maxsize=1_024)
+def _since(window: windows.Window, on: date) -> date | None:
+    return window.start(on)
 
 
 def _criterion(info: Info, criterion: tiers.CriterionProgress, on: date, until: date) -> CriterionProgress:
@@ -314,7 +400,7 @@ def _criterion(info: Info, criterion: tiers.CriterionProgress, on: date, until: 
         fact=criterion.fact,
         description=info.context.laurel.plugins.facts[criterion.fact].description,
         window=Window.of(window),
-        since=window.start(on),
+        since=_since(window, on),
         until=until,
         current=criterion.current,
         required=criterion.required,

@@ -6,7 +6,7 @@ partner's.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -50,11 +50,11 @@ class Caller:
     capabilities: frozenset[str] = frozenset()
     expires_at: datetime | None = None
     made_by: str | None = None
+    actor: str = field(init=False, compare=False, repr=False)
+    """How the caller is written down with what they did."""
 
-    @property
-    def actor(self) -> str:
-        """How the caller is written down with what they did."""
-        return f"{self.role}:{self.subject}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "actor", f"{self.role}:{self.subject}")
 
 
 def issue_token(

@@ -5,6 +5,7 @@ An operation says in its result why: ``reference`` (a partner's number for the t
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -16,15 +17,20 @@ from core.books import accounts, holds
 from core.books.lots import Extension
 from core.books.lots import Lot as LotValue
 from core.books.lots import LotMove as LotMoveValue
+from core.books.members import bucket_of
+from core.channels.tags import PREDICTED
 from core.engine.operations import Recorded
+from core.store.questions import Glances
 from core.units import POINTS
 from graph.context import Info
 from graph.filters import InstantFilter, TextFilter, instant_is, text_is
 from graph.ids import Node, global_id
 from graph.pages import Order, Where, newest, oldest
-from graph.permissions import may_see
+from graph.permissions import caller_of, may_see
+from graph.resolving import of_all
 from graph.scalars import Points
 from graph.texts import check_text
+from graph.tokens import Role
 
 
 @strawberry.enum
@@ -114,6 +120,11 @@ class TransactionsFilter:
             )
             where.append(Where(f"EXISTS ({entries})", (check_text("unit", self.unit, shortest=0),)))
         return where
+
+
+def told(info: Info) -> list[Where]:
+    """Which of a member's transactions the caller is told of: members of none that says what is predicted of them."""
+    return [Where("channel <> ?", (PREDICTED,))] if caller_of(info).role is Role.MEMBER else []
 
 
 @strawberry.enum
@@ -263,44 +274,62 @@ class LotMove:
 class Entry:
     """One line of a member's account in a unit."""
 
-    unit: str = strawberry.field(description="The unit: points, growth …")
-    number: Points = strawberry.field(description="The line's number in the account, from 1 without a gap.")
-    amount: Points = strawberry.field(description="The amount, signed: what was earned is positive.")
-    held: Points = strawberry.field(description="What was set aside, or given back from there (negative).")
-    contra: Contra = strawberry.field(description="Where it came from or went.")
-    effective_at: datetime = strawberry.field(description="When it took effect.")
-    recorded_at: datetime = strawberry.field(description="When it was written down.")
     _member_id: strawberry.Private[str]
-    _balance: strawberry.Private[int]
-
-    @classmethod
-    def of(cls, member_id: str, entry: accounts.Entry) -> "Entry":
-        return cls(
-            unit=entry.unit,
-            number=Points(entry.seq),
-            amount=Points(entry.amount),
-            held=Points(entry.held),
-            contra=Contra(entry.contra),
-            effective_at=entry.effective_at,
-            recorded_at=entry.recorded_at,
-            _member_id=member_id,
-            _balance=entry.balance,
-        )
+    _entry: strawberry.Private[accounts.Entry]
+    _is_seen: strawberry.Private[bool]
+    """Whether the caller may see what is the member's."""
 
     @strawberry.field
-    def balance_after(self, info: Info) -> Points | None:
+    def unit(self) -> str:
+        """The unit: points, growth …"""
+        return self._entry.unit
+
+    @strawberry.field
+    def number(self) -> Points:
+        """The line's number in the account, from 1 without a gap."""
+        return Points(self._entry.seq)
+
+    @strawberry.field
+    def amount(self) -> Points:
+        """The amount, signed: what was earned is positive."""
+        return Points(self._entry.amount)
+
+    @strawberry.field
+    def held(self) -> Points:
+        """What was set aside, or given back from there (negative)."""
+        return Points(self._entry.held)
+
+    @strawberry.field
+    def contra(self) -> Contra:
+        """Where it came from or went."""
+        return Contra(self._entry.contra)
+
+    @strawberry.field
+    def effective_at(self) -> datetime:
+        """When it took effect."""
+        return self._entry.effective_at
+
+    @strawberry.field
+    def recorded_at(self) -> datetime:
+        """When it was written down."""
+        return self._entry.recorded_at
+
+    @strawberry.field
+    def balance_after(self) -> Points | None:
         """The balance after it; negative is a debt. Null for a partner, who is told of the transaction only."""
-        return Points(self._balance) if may_see(info, self._member_id) else None
+        return Points(self._entry.balance) if self._is_seen else None
 
     @strawberry.field
     async def moves(self, info: Info) -> list[LotMove]:
         """The lots that it changed, and by how much; a lot that it gave is among the transaction's `lots`."""
-        if not may_see(info, self._member_id):
+        if not self._is_seen:
             return []
         loaders, member_id = info.context.loaders, self._member_id
-        moves: list[LotMoveValue] = await loaders.rows(LotMoveValue, member_id, unit=self.unit, seq=self.number)
+        moves: list[LotMoveValue] = await loaders.rows(
+            LotMoveValue, member_id, unit=self._entry.unit, seq=self._entry.seq
+        )
         found = await asyncio.gather(
-            *(loaders.rows(LotValue, member_id, unit=self.unit, seq=move.lot_seq) for move in moves)
+            *(loaders.rows(LotValue, member_id, unit=self._entry.unit, seq=move.lot_seq) for move in moves)
         )
         now = info.context.now
         return [
@@ -331,43 +360,31 @@ class TraceStep:
     total: str = strawberry.field(description="The award after it, exact.")
 
 
+async def _entries(transactions: Sequence["Transaction"], info: Info) -> list[list[Entry]]:
+    question = Glances(accounts.Entry, ("bucket", "member_id", "operation_id"))
+    keys = [(bucket_of(each._member_id), each._member_id, each._recorded.id) for each in transactions]
+    found: list[list[accounts.Entry] | None] = await info.context.loaders.ask_all(question, keys)
+    seen = {member_id: may_see(info, member_id) for member_id in {each._member_id for each in transactions}}
+    return [
+        # Points first, as they are what most readers look for.
+        [
+            Entry(_member_id=each._member_id, _entry=entry, _is_seen=seen[each._member_id])
+            for entry in sorted(rows or (), key=lambda entry: (entry.unit != POINTS, entry.unit, entry.seq))
+        ]
+        for each, rows in zip(transactions, found, strict=True)
+    ]
+
+
 @strawberry.type
 class Transaction(Node):
     """What was done to a member's account at one stroke. It is never changed; a reversal is another transaction."""
 
-    kind: str = strawberry.field(description="What was done: redeem, hold, record …")
-    channel: str = strawberry.field(description="The channel that did it; membership and ledger are the core's.")
-    effective_at: datetime = strawberry.field(description="When it took effect.")
-    recorded_at: datetime = strawberry.field(description="When it was written down.")
-    actor: str = strawberry.field(description="Who asked for it: the role and the name in the token.")
-    idempotency_key: str = strawberry.field(description="The key of the request.")
-    reference: str | None = strawberry.field(description="A partner's number for what it is about: the order's.")
-    reason: str | None = strawberry.field(description="The reason that was given.")
-    programme_version: int = strawberry.field(description="The number of the programme's version that judged.")
     _member_id: strawberry.Private[str]
-    _raw_id: strawberry.Private[str]
-    _reverses: strawberry.Private[str | None]
-    _trace: strawberry.Private[Any]
+    _recorded: strawberry.Private[Recorded]
 
     @classmethod
     def of(cls, member_id: str, recorded: Recorded) -> "Transaction":
-        result = recorded.result
-        return cls(
-            id=global_id("Transaction", member_id, recorded.id),
-            kind=recorded.kind,
-            channel=recorded.channel,
-            effective_at=recorded.effective_at,
-            recorded_at=recorded.recorded_at,
-            actor=recorded.actor,
-            idempotency_key=recorded.idempotency_key,
-            reference=result.get("reference") or None,
-            reason=result.get("reason"),
-            programme_version=recorded.programme_version,
-            _member_id=member_id,
-            _raw_id=recorded.id,
-            _reverses=recorded.reverses,
-            _trace=result.get("trace", ()),
-        )
+        return cls(id=global_id("Transaction", member_id, recorded.id), _member_id=member_id, _recorded=recorded)
 
     @classmethod
     async def find(cls, info: Info, member_id: str, operation_id: str) -> "Transaction | None":
@@ -379,43 +396,92 @@ class Transaction(Node):
     async def resolve_node(cls, info: Info, *parts: str) -> "Transaction | None":
         match parts:
             case (member_id, operation_id) if may_see(info, member_id):
-                return await cls.find(info, member_id, operation_id)
+                found = await cls.find(info, member_id, operation_id)
+                return found if found is not None and (found._recorded.channel != PREDICTED or not told(info)) else None
             case _:
                 return None
 
     @strawberry.field
-    def trace(self) -> list[TraceStep]:
-        """How the award came about, in the order in which the rules were applied; empty where none was."""
-        return trace_of(self._trace)
+    def kind(self) -> str:
+        """What was done: redeem, hold, record …"""
+        return self._recorded.kind
 
     @strawberry.field
+    def channel(self) -> str:
+        """The channel that did it; membership and ledger are the core's."""
+        return self._recorded.channel
+
+    @strawberry.field
+    def effective_at(self) -> datetime:
+        """When it took effect."""
+        return self._recorded.effective_at
+
+    @strawberry.field
+    def recorded_at(self) -> datetime:
+        """When it was written down."""
+        return self._recorded.recorded_at
+
+    @strawberry.field
+    def actor(self) -> str:
+        """Who asked for it: the role and the name in the token."""
+        return self._recorded.actor
+
+    @strawberry.field
+    def idempotency_key(self) -> str:
+        """The key of the request."""
+        return self._recorded.idempotency_key
+
+    @strawberry.field
+    def reference(self) -> str | None:
+        """A partner's number for what it is about: the order's."""
+        return self._recorded.result.get("reference") or None
+
+    @strawberry.field
+    def reason(self) -> str | None:
+        """The reason that was given."""
+        return self._recorded.result.get("reason")
+
+    @strawberry.field
+    def programme_version(self) -> int:
+        """The number of the programme's version that judged."""
+        return self._recorded.programme_version
+
+    @strawberry.field
+    def trace(self) -> list[TraceStep]:
+        """How the award came about, in the order in which the rules were applied; empty where none was."""
+        return trace_of(self._recorded.result.get("trace", ()))
+
+    @strawberry.field
+    @of_all(_entries)
     async def entries(self, info: Info) -> list[Entry]:
         """The lines that it wrote, by unit."""
-        rows: list[accounts.Entry] = await info.context.loaders.rows(
-            accounts.Entry, self._member_id, operation_id=self._raw_id
-        )
-        # Points first, as they are what most readers look for.
-        rows = sorted(rows, key=lambda entry: (entry.unit != POINTS, entry.unit, entry.seq))
-        return [Entry.of(self._member_id, entry) for entry in rows]
+        [entries] = await _entries([self], info)
+        return entries
 
     @strawberry.field
     async def lots(self, info: Info) -> list[Lot]:
         """The lots that it gave, as they are now; none for a partner."""
         if not may_see(info, self._member_id):
             return []
-        rows: list[LotValue] = await info.context.loaders.rows(LotValue, self._member_id, operation_id=self._raw_id)
+        rows: list[LotValue] = await info.context.loaders.rows(
+            LotValue, self._member_id, operation_id=self._recorded.id
+        )
         rows = sorted(rows, key=lambda lot: (lot.unit != POINTS, lot.unit, lot.seq))
         return [Lot.of(self._member_id, lot, info.context.now) for lot in rows]
 
     @strawberry.field
     async def reversal_of(self, info: Info) -> "Transaction | None":
         """The transaction that this one takes back, wholly or in part."""
-        return None if self._reverses is None else await Transaction.find(info, self._member_id, self._reverses)
+        return (
+            None
+            if self._recorded.reverses is None
+            else await Transaction.find(info, self._member_id, self._recorded.reverses)
+        )
 
     @strawberry.field
     async def reversed_by(self, info: Info) -> "list[Transaction]":
         """The transactions that took this one back, wholly or in part; the oldest first."""
-        rows: list[Recorded] = await info.context.loaders.rows(Recorded, self._member_id, reverses=self._raw_id)
+        rows: list[Recorded] = await info.context.loaders.rows(Recorded, self._member_id, reverses=self._recorded.id)
         return [Transaction.of(self._member_id, row) for row in sorted(rows, key=lambda row: row.id)]
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import strawberry
 
+from core.predictions.breakage import Losses, losses
 from core.rulebook.budgets import NamedBudget, Period, Purse
 from core.store.questions import Rows
 from core.time.calendar import local_day
@@ -20,12 +21,18 @@ from graph.context import Info
 from graph.money import Money
 from graph.permissions import query
 from graph.scalars import CurrencyCode, Points
+from graph.selections import selects
 from graph.tokens import Role
 
 
 def _money(of: LiabilityFigures, points: int) -> Money | None:
     value = of.worth(points)
     return None if value is None else Money(amount=value, currency=CurrencyCode(of.currency))
+
+
+def _likely_lost(month: date | None, part: Outstanding, losses: Losses) -> int:
+    """What is likely to be lost of what can be lost: since the run some of it may have been spent."""
+    return 0 if month is None else min(losses.months.get(month, 0), part.available + part.pending)
 
 
 @strawberry.type
@@ -43,9 +50,22 @@ class LiabilityMonth:
         description="The total in money, to the currency's minor unit, a half up; null where a point has no value."
     )
 
+    likely_lost: Points | None = strawberry.field(
+        description="What of it members are likely to lose, by how often they redeem: an estimate, and never more than "
+        "what is there and not held. Null for other units, and where no run of the predictions has found a model."
+    )
+    likely_lost_value: Money | None = strawberry.field(
+        description="The same in money, to the currency's minor unit, a half up; null where a point has no value."
+    )
+
     @classmethod
-    def of(cls, whole: LiabilityFigures, month: date | None, part: Outstanding) -> "LiabilityMonth":
+    def of(
+        cls, whole: LiabilityFigures, month: date | None, part: Outstanding, losses: Losses | None
+    ) -> "LiabilityMonth":
+        lost = None if losses is None else _likely_lost(month, part, losses)
         return cls(
+            likely_lost=None if lost is None else Points(lost),
+            likely_lost_value=None if lost is None else _money(whole, lost),
             month=month,
             available=Points(part.available),
             pending=Points(part.pending),
@@ -78,15 +98,26 @@ class Liability:
     debt_value: Money | None = strawberry.field(description="The debt in money.")
     net: Points = strawberry.field(description="The total less the debt.")
     net_value: Money | None = strawberry.field(description="The net in money.")
+    likely_lost: Points | None = strawberry.field(description="What all months together are likely to lose.")
+    likely_lost_value: Money | None = strawberry.field(description="The same in money, rounded once.")
+    likely_lost_until: date | None = strawberry.field(
+        description="The last day that the estimate has looked at; null without one."
+    )
 
     @classmethod
-    def of(cls, found: LiabilityFigures) -> "Liability":
+    def of(cls, found: LiabilityFigures, losses: Losses | None) -> "Liability":
         whole = found.outstanding
+        lost = (
+            None if losses is None else sum(_likely_lost(month, part, losses) for month, part in found.months.items())
+        )
         return cls(
+            likely_lost=None if lost is None else Points(lost),
+            likely_lost_value=None if lost is None else _money(found, lost),
+            likely_lost_until=None if losses is None else losses.until,
             at=found.at,
             unit=found.unit,
             point_value=found.point_value,
-            months=[LiabilityMonth.of(found, month, part) for month, part in found.months.items()],
+            months=[LiabilityMonth.of(found, month, part, losses) for month, part in found.months.items()],
             available=Points(whole.available),
             pending=Points(whole.pending),
             held=Points(whole.held),
@@ -228,7 +259,9 @@ class ValueQueries:
         """
         context = info.context
         programme = (await context.version()).programme
-        return Liability.of(await liability(context.reader, programme, context.now, unit))
+        found = await liability(context.reader, programme, context.now, unit)
+        asked = any(selects(info, name) for name in ("months", "likelyLost", "likelyLostValue", "likelyLostUntil"))
+        return Liability.of(found, await losses() if asked and unit == POINTS else None)
 
     @query(allow={Role.OPERATOR, Role.ANALYST})
     async def budgets(self, info: Info) -> list[Budget]:

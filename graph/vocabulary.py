@@ -24,6 +24,7 @@ from graph.benefit import Benefit
 from graph.context import Context, Info
 from graph.errors import UserError, user_error
 from graph.federation import entity
+from graph.filters import InstantFilter, instant_is
 from graph.ids import Node, global_id, parts_of
 from graph.limits.prices import Cost, ListSize, priced
 from graph.member import Member, MemberByInput, MemberStatus, find_member
@@ -54,6 +55,7 @@ __all__ = [
     "Hold",
     "Info",
     "Instant",
+    "InstantFilter",
     "ListSize",
     "Lot",
     "Member",
@@ -79,6 +81,7 @@ __all__ = [
     "find_member",
     "global_id",
     "hold_named",
+    "instant_is",
     "may_see",
     "member_told",
     "mutation",

@@ -23,7 +23,7 @@ from graph.laurel import open_laurel, tables
 from graph.observing.logs import configure
 from graph.observing.metrics import MULTIPLE
 from graph.settings import Settings
-from graph.starting.access import kept_secret, ways_in
+from graph.starting.access import addresses, kept_secret, ways_in
 from graph.starting.opening import make_tables
 from graph.transport.connections import connection_options
 from plugins.manager import load_plugins
@@ -58,6 +58,8 @@ def command(settings: Settings, host: str | None, port: int | None, workers: int
         raise CannotServe("LAUREL_SECRET is not set: it signs the tokens (32 bytes or more, and to be kept secret)")
     else:
         settings = asyncio.run(_check_database(settings))
+        for line in addresses(settings):
+            click.echo(line)
     run(settings, workers)
 
 
@@ -88,6 +90,8 @@ def run(settings: Settings, workers: int) -> None:
             **connection_options(settings),
             # A client that does not read would keep the process for ever.
             timeout_graceful_shutdown=10,
+            # On a busy machine a worker imports for longer than the five seconds after which it is taken for hung.
+            timeout_worker_healthcheck=60,
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import count
 from pathlib import Path
 from types import ModuleType
@@ -68,10 +68,10 @@ class Subject:
     def schema(self) -> GraphQLSchema:
         return _graphql(self.plugins)
 
-    @cached_property
+    @property
     def bare(self) -> GraphQLSchema:
         """The schema without any plugin."""
-        return _graphql(Plugins())
+        return _bare()
 
     @cached_property
     def _document(self) -> Any:
@@ -140,6 +140,12 @@ def preparation(module: ModuleType) -> Callable[[Shop], Awaitable[str | None]] |
 
 def _graphql(plugins: Plugins) -> GraphQLSchema:
     return graphql.build_schema(compose_schema(plugins).as_str())
+
+
+@cache
+def _bare() -> GraphQLSchema:
+    """Built once for all that are examined."""
+    return _graphql(Plugins())
 
 
 @dataclass

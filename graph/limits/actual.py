@@ -13,10 +13,14 @@ from graph.limits.shape import INTROSPECTION_ROOTS, Fragments
 from graph.limits.sums import COST_MAX
 
 
-class _Part(NamedTuple):
-    """Selections that are one in the answer, each with the type that it is of."""
+class _Part:
+    """Selections that are one in the answer, each with the type that it is of, and what of them weighs once asked."""
 
-    selections: tuple[tuple[SelectionSetNode, str], ...]
+    __slots__ = ("selections", "weighed")
+
+    def __init__(self, selections: Sequence[tuple[SelectionSetNode, str]]) -> None:
+        self.selections = selections
+        self.weighed: Sequence[_Weighed] | None = None
 
 
 class _Weighed(NamedTuple):
@@ -33,29 +37,41 @@ class Weigher:
     def __init__(self, prices: Prices, fragments: Fragments, operation: OperationDefinitionNode) -> None:
         self._prices = prices
         self._fragments = fragments
-        self._root = _Part(((operation.selection_set, prices.root(operation.operation)),))
-        self._known: dict[tuple[int, ...], Sequence[_Weighed]] = {}
+        self._root = _Part([(operation.selection_set, prices.root(operation.operation))])
+        self._parts: dict[tuple[int, ...], _Part] = {}
 
     def weigh(self, data: Mapping[str, Any] | None) -> int:
         """What the data of an answer did cost."""
         return 0 if data is None else min(self._weigh(self._root, data), COST_MAX)
 
     def _weigh(self, part: _Part, value: Mapping[str, Any]) -> int:
-        key = tuple(id(selection) for selection, _ in part.selections)
-        fields = self._known.get(key)
-        if fields is None:
-            fields = self._known[key] = self._fields(part)
         total = 0
-        for name, weight, below in fields:
+        for name, weight, below in part.weighed or self._weighed(part):
             found = value.get(name)
             if found is not None:
-                total += self._of(found, weight, below)
+                if type(found) is list:
+                    total += self._weigh_all(found, weight, below)
+                else:
+                    total += weight if below is None else weight + self._weigh(below, found)
         return total
 
-    def _of(self, value: Any, weight: int, below: _Part | None) -> int:
-        if isinstance(value, list):
-            return sum(self._of(item, weight, below) for item in value if item is not None)
-        return weight if below is None else weight + self._weigh(below, value)
+    def _weigh_all(self, found: Sequence[Any], weight: int, below: _Part | None) -> int:
+        """What the items of a list cost, field by field of all of them, as a page has many of few fields."""
+        while list in map(type, found):
+            lists = [value if type(value) is list else (value,) for value in found]
+            found = [item for items in lists for item in items]
+        found = [value for value in found if value is not None]
+        total = weight * len(found)
+        if below is not None and found:
+            for name, of_field, within in below.weighed or self._weighed(below):
+                values = [value for each in found if (value := each.get(name)) is not None]
+                total += self._weigh_all(values, of_field, within)
+        return total
+
+    def _weighed(self, part: _Part) -> Sequence[_Weighed]:
+        if part.weighed is None:
+            part.weighed = self._fields(part)
+        return part.weighed
 
     def _fields(self, part: _Part) -> Sequence[_Weighed]:
         weights: dict[str, int] = {}
@@ -82,8 +98,14 @@ class Weigher:
                     condition = node.type_condition  # type: ignore[attr-defined]  # the third kind: inline
                     inner = kind if condition is None else condition.name.value
                     waiting.append((node.selection_set, inner))  # type: ignore[attr-defined]
+        parts = {name: self._part(selections) for name, selections in below.items()}
+        # Nothing is looked into in which nothing weighs.
+        within = {name: part for name, part in parts.items() if self._weighed(part)}
         return [
-            _Weighed(name, weight, _Part(tuple(below[name])) if name in below else None)
-            for name, weight in weights.items()
-            if weight or name in below
+            _Weighed(name, weight, within.get(name)) for name, weight in weights.items() if weight or name in within
         ]
+
+    def _part(self, selections: Sequence[tuple[SelectionSetNode, str]]) -> _Part:
+        # One for all places where a fragment stands.
+        key = tuple(id(selection) for selection, _ in selections)
+        return self._parts.setdefault(key, _Part(selections))

@@ -9,12 +9,12 @@
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
-    GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
@@ -54,14 +54,17 @@ class Priced(NamedTuple):
 class Limits:
     """The limits of what one request may ask of a schema. ``introspection`` says who may ask for the schema itself."""
 
-    def __init__(self, schema: GraphQLSchema, bounds: Bounds, *, introspection: str = ALL) -> None:
+    def __init__(self, prices: Prices, bounds: Bounds, *, introspection: str = ALL) -> None:
         self.bounds = bounds
-        self.prices = Prices(schema)
+        self.prices = prices
         self._introspection = introspection
+
+    @cached_property
+    def _introspection_max(self) -> int:
+        """The objects of the schema that a request may ask for."""
         whole = parse(WHOLE)
         (operation,) = operations_of(whole)
-        cost = Costing(self.prices, fragments_of(whole)).of(operation)
-        self._introspection_max = INTROSPECTIONS_MAX * cost.of({})[1]
+        return INTROSPECTIONS_MAX * Costing(self.prices, fragments_of(whole)).of(operation).of({})[1]
 
     def may_introspect(self, caller: Caller | None) -> bool:
         """Whether the caller may ask for the schema, and is told what a misspelt name was perhaps meant to be."""
@@ -165,10 +168,11 @@ def count_values(variables: Mapping[str, Any], most: int) -> int:
         count += len(values)
         if count <= most:
             for value in values:
-                if isinstance(value, dict):
+                kind = value.__class__
+                if kind is dict:
                     waiting.append(value.values())
-                elif isinstance(value, list):
-                    waiting.append(value)  # type: ignore[arg-type]  # sized and iterable, as the other
+                elif kind is list:
+                    waiting.append(value)
     return count
 
 

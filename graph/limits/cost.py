@@ -5,7 +5,8 @@ field around it says (``sizedFields``), and a fragment cannot know what it will 
 apart by name until the field is reached.
 """
 
-from typing import NamedTuple
+from types import NoneType
+from typing import Any, Final
 
 from graphql import (
     FieldNode,
@@ -22,6 +23,12 @@ from graph.limits.lengths import conditions, length
 from graph.limits.prices import LIST_LENGTH, Price, Prices
 from graph.limits.shape import INTROSPECTION_ROOTS, Fragments, in_order
 from graph.limits.sums import Factor, Sum, Variables
+
+_LEFT_OUT: Final = object()
+_KEPT: Final = frozenset({bool, int, NoneType, object})
+"""Of which kinds the values are by which a cost is kept."""
+_KNOWN_MAX: Final = 64
+"""Costs of one operation that are kept, by the lengths that clients ask for."""
 
 
 class Selected:
@@ -47,17 +54,35 @@ class Selected:
         return found
 
 
-class OperationCost(NamedTuple):
+class OperationCost:
     """What one operation costs, by its variables as the client sent them; ``introspection`` has a bound of its own."""
 
-    cost: Sum
-    introspection: Sum
-    defaults: Variables
+    __slots__ = ("_cost", "_defaults", "_introspection", "_known", "_reads")
+
+    def __init__(self, cost: Sum, introspection: Sum, defaults: Variables) -> None:
+        self._cost = cost
+        self._introspection = introspection
+        self._defaults = defaults
+        self._reads = sorted(cost.reads() | introspection.reads())
+        self._known: dict[tuple[Any, ...], tuple[int, int]] = {}
 
     def of(self, variables: Variables) -> tuple[int, int]:
         """The cost, and that of what the operation asks about the schema. Raises SlicingInvalid."""
-        known = {**self.defaults, **variables} if self.defaults else variables
-        return self.cost.value(known), self.introspection.value(known)
+        known = {**self._defaults, **variables} if self._defaults else variables
+        values = [known.get(name, _LEFT_OUT) for name in self._reads]
+        kinds = tuple(map(type, values))  # true is no 1
+        if not _KEPT.issuperset(kinds):
+            return self._of(known)
+        key = (kinds, *values)
+        found = self._known.get(key)
+        if found is None:
+            found = self._of(known)
+            if len(self._known) < _KNOWN_MAX:
+                self._known[key] = found
+        return found
+
+    def _of(self, variables: Variables) -> tuple[int, int]:
+        return self._cost.value(variables), self._introspection.value(variables)
 
 
 class Costing:

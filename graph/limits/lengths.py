@@ -1,6 +1,6 @@
 """How long a list will be, and whether a selection counts at all, as far as the arguments say it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from graphql import (
@@ -17,7 +17,7 @@ from graphql import (
 from graphql.utilities import value_from_ast_untyped
 
 from graph.limits.prices import LIST_LENGTH, ListSize
-from graph.limits.sums import Factor, Variables
+from graph.limits.sums import Factor, Variables, Waiting
 
 
 class SlicingInvalid(Exception):
@@ -39,7 +39,8 @@ def length(size: ListSize, field: GraphQLField, node: FieldNode) -> Factor:
             raise SlicingInvalid(f"{node.name.value} needs exactly one of {', '.join(paths)}")
         return max(lengths, default=assumed)
 
-    return evaluate if any(map(_waits, given.values())) else evaluate({})
+    reads = frozenset(name for value in given.values() for name in _variables(value))
+    return Waiting(reads, evaluate) if reads else evaluate({})
 
 
 def _source(field: GraphQLField, given: Mapping[str, ValueNode], path: str) -> Callable[[Variables], Any]:
@@ -48,8 +49,13 @@ def _source(field: GraphQLField, given: Mapping[str, ValueNode], path: str) -> C
     node, declared = given.get(name), field.args[name]
     default = declared.default.value if declared.default is not None else declared.default_value
 
+    variable = node.name.value if isinstance(node, VariableNode) else None
+
     def value(variables: Variables) -> Any:
-        found = Undefined if node is None else value_from_ast_untyped(node, variables)
+        if variable is not None:
+            found = variables.get(variable, Undefined)
+        else:
+            found = Undefined if node is None else value_from_ast_untyped(node, variables)
         found = default if found is Undefined else found
         for key in inner:
             found = found.get(key) if isinstance(found, Mapping) else None
@@ -72,18 +78,17 @@ def _count(value: Any) -> int | None:
             return None if value is Undefined else 1  # one value stands for a list of it
 
 
-def _waits(value: ValueNode) -> bool:
-    """Whether a value has a variable in it."""
+def _variables(value: ValueNode) -> Iterator[str]:
+    """The variables in a value."""
     waiting = [value]
     while waiting:
         match waiting.pop():
-            case VariableNode():
-                return True
+            case VariableNode(name=name):
+                yield name.value
             case ListValueNode(values=values):
                 waiting.extend(values or ())
             case ObjectValueNode(fields=fields):
                 waiting.extend(field.value for field in fields or ())
-    return False
 
 
 def conditions(directives: Sequence[DirectiveNode]) -> list[Factor]:
@@ -104,4 +109,4 @@ def _condition(value: ValueNode, wanted: bool) -> Factor:
         return int(value.value is wanted)
     assert isinstance(value, VariableNode), "the document fits the schema"
     name = value.name.value
-    return lambda variables: int(bool(variables.get(name)) is wanted)
+    return Waiting(frozenset([name]), lambda variables: int(bool(variables.get(name)) is wanted))

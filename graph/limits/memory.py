@@ -26,14 +26,20 @@ class Memory(Storage):
         return ValueError
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        count, _ = self.count(key, expiry, amount)
+        return count
+
+    def count(self, key: str, expiry: int, amount: int) -> tuple[int, float]:
+        """Count so much more of a window; the count, and in how many seconds the window ends."""
         count, ends = self._windows.get(key, (0, 0.0))
-        if ends <= (now := self._now()):
+        now = self._now()
+        if ends <= now:
             count, ends = 0, now + expiry
             self._windows.pop(key, None)
             if len(self._windows) >= WINDOWS_MAX:
                 self._windows.popitem(last=False)
         self._windows[key] = (count + amount, ends)
-        return count + amount
+        return count + amount, ends - now
 
     async def get(self, key: str) -> int:
         count, ends = self._windows.get(key, (0, 0.0))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from limits import RateLimitItem, parse
 from limits.aio.storage import RedisStorage, Storage
@@ -39,21 +39,35 @@ class Standing:
     """How a caller stands within a window: what has been used of it, and in how many seconds it ends."""
 
     who: str
-    rate: Rate
-    item: RateLimitItem
+    window: "_Window"
     key: str
-    used: int
-    seconds_left: float
+    used: int = 0
+    seconds_left: float = 0.0
 
     @property
     def headers(self) -> dict[str, str]:
         """The header fields of the IETF's draft, RateLimit and RateLimit-Policy."""
-        unit = "cost" if self.rate.of_cost else "requests"
-        left, ends = max(self.rate.amount - self.used, 0), max(ceil(self.seconds_left), 0)
+        window = self.window
+        left, ends = max(window.rate.amount - self.used, 0), max(ceil(self.seconds_left), 0)
         return {
-            "RateLimit-Policy": f'"{self.who}";q={self.rate.amount};qu="{unit}";w={self.item.get_expiry()}',
+            "RateLimit-Policy": f'"{self.who}";{window.policy}',
             "RateLimit": f'"{self.who}";r={left};t={ends}',
         }
+
+
+class _Window(NamedTuple):
+    """A rate with what is made of it once: its windows are so many seconds long."""
+
+    rate: Rate
+    item: RateLimitItem
+    seconds: int
+    policy: str
+
+    @classmethod
+    def of(cls, rate: Rate) -> "_Window":
+        item = parse(f"{rate.amount}/{rate.period}")
+        unit, seconds = "cost" if rate.of_cost else "requests", item.get_expiry()
+        return cls(rate, item, seconds, f'q={rate.amount};qu="{unit}";w={seconds}')
 
 
 class Rates:
@@ -62,7 +76,7 @@ class Rates:
     def __init__(self, bounds: Bounds, *, redis_url: str = "", now: Callable[[], float] = time.time) -> None:
         self._bounds = bounds
         self._now = now
-        self._items: dict[Rate, RateLimitItem] = {}
+        self._windows: dict[Rate, _Window] = {}
         self._redis_pool: Any = None
         self._storage: Storage = self._redis(redis_url) if redis_url else Memory(now)
         self._silent_until = 0.0
@@ -87,7 +101,10 @@ class Rates:
             return None
         who = NOBODY if caller is None else caller.role.value
         key = f"{NOBODY}:{_network(address)}" if caller is None else caller.actor
-        standing = Standing(who, rate, self._item(rate), key, 0, 0.0)
+        window = self._windows.get(rate)
+        if window is None:
+            window = self._windows[rate] = _Window.of(rate)
+        standing = Standing(who, window, window.item.key_for(key))
         if not await self._count(standing, 1):
             return None
         if standing.used > rate.amount:
@@ -103,28 +120,21 @@ class Rates:
     async def charge(self, standing: Standing | None, cost: int, requests: int = 1) -> None:
         """Count the rest of what was let through as one request: its cost, or that it was a list of requests."""
         if standing is not None:
-            amount = cost if standing.rate.of_cost else requests
+            amount = cost if standing.window.rate.of_cost else requests
             if amount > 1:
                 await self._count(standing, amount - 1)
 
-    def _item(self, rate: Rate) -> RateLimitItem:
-        found = self._items.get(rate)
-        if found is None:
-            found = self._items[rate] = parse(f"{rate.amount}/{rate.period}")
-        return found
-
     async def _count(self, standing: Standing, amount: int) -> bool:
         """Count so much more; whether it could be counted."""
-        item, key = standing.item, standing.item.key_for(standing.key)
-        if self._redis_pool is None:
-            standing.used = await self._storage.incr(key, item.get_expiry(), amount)
-            standing.seconds_left = await self._storage.get_expiry(key) - self._now()
+        key, seconds = standing.key, standing.window.seconds
+        if isinstance(self._storage, Memory):
+            standing.used, standing.seconds_left = self._storage.count(key, seconds, amount)
             return True
         if time.monotonic() < self._silent_until:
             return False
         try:
             async with asyncio.timeout(REDIS_SECONDS):
-                standing.used = await self._storage.incr(key, item.get_expiry(), amount)
+                standing.used = await self._storage.incr(key, seconds, amount)
                 standing.seconds_left = await self._storage.get_expiry(key) - self._now()
         except (StorageError, OSError) as error:  # a TimeoutError is an OSError
             if not self._silent_until:

@@ -1,10 +1,19 @@
 """What a document costs, as a sum that may wait for its variables: ``4 + first * 12``."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 Variables = dict[str, Any]
-Factor = int | Callable[[Variables], int]
+
+
+class Waiting(NamedTuple):
+    """A factor that waits for the variables that it ``reads``."""
+
+    reads: frozenset[str]
+    evaluate: Callable[[Variables], int]
+
+
+Factor = int | Waiting
 
 COST_MAX: Final = 2**53 - 1
 """Dearer than this is not told apart: it is what a JavaScript number still holds."""
@@ -32,12 +41,25 @@ class Sum:
         """The sum with these variables, at most COST_MAX."""
         return self._value(variables, {}) if self.terms else self.fixed
 
+    def reads(self) -> frozenset[str]:
+        """The variables on which it depends."""
+        names, seen, waiting = set[str](), set[int](), [self]
+        while waiting:
+            this = waiting.pop()
+            if id(this) not in seen:
+                seen.add(id(this))
+                for factor, other in this.terms:
+                    waiting.append(other)
+                    if not isinstance(factor, int):
+                        names |= factor.reads
+        return frozenset(names)
+
     def _value(self, variables: Variables, known: dict[int, int]) -> int:
         found = known.get(id(self))
         if found is None:
             found = self.fixed
             for factor, other in self.terms:
-                times = factor if isinstance(factor, int) else factor(variables)
+                times = factor if isinstance(factor, int) else factor.evaluate(variables)
                 if times:
                     found += times * other._value(variables, known)
             found = known[id(self)] = min(found, COST_MAX)

@@ -159,6 +159,13 @@ class Watched:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         trail, status = Trail(count=self._observer.count), 0
+        if self._metrics is None and self._tracer is None and not log.isEnabledFor(INFO):
+            token = TRAIL.set(trail)
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                TRAIL.reset(token)
+            return
 
         async def answered(message: Message) -> None:
             nonlocal status
@@ -191,7 +198,7 @@ class Watched:
 
     def _request_span(self, scope: Scope) -> AbstractContextManager[Span | None]:
         if self._tracer is None:
-            return nullcontext()
+            return _NOTHING
         return self._tracer.start_as_current_span(
             f"{scope['method']} {scope['path']}",
             context=sent_with(Headers(raw=scope["headers"])),

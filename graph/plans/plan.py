@@ -4,36 +4,54 @@ What ``{ viewer { member { externalId points { available } } } }`` becomes is sh
 """
 
 from asyncio import Future, Task
-from collections.abc import Callable, Mapping
-from types import CoroutineType
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from types import CoroutineType, NoneType
+from typing import Any, Final, NamedTuple
 
 from graphql import (
+    ArgumentNode,
+    BooleanValueNode,
+    EnumValueNode,
+    FloatValueNode,
     GraphQLAbstractType,
     GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
+    IntValueNode,
+    NullValueNode,
     OperationDefinitionNode,
+    OperationType,
+    StringValueNode,
+    VariableNode,
     default_field_resolver,
     default_type_resolver,
     is_abstract_type,
+    is_input_object_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
     is_object_type,
+    is_scalar_type,
+    is_specified_scalar_type,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
-from graphql.execution.values import VariableValues, get_argument_values
+from graphql.execution.values import VariableValues, coerce_argument, get_argument_values
+from graphql.pyutils import Path
 from strawberry import Info, Schema
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import _OperationContextAwareGraphQLResolveInfo as RawInfo
 from strawberry.types.arguments import convert_arguments
+from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from graph.context import Context
-from graph.plans.run import Complete, Run, Surprise
-from graph.plans.values import AS_THEY_ARE, PLAIN, leaf, look_at
+from graph.context import Context, Selected
+from graph.plans.arguments import Conversions, Convert, Unknown
+from graph.plans.run import Complete, Resolved, Run, Surprise
+from graph.plans.values import NAMES, PLAIN, at_once, leaf, look_at
 from graph.resolving import Attribute, Function, declared_of, direct_of
 
 FIELDS_MAX: Final = 1_000
@@ -45,8 +63,93 @@ AWAITED: Final = frozenset({CoroutineType, Future, Task})
 Details = list[FieldDetails]
 
 
+_LEAVES: Final = (
+    BooleanValueNode,
+    EnumValueNode,
+    FloatValueNode,
+    IntValueNode,
+    NullValueNode,
+    StringValueNode,
+)
+_VARIABLES, _CONTEXT = map(RawInfo._fields.index, ("variable_values", "context"))
+assert _CONTEXT == _VARIABLES + 1, "they stand side by side"
+assert RawInfo._fields[-1] == "operation_extensions", "each run has its own"
+_UNCHANGING: Final = frozenset({NoneType, bool, int, float, str, Decimal, date, datetime})
+
+
 class TooLong(Exception):
     """The operation has more fields than a plan."""
+
+
+class _Variable(NamedTuple):
+    """A variable that is an argument: as it stands, or by what converts it."""
+
+    argument: str
+    name: str
+    required: bool
+    convert: Convert | None
+
+
+class _Known(NamedTuple):
+    """Arguments that are constants and variables, by Python's names."""
+
+    constants: Mapping[str, Any]
+    variables: Sequence[_Variable]
+
+    def given(self, variables: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The arguments; None where a variable is left out, or null where there must be none."""
+        found = dict(self.constants)
+        for argument, name, required, convert in self.variables:
+            value = variables.get(name)
+            if value is None and (required or name not in variables):
+                return None
+            found[argument] = value if convert is None else convert(value)
+        return found
+
+
+class Unplanned(Exception):
+    """A mutation of several fields, which are performed one after another, or of one that is no function."""
+
+
+class _Mutation(NamedTuple):
+    """The one field of a mutation: how it is called in the answer, its number, what performs it and what answers it."""
+
+    name: str
+    number: int
+    function: Function
+    complete: Complete
+
+
+class _Info(Info[Any, Any]):
+    """What resolvers are given; what graphql-core would give, which most never ask for, is made when they do.
+
+    ``of_field`` are the ids of the field's nodes: see ``graph.selections``.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        number: int,
+        declared: StrawberryField,
+        of_field: tuple[int, ...],
+        raw_info: Callable[[Run, int], RawInfo],
+    ) -> None:
+        self._field = declared
+        self.of_field = of_field
+        self._run = run
+        self._number = number
+        self._make = raw_info
+        self._made: RawInfo | None = None
+
+    @property
+    def context(self) -> Context:
+        return self._run.context
+
+    @property
+    def _raw_info(self) -> RawInfo:  # type: ignore[override]  # read as an attribute
+        if self._made is None:
+            self._made = self._make(self._run, self._number)
+        return self._made
 
 
 class _NoPath:
@@ -59,7 +162,7 @@ class _NoPath:
 class Plan:
     """One operation of a document, of whose conditions (``@skip``, ``@include``) it is known what they leave out.
 
-    Raises TooLong.
+    Raises TooLong, Unplanned.
     """
 
     def __init__(
@@ -77,10 +180,20 @@ class Plan:
         # Only the conditions are looked up in them.
         self._variables = variables
         self._fields: list[tuple[GraphQLObjectType, GraphQLField, Details]] = []
+        self._infos: dict[int, RawInfo] = {}
+        self._declared: dict[int, tuple[StrawberryField, tuple[int, ...]]] = {}
+        self._known: dict[int, _Known] = {}
+        self._found: Selected = {}
         root = schema.get_root_type(operation.operation)
         assert root is not None, "the document is valid"
-        collected = collect_fields(schema, self._fragments, variables, root, operation, True)
-        self._root = self._object(root, collected.grouped_field_set, required=True)
+        fields = collect_fields(schema, self._fragments, variables, root, operation, True).grouped_field_set
+        self._conversions = Conversions(self._strawberry.schema_converter)
+        self._convert: dict[int, Convert | None] = {}
+        self._mutation: _Mutation | None = None
+        if operation.operation is OperationType.MUTATION:
+            self._mutation = self._only(root, fields)
+        else:
+            self._root = self._object(root, fields, required=True)
 
     @property
     def size(self) -> int:
@@ -89,16 +202,19 @@ class Plan:
 
     async def run(self, context: Context, variables: VariableValues) -> dict[str, Any]:
         """The answer. Raises Surprise when there is none without an error."""
+        # What resolvers find out of the document is the same for all who ask it.
+        context.selected = self._found
         run = Run(context, variables, self._raw_info, self._info, self._arguments)
         try:
-            answer: dict[str, Any] = self._root(None, run)
+            answer: dict[str, Any] = self._root(None, run) if self._mutation is None else await self._perform(run)
             await run.finish()
-        except Surprise:
+        except Surprise as surprise:
             run.abandon()
+            surprise.resolved = run.resolved
             raise
         except Exception as error:
             run.abandon()
-            raise Surprise(f"{type(error).__name__}: {error}") from error
+            raise Surprise(f"{type(error).__name__}: {error}", run.resolved) from error
         except BaseException:
             run.abandon()
             raise
@@ -106,9 +222,43 @@ class Plan:
             run.release()
         return answer
 
+    # -- a mutation -----------------------------------------------------------------------------------
+
+    def _only(self, root: GraphQLObjectType, fields: Mapping[str, Details]) -> _Mutation:
+        if len(fields) != 1:
+            raise Unplanned
+        [(name, details)] = fields.items()
+        field = self._schema.get_field(root, details[0].node.name.value)
+        function = None if field is None else direct_of(field)
+        if field is None or not isinstance(function, Function) or not function.takes_info:
+            raise Unplanned
+        number = self._number(root, field, details)
+        return _Mutation(name, number, function, self._complete(field.type, details, number))
+
+    async def _perform(self, run: Run) -> dict[str, Any]:
+        """Perform the mutation, and begin to answer what is selected of its payload.
+
+        Until the resolver is called nothing is done, so that graphql-core may begin anew. From then on the run knows
+        what it gave, and whoever answers goes on from there.
+        """
+        assert self._mutation is not None
+        name, number, (function, takes_parent, _, _), complete = self._mutation
+        info, arguments = run.infos[number], run.arguments[number]
+        _, field, _ = self._fields[number]
+        parent = (None,) if takes_parent else ()
+        run.resolved = resolved = Resolved(field)
+        return {name: complete(await resolved.by(function(*parent, info=info, **arguments)), run)}
+
     # -- what functions ask for, once in a run -------------------------------------------------------
 
     def _raw_info(self, run: Run, number: int) -> RawInfo:
+        found = self._infos.get(number)
+        if found is None:
+            found = self._infos[number] = self._nobodys_info(number)
+        return RawInfo._make((*found[:_VARIABLES], run.variables.coerced, run.context, *found[_CONTEXT + 1 : -1], {}))
+
+    def _nobodys_info(self, number: int) -> RawInfo:
+        """What is the same in all runs."""
         parent, field, details = self._fields[number]
         nodes = [detail.node for detail in details]
         return RawInfo(
@@ -116,37 +266,75 @@ class Plan:
             field_nodes=nodes,
             return_type=field.type,
             parent_type=parent,
-            path=_NoPath(),  # type: ignore[arg-type]  # so that nobody takes another's for theirs
+            path=self._path(number, parent),
             schema=self._schema,
             fragments=self._definitions,
             root_value=None,
             operation=self._operation,
-            variable_values=run.variables.coerced,
-            context=run.context,
+            variable_values={},
+            context=None,
             is_awaitable=optimized_is_awaitable,
             abort_signal=None,
             async_helpers=None,
             operation_extensions={},
         )
 
+    def _path(self, number: int, parent: GraphQLObjectType) -> Path:
+        if self._mutation is not None and number == self._mutation.number:
+            return Path(None, self._mutation.name, parent.name)
+        return _NoPath()  # type: ignore[return-value]  # so that nobody takes another's for theirs
+
     def _info(self, run: Run, number: int) -> Info[Any, Any]:
-        _, field, _ = self._fields[number]
-        declared = declared_of(field)
-        assert isinstance(declared, StrawberryField), "it is resolved directly"
-        return Info(_raw_info=run.raw_infos[number], _field=declared)
+        found = self._declared.get(number)
+        if found is None:
+            _, field, details = self._fields[number]
+            declared = declared_of(field)
+            assert declared is not None, "it is resolved directly"
+            found = self._declared[number] = (declared, tuple(id(detail.node) for detail in details))
+        return _Info(run, number, *found, self._raw_info)
 
     def _arguments(self, run: Run, number: int) -> dict[str, Any]:
         _, field, details = self._fields[number]
-        values = get_argument_values(field, details[0].node, run.variables, None, True)
+        known = self._known.get(number)
+        given = None if known is None else known.given(run.variables.coerced)
+        if given is not None:
+            return given
+        if number not in self._convert:
+            self._convert[number] = self._conversion(field)
+        convert = self._convert[number]
+        if convert is not None:
+            converted: dict[str, Any] = convert(get_argument_values(field, details[0].node, run.variables, None, True))
+            return converted
+        return self._converted(field, details, run.variables, lambda: run.infos[number])
+
+    def _conversion(self, field: GraphQLField) -> Convert | None:
+        """What converts the arguments of a field, where Strawberry need not be asked each time."""
+        declared = declared_of(field)
+        if declared is None or direct_of(field) is None:
+            return None
+        try:
+            return self._conversions.of(declared.arguments)
+        except Unknown:
+            return None
+
+    def _converted(
+        self, field: GraphQLField, details: Details, variables: VariableValues, info: Callable[[], Any] | None
+    ) -> dict[str, Any]:
+        values = get_argument_values(field, details[0].node, variables, None, True)
         declared = declared_of(field)
         if declared is None or direct_of(field) is None:
             return values
+        return self._as_declared(declared, values, info)
+
+    def _as_declared(
+        self, declared: StrawberryField, values: dict[str, Any], info: Callable[[], Any] | None = None
+    ) -> dict[str, Any]:
         return convert_arguments(
             values,
             declared.arguments,
             scalar_registry=self._strawberry.schema_converter.scalar_registry,
             config=self._strawberry.config,
-            info=run.infos[number],
+            info=None if info is None else info(),
         )
 
     # -- writing it down ------------------------------------------------------------------------------
@@ -158,15 +346,76 @@ class Plan:
         text = _Text(f"of_{kind.name}")
         if number >= 0:
             text.nothing(required)
-            text.line(f"if value.__class__ not in PLAIN: {text.name(look_at)}(value)")
-            if kind.is_type_of is not None:
-                text.line(f"if not {text.name(kind.is_type_of)}(value, run.raw_infos[{number}]):")
-                text.line(f"    raise Surprise('no {kind.name}')")
+            self._checked(text, kind, number)
         text.line("answer = {}")
         for name, details in fields.items():
             self._field(text, kind, name, details)
         text.line("return answer")
         return text.compiled()
+
+    def _objects(
+        self,
+        kind: GraphQLObjectType,
+        fields: Mapping[str, Details],
+        number: int,
+        *,
+        list_required: bool,
+        required: bool,
+    ) -> Complete:
+        """The same for a list of objects: what a resolver tells of all of them at once it is asked once."""
+        text = _Text(f"of_{kind.name}_list")
+        self._list(text, list_required)
+        text.line("answers, parents, theirs = [], [], []")
+        text.line("for value in value:")
+        text.depth = 2
+        text.line("if value is None:")
+        text.line("    raise Surprise('null')" if required else "    answers.append(None); continue")
+        self._checked(text, kind, number)
+        text.line("answer = {}")
+        text.line("answers.append(answer)")
+        together = []
+        for name, details in fields.items():
+            found = self._of_all(kind, details)
+            if found is None:
+                self._field(text, kind, name, details)
+            else:
+                text.line(f"answer[{name!r}] = None")  # its place among the others
+                together.append((name, details, *found))
+        if together:
+            text.line("parents.append(value)")
+            text.line("theirs.append(answer)")
+        text.depth = 1
+        if together:
+            text.line("if parents:")
+            for name, details, field, of_all in together:
+                n = self._number(kind, field, details)
+                told = ", ".join(("parents", f"info=run.infos[{n}]", *self._given(text, field, n)))
+                completed = text.name(self._complete(field.type, details, n))
+                text.line(f"    run.wait_for_all({text.name(of_all)}({told}), {completed}, theirs, {name!r})")
+        text.line("return answers")
+        return text.compiled()
+
+    def _of_all(self, kind: GraphQLObjectType, details: Details) -> tuple[GraphQLField, Callable[..., Any]] | None:
+        """A field that a function gives of many objects at once, and that function."""
+        field = self._schema.get_field(kind, details[0].node.name.value)
+        direct = None if field is None else direct_of(field)
+        if field is None or not isinstance(direct, Function) or direct.of_all is None:
+            return None
+        return field, direct.of_all
+
+    def _checked(self, text: "_Text", kind: GraphQLObjectType, number: int) -> None:
+        """Whether a value is one, and of the type."""
+        text.line(f"if value.__class__ not in PLAIN: {text.name(look_at)}(value)")
+        if kind.is_type_of is not None:
+            known = _class_of(kind)
+            others = "" if known is None else f"value.__class__ is not {text.name(known)} and "
+            text.line(f"if {others}not {text.name(kind.is_type_of)}(value, run.raw_infos[{number}]):")
+            text.line(f"    raise Surprise('no {kind.name}')")
+
+    @staticmethod
+    def _list(text: "_Text", required: bool) -> None:
+        text.nothing(required)
+        text.line("if value.__class__ is not list and value.__class__ is not tuple: raise Surprise('no list')")
 
     def _field(self, text: "_Text", kind: GraphQLObjectType, name: str, details: Details) -> None:
         field_name = details[0].node.name.value
@@ -181,9 +430,10 @@ class Plan:
         completed = text.name(self._complete(field.type, details, number))
         inner = field.type.of_type if is_non_null_type(field.type) else field.type
         word = "if"
-        if is_leaf_type(inner) and inner in AS_THEY_ARE:
-            text.line(f"if {AS_THEY_ARE[inner].format('found')}:")
-            text.line(f"    {put} = found")
+        if is_leaf_type(inner) and (plain := at_once(inner, "found")) is not None:
+            condition, written = plain
+            text.line(f"if {condition}:")
+            text.line(f"    {put} = {written}")
             word = "elif"
         if not isinstance(direct_of(field), Attribute):
             text.line(f"{word} found.__class__ in AWAITED:")
@@ -194,7 +444,7 @@ class Plan:
 
     def _resolved(self, text: "_Text", field: GraphQLField, number: int) -> str:
         """How Python says what a field is resolved to."""
-        arguments = (f"**run.arguments[{number}]",) if field.args else ()
+        arguments = self._given(text, field, number)
         match direct_of(field):
             case Attribute(name) if name.isidentifier() and not field.args:
                 return f"value.{name}"
@@ -206,6 +456,54 @@ class Plan:
                 resolve = text.name(field.resolve or default_field_resolver)
                 return f"{resolve}({', '.join(('value', f'run.raw_infos[{number}]', *arguments))})"
 
+    def _given(self, text: "_Text", field: GraphQLField, number: int) -> tuple[str, ...]:
+        """How Python says a field's arguments: as they stand in the document, or what is looked up in each run."""
+        if not field.args:
+            return ()
+        _, _, details = self._fields[number]
+        nodes = details[0].node.arguments or ()
+        if all(isinstance(node.value, _LEAVES) for node in nodes):
+            values = self._converted(field, details, self._variables, None)
+            # What a resolver could change is made for each of them anew.
+            if all(value.__class__ in _UNCHANGING or isinstance(value, Enum) for value in values.values()):
+                return (f"**{text.name(values)}",) if values else ()
+        elif (known := self._known_of(field, nodes)) is not None:
+            self._known[number] = known
+        return (f"**run.arguments[{number}]",)
+
+    def _known_of(self, field: GraphQLField, nodes: Sequence[ArgumentNode]) -> "_Known | None":
+        """What is known of arguments of which some are variables; None where more has to be asked than their values."""
+        declared = declared_of(field)
+        if declared is None or direct_of(field) is None:
+            return None
+        given = {node.name.value: node.value for node in nodes}
+        python_names = {self._strawberry.config.name_converter.from_argument(one): one for one in declared.arguments}
+        values: dict[str, Any] = {}
+        variables = []
+        for name, argument in field.args.items():
+            value = given.get(name)
+            if isinstance(value, VariableNode):
+                kind = argument.type.of_type if is_non_null_type(argument.type) else argument.type
+                convert = None
+                if is_input_object_type(kind):
+                    try:
+                        convert = self._conversions.of_one(python_names[name])
+                    except Unknown:
+                        return None
+                elif not is_scalar_type(kind) or not is_specified_scalar_type(kind):
+                    return None
+                python_name = python_names[name].python_name
+                variables.append(_Variable(python_name, value.name.value, kind is not argument.type, convert))
+            elif value is not None and not isinstance(value, _LEAVES):
+                return None
+            else:
+                node = next((node for node in nodes if node.name.value == name), None)
+                coerce_argument(values, self._operation, name, argument, node, None, None, True)  # type: ignore[arg-type]  # named in errors only
+        constants = self._as_declared(declared, values)
+        if not all(value.__class__ in _UNCHANGING or isinstance(value, Enum) for value in constants.values()):
+            return None
+        return _Known(constants, tuple(variables))
+
     def _complete(self, kind: GraphQLOutputType, details: Details, number: int, *, required: bool = False) -> Complete:
         """What writes values of a type as they stand in the answer."""
         if is_non_null_type(kind):
@@ -213,9 +511,13 @@ class Plan:
         if is_leaf_type(kind):
             return leaf(kind, required=required)
         if is_list_type(kind):
+            of_required = is_non_null_type(kind.of_type)
+            item_kind = kind.of_type.of_type if of_required else kind.of_type
+            if is_object_type(item_kind):
+                fields = self._fields_of(item_kind, details)
+                return self._objects(item_kind, fields, number, list_required=required, required=of_required)
             text = _Text("of_list")
-            text.nothing(required)
-            text.line("if value.__class__ is not list and value.__class__ is not tuple: raise Surprise('no list')")
+            self._list(text, required)
             item = text.name(self._complete(kind.of_type, details, number))
             text.line(f"return [{item}(item, run) for item in value]")
             return text.compiled()
@@ -246,10 +548,13 @@ class Plan:
             raise Surprise("too many kinds of objects") from None
 
     def _selected(self, kind: GraphQLObjectType, details: Details, number: int, *, required: bool) -> Complete:
-        collected = collect_subfields(
+        return self._object(kind, self._fields_of(kind, details), number, required=required)
+
+    def _fields_of(self, kind: GraphQLObjectType, details: Details) -> Mapping[str, Details]:
+        """The fields of an object of a type that are selected where a field is."""
+        return collect_subfields(
             self._schema, self._fragments, self._variables, self._operation, kind, details, True
-        )
-        return self._object(kind, collected.grouped_field_set, number, required=required)
+        ).grouped_field_set
 
     def _number(self, kind: GraphQLObjectType, field: GraphQLField, details: Details) -> int:
         """Under which number a run has what the resolver of a field is given."""
@@ -257,6 +562,14 @@ class Plan:
             raise TooLong
         self._fields.append((kind, field, details))
         return len(self._fields) - 1
+
+
+def _class_of(kind: GraphQLObjectType) -> type | None:
+    """The class whose objects are of a type without being asked, where there is one."""
+    declared = kind.extensions.get("strawberry-definition")
+    if not isinstance(declared, StrawberryObjectDefinition) or declared.is_type_of is not None:
+        return None
+    return declared.origin
 
 
 class _Variants(dict[str, Complete]):
@@ -276,7 +589,8 @@ class _Text:
     def __init__(self, about: str) -> None:
         self._about = about
         self._lines = [f"def {about}(value, run):"]
-        self._names: dict[str, Any] = {"Surprise": Surprise, "AWAITED": AWAITED, "PLAIN": PLAIN}
+        self.depth = 1
+        self._names: dict[str, Any] = {"Surprise": Surprise, "AWAITED": AWAITED, "PLAIN": PLAIN, **NAMES}
 
     def name(self, thing: Any) -> str:
         """A name for something."""
@@ -287,7 +601,7 @@ class _Text:
         return name
 
     def line(self, line: str) -> None:
-        self._lines.append(f"    {line}")
+        self._lines.append(f"{'    ' * self.depth}{line}")
 
     def nothing(self, required: bool) -> None:
         """What becomes of null."""

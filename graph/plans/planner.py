@@ -4,6 +4,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
+from weakref import ref
 
 from graphql import (
     ExecutableDefinitionNode,
@@ -20,7 +21,7 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
 from graph.context import Context
-from graph.plans.plan import Plan, TooLong
+from graph.plans.plan import Plan, TooLong, Unplanned
 from graph.plans.run import Surprise
 
 log = logging.getLogger("laurel.graph")
@@ -30,24 +31,33 @@ PLANS_MAX: Final = 16
 FIELDS_KEPT_MAX: Final = 50_000
 """Fields of all plans of a server, which take some 2 kB each; those used longest ago are forgotten."""
 SURPRISES_MAX: Final = 8
-"""Answers in a row that a plan may begin in vain before it is given up."""
+"""Answers in a row that a plan may begin in vain before it rests."""
+RESTS: Final = 64
+"""Answers that graphql-core gives then, until the plan is tried again: what surprises it may be one client's values."""
 _CONDITIONS: Final = frozenset({GraphQLSkipDirective.name, GraphQLIncludeDirective.name})
 
 
 class Planner:
-    """Answers queries of one schema by plans, and leaves the rest to graphql-core."""
+    """Answers queries and mutations of one schema by plans, and leaves the rest to graphql-core."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._kept: OrderedDict[_Kept, None] = OrderedDict()  # those used longest ago in front
+        # Those used longest ago in front, with their fields; a document that is forgotten takes its plans along.
+        self._kept: OrderedDict[ref[_Kept], int] = OrderedDict()
         self._fields = 0
 
     async def answer(
         self, plans: "Plans", operation: OperationDefinitionNode, variables: VariableValues, context: Context
     ) -> dict[str, Any] | None:
-        """The answer; None when graphql-core is to give it. Raises Surprise when it is to after all."""
+        """The answer; None when graphql-core is to give it. Raises Surprise when it is to after all.
+
+        What a mutation has done by then the Surprise knows; it is graphql-core's to answer, and not to do again.
+        """
         kept = plans.find(self._schema, operation, variables)
         if kept is None or kept.plan is None:
+            return None
+        if kept.rests:
+            kept.rests -= 1
             return None
         plan = kept.plan
         self._keep(kept, plan)
@@ -56,28 +66,26 @@ class Planner:
         except Surprise as surprise:
             kept.surprises += 1
             if kept.surprises >= SURPRISES_MAX:
-                log.info("a plan is given up: %s", surprise)
-                self._forget(kept)
+                log.info("a plan rests: %s", surprise)
+                kept.rests = RESTS
             raise
         kept.surprises = 0
         return answer
 
     def _keep(self, kept: "_Kept", plan: Plan) -> None:
         """Count a plan that is used, which grows with the kinds of objects that come along, and forget others."""
-        self._kept[kept] = None
-        self._kept.move_to_end(kept)
-        self._fields += plan.size - kept.counted
-        kept.counted = plan.size
+        this = ref(kept, self._forget)
+        self._fields += plan.size - self._kept.get(this, 0)
+        self._kept[this] = plan.size
+        self._kept.move_to_end(this)
         while self._fields > FIELDS_KEPT_MAX:
             oldest = next(iter(self._kept))
             self._forget(oldest)
-            oldest.wanted = True
+            if (left := oldest()) is not None:
+                left.plan, left.wanted = None, True
 
-    def _forget(self, kept: "_Kept") -> None:
-        if kept in self._kept:
-            del self._kept[kept]
-            self._fields -= kept.counted
-        kept.plan, kept.counted = None, 0
+    def _forget(self, kept: "ref[_Kept]") -> None:
+        self._fields -= self._kept.pop(kept, 0)
 
 
 class Plans:
@@ -99,8 +107,7 @@ class Plans:
         self, schema: GraphQLSchema, operation: OperationDefinitionNode, variables: VariableValues
     ) -> "_Kept | None":
         """The plan for an operation with these variables, if there is to be one."""
-        if operation.operation is not OperationType.QUERY:
-            # What a surprise begins again must have done nothing.
+        if operation.operation is OperationType.SUBSCRIPTION:
             return None
         if not self._asked:
             self._asked = True
@@ -120,14 +127,17 @@ class Plans:
 
 
 class _Kept:
-    """A plan, or that there is none; and how often in a row it was surprised. ``wanted`` is one to be compiled."""
+    """A plan, or that there is none; how often in a row it was surprised, and how long it rests for that.
 
-    __slots__ = ("counted", "plan", "surprises", "wanted")
+    ``wanted`` is one to be compiled.
+    """
+
+    __slots__ = ("__weakref__", "plan", "rests", "surprises", "wanted")
 
     def __init__(self) -> None:
         self.plan: Plan | None = None
         self.wanted = True
-        self.counted = 0
+        self.rests = 0
         self.surprises = 0
 
 
@@ -139,7 +149,7 @@ def _plan(
 ) -> Plan | None:
     try:
         return Plan(schema, fragments, operation, variables)
-    except (TooLong, RecursionError, GraphQLError):
+    except (TooLong, Unplanned, RecursionError, GraphQLError):
         return None
     except Exception:
         # Whatever a plan cannot be made of, graphql-core has an answer to it.

@@ -5,16 +5,17 @@ one that waits is gone on with when its future is done, so that all that an oper
 """
 
 from asyncio import CancelledError, Future, Task, current_task, get_running_loop
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from contextvars import Context as Variables
 from contextvars import copy_context
 from types import CoroutineType
-from types import coroutine as coroutine_function
 from typing import Any, Final, NamedTuple
 
+from graphql import GraphQLField
 from graphql.execution.values import VariableValues
 
+from graph.at_once import resumed
 from graph.context import Context
 
 Complete = Callable[[Any, "Run"], Any]
@@ -22,7 +23,46 @@ Complete = Callable[[Any, "Run"], Any]
 
 
 class Surprise(Exception):
-    """Something that a plan does not answer. It says what, for whoever looks for the reason."""
+    """Something that a plan does not answer. It says what, for whoever looks for the reason.
+
+    ``resolved`` is what a mutation has done by then, which is never done again.
+    """
+
+    def __init__(self, said: str, resolved: "Resolved | None" = None) -> None:
+        super().__init__(said)
+        self.resolved = resolved
+
+
+class Resolved:
+    """What the resolver of a mutation's field gave, or raised.
+
+    To graphql-core it is middleware that gives the same in place of the resolver, for it to answer what is selected.
+    """
+
+    __slots__ = ("_error", "_resolve", "_value")
+
+    def __init__(self, field: GraphQLField) -> None:
+        self._resolve = field.resolve
+        self._value: Any = None
+        self._error: Exception | None = None
+
+    async def by(self, resolving: Awaitable[Any]) -> Any:
+        """What the resolver gives. Raises Surprise when it raises."""
+        try:
+            self._value = await resolving
+        except Exception as error:
+            self._error = error
+            raise Surprise(f"{type(error).__name__}: {error}") from error
+        return self._value
+
+    def get_field_resolver(self, resolve: Callable[..., Any]) -> Callable[..., Any]:
+        """What resolves a field whose resolver that is."""
+        return self._give if resolve is self._resolve else resolve
+
+    def _give(self, source: Any, info: Any, **arguments: Any) -> Any:
+        if self._error is not None:
+            raise self._error
+        return self._value
 
 
 class _Waiting(NamedTuple):
@@ -39,10 +79,10 @@ class Run:
     """One execution.
 
     ``infos`` and ``arguments`` are by field: all items of a list are resolved with the same, as nothing in them
-    depends on the item but the path, which no plan knows.
+    depends on the item but the path, which no plan knows. ``resolved`` is what a mutation has done by now.
     """
 
-    __slots__ = ("_ready", "_waiting", "_wake", "arguments", "context", "infos", "raw_infos", "variables")
+    __slots__ = ("_ready", "_waiting", "_wake", "arguments", "context", "infos", "raw_infos", "resolved", "variables")
 
     def __init__(
         self,
@@ -54,6 +94,7 @@ class Run:
     ) -> None:
         self.context = context
         self.variables = variables
+        self.resolved: Resolved | None = None
         self.raw_infos = _OnDemand(self, raw_info)
         self.infos = _OnDemand(self, info)
         self.arguments = _OnDemand(self, arguments)
@@ -66,6 +107,17 @@ class Run:
         coroutine = awaitable if awaitable.__class__ is CoroutineType else _awaited(awaitable)
         # With variables of its own, as a task has them.
         self._step(_Waiting(coroutine, copy_context(), complete, answer, name))
+
+    def wait_for_all(
+        self, awaitable: Awaitable[Sequence[Any]], complete: Complete, answers: Sequence[dict[str, Any]], name: str
+    ) -> None:
+        """Put what the awaitable gives into the answers, one value into each."""
+
+        def put(values: Sequence[Any], run: Run) -> None:
+            for answer, value in zip(answers, values, strict=True):
+                answer[name] = complete(value, run)
+
+        self.wait(awaitable, put, {}, name)
 
     async def finish(self) -> None:
         """Return when nothing waits any more."""
@@ -168,11 +220,4 @@ _ENDING: Final[set[Task[None]]] = set()
 
 async def _rest_of(coroutine: Coroutine[Any, Any, Any], future: Future[Any] | None) -> None:
     with suppress(Exception):
-        await _resumed(coroutine, future)
-
-
-@coroutine_function
-def _resumed(coroutine: Coroutine[Any, Any, Any], future: Future[Any] | None) -> Generator[Any, Any, Any]:
-    """Goes on with a coroutine that has been begun, once the future is done that it waits for."""
-    yield future
-    return (yield from coroutine)  # nobody may await what has been begun
+        await resumed(coroutine, future)

@@ -1,6 +1,8 @@
 """Values, and those of leaves as they stand in an answer: what graphql-core would write, found with fewer questions."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from graphql import (
@@ -15,9 +17,11 @@ from graphql import (
 )
 from strawberry.execution import optimized_is_awaitable
 
+from core.units import AMOUNT_MAX
 from graph.plans.run import Complete, Run, Surprise
+from graph.scalars import write_decimal, write_instant, write_points
 
-AS_THEY_ARE: Final[Mapping[GraphQLLeafType, str]] = {
+_BY_KIND: Final[Mapping[GraphQLLeafType, str]] = {
     GraphQLString: "{0}.__class__ is str",
     GraphQLID: "{0}.__class__ is str",
     GraphQLBoolean: "{0}.__class__ is bool",
@@ -25,7 +29,13 @@ AS_THEY_ARE: Final[Mapping[GraphQLLeafType, str]] = {
     # Neither infinite nor no number.
     GraphQLFloat: "{0}.__class__ is float and {0} - {0} == 0.0",
 }
-"""Of which values nothing has to be asked, as Python says it."""
+_BY_WRITER: Final[Mapping[object, tuple[str, str]]] = {
+    write_points: (f"{{0}}.__class__ is int and -{AMOUNT_MAX} <= {{0}} <= {AMOUNT_MAX}", "{0}"),
+    write_decimal: ("{0}.__class__ is Decimal and {0}.is_finite()", "format({0}, 'f')"),
+    write_instant: ("{0}.__class__ is datetime and {0}.tzinfo is UTC", "{0}.isoformat()[:-6] + 'Z'"),
+}
+NAMES: Final[Mapping[str, object]] = {"Decimal": Decimal, "datetime": datetime, "UTC": UTC}
+"""What ``at_once`` says things with."""
 PLAIN: Final[set[type]] = set()
 """Classes whose objects are values, as far as is known."""
 _PLAIN_MAX: Final = 10_000
@@ -39,6 +49,16 @@ def look_at(value: Any) -> None:
         raise Surprise(f"{value.__class__.__name__} for a value")
     if len(PLAIN) < _PLAIN_MAX:
         PLAIN.add(value.__class__)
+
+
+def at_once(kind: GraphQLLeafType, name: str) -> tuple[str, str] | None:
+    """How Python says that of the value of that name nothing has to be asked, and how it is written then."""
+    if (plain := _BY_KIND.get(kind)) is not None:
+        return plain.format(name), name
+    if (written := _BY_WRITER.get(kind.coerce_output_value)) is not None:
+        condition, expression = written
+        return condition.format(name), expression.format(name)
+    return None
 
 
 def leaf(kind: GraphQLLeafType, *, required: bool) -> Complete:

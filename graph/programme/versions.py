@@ -12,6 +12,7 @@ from core.models import ProgrammeVersionRow
 from core.rulebook.programme import Programme as CoreProgramme
 from core.rulebook.programmes import Version
 from core.rulebook.publishing import publish
+from core.wording.language import channel_names
 from graph.context import Info
 from graph.errors import UserError
 from graph.permissions import EVERYONE, STAFF, actor, field, mutation, query
@@ -42,6 +43,14 @@ class Publication:
     reason: str = strawberry.field(description="Why.")
     published_at: datetime = strawberry.field(description="When.")
     document: str = strawberry.field(description="The document, as it was given.")
+
+
+@strawberry.type
+class ChannelName:
+    """What a channel is called."""
+
+    channel: str = strawberry.field(description="The channel: sign_in.")
+    name: str = strawberry.field(description="Its name for people, in the language that was asked for.")
 
 
 @strawberry.type
@@ -86,6 +95,17 @@ class ProgrammeContent:
     ) -> ProgrammeSummary:
         """The rules as a member would read them, in words; what the public page of rules shows."""
         return summary_of(self._programme, locale)
+
+    @strawberry.field
+    def channels(
+        self,
+        info: Info,
+        locale: Annotated[Locale, strawberry.argument(description="The language of the names.")] = Locale.EN,
+    ) -> list[ChannelName]:
+        """What channels are called: those of transactions and figures, whether the programme has a section for them."""
+        called = {name: settings.called for name, settings in info.context.laurel.plugins.settings.items()}
+        names = channel_names(locale.language, called)
+        return [ChannelName(channel=channel, name=name) for channel, name in sorted(names.items())]
 
     @field(allow=STAFF)
     async def warnings(

@@ -46,8 +46,8 @@ def kept_secret(settings: Settings) -> str:
     raise CannotKeepSecret(f"{path} holds no secret of {SECRET_BYTES_MIN} bytes; remove it, and another is made")
 
 
-def ways_in(settings: Settings, *, subject: str, member: Member | None) -> Iterator[str]:
-    """The addresses, and a token for each role; for a member only where there is one."""
+def addresses(settings: Settings) -> Iterator[str]:
+    """Where Laurel serves what."""
     address = f"http://{settings.host}:{settings.port}"
     yield f"\nGraphQL   {address}/graphql"
     yield f"Dashboard {address}/dashboard"
@@ -56,6 +56,11 @@ def ways_in(settings: Settings, *, subject: str, member: Member | None) -> Itera
     if settings.serves_centre:
         whom = f", as {', '.join(settings.sample_members)}" if settings.sample_members else ""
         yield f"Centre    {address}/demo{whom}"
+
+
+def ways_in(settings: Settings, *, subject: str, member: Member | None) -> Iterator[str]:
+    """The addresses, and a token for each role; for a member only where there is one."""
+    yield from addresses(settings)
     yield f"\nTokens for the header Authorization: Bearer …, good for {LIFETIME.days} days:\n"
     now = SystemClock().now()
     for role in Role:

@@ -19,6 +19,7 @@ from graph.schema import LaurelSchema
 from graph.transport.failures import DocumentFailed, Failure, RequestFailed, document_failed
 from graph.transport.requests import Asked
 from graph.transport.trusted import PREFIX, digest_of
+from graph.transport.variables import Variables
 
 log = logging.getLogger("laurel.graph")
 
@@ -36,7 +37,7 @@ _CHARACTERS_MAX: Final = 250_000
 class Document:
     """A document that fits the schema. ``operations`` are by name; the name of an unnamed one is empty."""
 
-    __slots__ = ("details", "fragments", "operations", "plans", "priced", "sha256", "source", "tree")
+    __slots__ = ("details", "fragments", "operations", "plans", "priced", "sha256", "source", "tree", "variables")
 
     def __init__(self, source: str, tree: DocumentNode) -> None:
         self.source = source
@@ -53,6 +54,7 @@ class Document:
         # As the executor wants them.
         self.details = {name: FragmentDetails(node) for name, node in self.fragments.items()}
         self.plans = Plans(self.operations.values(), self.details)
+        self.variables = {name: Variables() for name in self.operations}
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run. Raises RequestFailed unless it is clear which one is meant."""
@@ -93,7 +95,11 @@ class _Shelf:
 
 
 class Documents:
-    """The documents of one schema. ``trusted`` are texts by their ids; ``only_trusted`` executes no others."""
+    """The documents of one schema.
+
+    ``trusted`` are texts by their ids, and so are those ``of_pages``, which may ask for what a plugin offers that is
+    left out. ``only_trusted`` executes no others.
+    """
 
     def __init__(
         self,
@@ -101,13 +107,16 @@ class Documents:
         limits: Limits,
         trusted: Mapping[str, str] | None = None,
         *,
+        of_pages: Mapping[str, str] | None = None,
         only_trusted: bool = False,
     ) -> None:
         self._schema = schema
         self._limits = limits
-        self._trusted = trusted or {}
+        trusted = trusted or {}
+        self._trusted = {**(of_pages or {}), **trusted}
+        self._trusted_texts = frozenset(self._trusted.values())
         self._only_trusted = only_trusted
-        self._trusted_documents = {text: document for text in self._trusted.values() if (document := self._fit(text))}
+        self._trusted_documents = {text: document for text in trusted.values() if (document := self._fit(text))}
         self._once = _Shelf()
         self._often = _Shelf()
         self._by_digest: dict[str, Document] = {}
@@ -123,7 +132,7 @@ class Documents:
             return self._named(PREFIX + asked.digest)
         if asked.digest and asked.digest != digest_of(asked.query):
             raise RequestFailed(Failure.PERSISTED_QUERY_HASH_MISMATCH, "provided sha does not match query")
-        if self._only_trusted and asked.query not in self._trusted_documents:
+        if self._only_trusted and asked.query not in self._trusted_texts:
             if asked.digest:
                 # Clients know this text, and give up asking by hash.
                 raise RequestFailed(Failure.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")

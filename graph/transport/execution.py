@@ -13,7 +13,7 @@ and has no place for what must hold on every transport.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from time import monotonic
 from typing import Any, Final, NamedTuple, cast
@@ -44,21 +44,27 @@ from graph.limits.checks import Charge, Limits
 from graph.limits.rates import REFUSED_COST, Rates, Standing
 from graph.observing.observer import Observer
 from graph.observing.trail import note_errors
-from graph.plans import Planner, Surprise
+from graph.plans import Planner, Resolved, Surprise
 from graph.schema import LaurelSchema
 from graph.settings import Settings
 from graph.tokens import Caller, TokenInvalid
 from graph.transport.documents import Document, Documents
 from graph.transport.failures import DocumentFailed, Failure, RequestFailed, defect, shown
 from graph.transport.requests import Asked, read_asked
-from graph.transport.trusted import read_manifests
+from graph.transport.trusted import documents_of_pages, read_manifests
 
 log = logging.getLogger("laurel.graph")
 
 TRUSTED_SECONDS: Final = 60.0
+LONG_SECONDS: Final = 0.1
+"""What takes longer than this is watched: it is given up when its time is over, or its client has gone."""
 COERCION_ERRORS_MAX: Final = 50
 NOTHING: Final[Any] = object()
 """The data of an answer that has none, as nothing was executed."""
+
+
+class ClientGone(Exception):
+    """There is nobody any more who would read the answer."""
 
 
 class Prepared(NamedTuple):
@@ -102,11 +108,17 @@ class Engine:
     def __init__(self, schema: LaurelSchema, settings: Settings) -> None:
         self.schema = schema
         self.settings = settings
-        trusted = read_manifests(settings.trusted_documents) if settings.trusted_mode != "off" else {}
-        self.limits = Limits(schema.core, settings.limits, introspection=settings.introspected_by)
+        trusts = settings.trusted_mode != "off"
+        self.limits = Limits(schema.prices, settings.limits, introspection=settings.introspected_by)
         self.rates = Rates(settings.limits, redis_url=settings.redis_url)
         self.planner = Planner(schema.core) if settings.plans else None
-        self.documents = Documents(schema, self.limits, trusted, only_trusted=settings.trusted_mode == "require")
+        self.documents = Documents(
+            schema,
+            self.limits,
+            read_manifests(settings.trusted_documents) if trusts else {},
+            of_pages=documents_of_pages(settings) if trusts else {},
+            only_trusted=settings.trusted_mode == "require",
+        )
         self.laurel: Laurel | None = None
         self.observer: Observer | None = None
         self.stopping = asyncio.Event()
@@ -156,12 +168,14 @@ class Engine:
             raise RequestFailed(
                 Failure.METHOD_NOT_ALLOWED, "a mutation is not sent with GET", headers={"Allow": "POST"}
             )
-        priced = document.priced[operation.name.value if operation.name else ""]
-        charge = self.limits.check(priced.cost, asked.variables or {}, caller)
-        variables = get_variable_values(
+        name = operation.name.value if operation.name else ""
+        priced = document.priced[name]
+        given = asked.variables or {}
+        charge = self.limits.check(priced.cost, given, caller)
+        variables = document.variables[name].coerced(self.schema.core, operation, given) or get_variable_values(
             self.schema.core,
             operation.variable_definitions or (),
-            asked.variables or {},
+            given,
             max_errors=COERCION_ERRORS_MAX,
             hide_suggestions=not suggests,
         )
@@ -198,26 +212,34 @@ class Engine:
                 found.append(prepared)
         return found
 
-    async def execute(self, prepared: Prepared, context: Context) -> Answer:
+    async def execute(
+        self, prepared: Prepared, context: Context, *, gone: Callable[[], Awaitable[None]] | None = None
+    ) -> Answer:
         """The answer of a query or a mutation. Raises RequestFailed.
 
-        A mutation goes on when nobody waits for it any more: half of one would be worse than all of it.
+        A query that takes long is given up when its client is ``gone``, which raises ClientGone. A mutation goes on
+        when nobody waits for it any more: half of one would be worse than all of it.
         """
-        work = self._execute(prepared, context)
+        work = self._execute(prepared, context, gone)
         return await (work if self.observer is None else self.observer.operation(prepared, context, work))
 
-    async def _execute(self, prepared: Prepared, context: Context) -> Answer:
+    async def _execute(
+        self, prepared: Prepared, context: Context, gone: Callable[[], Awaitable[None]] | None
+    ) -> Answer:
         if prepared.kind is OperationType.MUTATION:
-            return await asyncio.shield(self._kept(self._run(prepared, context)))
+            return await self._kept(self._run(prepared, context))
+        patience = _Patience(self.settings.limits.seconds_max, gone)
         try:
-            async with asyncio.timeout(self.settings.limits.seconds_max) as patience:
-                return await self._run(prepared, context)
-        except TimeoutError:
-            if not patience.expired():
+            return await self._run(prepared, context)
+        except asyncio.CancelledError:
+            if not patience.has_ended():
                 raise
-            seconds = self.settings.limits.seconds_max
-            failed = RequestFailed(Failure.TIMEOUT, f"not answered within {seconds} seconds")
-            return Answer(failed.shown(context.request_id), None)
+            if patience.is_alone:
+                raise ClientGone from None
+            reason = f"not answered within {self.settings.limits.seconds_max} seconds"
+            return Answer(RequestFailed(Failure.TIMEOUT, reason).shown(context.request_id), None)
+        finally:
+            patience.close()
 
     async def subscribe(self, prepared: Prepared, context: Context) -> AsyncGenerator[Answer, None]:
         """The answers of a subscription, until it ends or is closed. One without data is its last."""
@@ -257,28 +279,31 @@ class Engine:
 
     async def _run(self, prepared: Prepared, context: Context) -> Answer:
         await context.follow_clock()
-        planned = await self._planned(prepared, context)
+        planned, resolved = await self._planned(prepared, context)
         if planned is not None:
             return self._answer(prepared, ExecutionResult(planned, None), context)
-        result = self._executor(prepared, context).execute_operation()
+        result = self._executor(prepared, context, resolved).execute_operation()
         if optimized_is_awaitable(result):
             result = await cast("Any", result)
         return self._answer(prepared, cast("ExecutionResult", result), context)
 
-    async def _planned(self, prepared: Prepared, context: Context) -> dict[str, Any] | None:
-        """The data of an answer without errors, where the operation has a plan that finds it."""
+    async def _planned(self, prepared: Prepared, context: Context) -> tuple[dict[str, Any] | None, Resolved | None]:
+        """The data of an answer without errors, where the operation has a plan that finds it.
+
+        Where it does not, what a mutation has done meanwhile.
+        """
         if self.planner is None or (self.observer is not None and self.observer.executor is not None):
-            return None  # spans are of fields
-        way, data = "executor", None
+            return None, None  # spans are of fields
+        way, data, resolved = "executor", None, None
         try:
             data = await self.planner.answer(prepared.document.plans, prepared.operation, prepared.variables, context)
             way = "executor" if data is None else "plan"
         except Surprise as surprise:
             log.debug("request %s: %s", context.request_id, surprise)
-            way = "surprise"
+            way, resolved = "surprise", surprise.resolved
         if self.observer is not None:
             self.observer.executed(way)
-        return data
+        return data, resolved
 
     def _answer(self, prepared: Prepared, result: ExecutionResult, context: Context) -> Answer:
         errors = result.errors or []
@@ -294,18 +319,29 @@ class Engine:
         return Answer([shown(error, context.request_id) for error in errors], result.data, extensions)
 
     def _kept(self, work: Coroutine[Any, Any, Answer]) -> asyncio.Future[Answer]:
-        """Run something that ends by itself, even if whoever awaits it is gone."""
-        task = asyncio.ensure_future(work)
+        """Run something that ends by itself, even if whoever awaits it is gone: shielded, with fewer callbacks."""
+        loop = asyncio.get_running_loop()
+        awaited: asyncio.Future[Answer] = loop.create_future()
+
+        def ended(task: asyncio.Task[Answer]) -> None:
+            self._mutations.discard(task)
+            if task.cancelled():
+                awaited.cancel()
+                return
+            error = task.exception()  # looked at, as perhaps nobody awaits it any more
+            if awaited.done():
+                return
+            if error is None:
+                awaited.set_result(task.result())
+            else:
+                awaited.set_exception(error)
+
+        task = loop.create_task(work)
         self._mutations.add(task)
-        task.add_done_callback(self._ended)
-        return task
+        task.add_done_callback(ended)
+        return awaited
 
-    def _ended(self, task: asyncio.Future[Answer]) -> None:
-        self._mutations.discard(task)
-        if not task.cancelled():
-            task.exception()  # looked at, as perhaps nobody awaits it any more
-
-    def _executor(self, prepared: Prepared, context: Context) -> Executor[Any]:
+    def _executor(self, prepared: Prepared, context: Context, resolved: Resolved | None = None) -> Executor[Any]:
         traced = None if self.observer is None else self.observer.executor
         return (traced or StrawberryGraphQLCoreExecutionContext)(
             self.schema.core,
@@ -318,9 +354,61 @@ class Engine:
             default_field_resolver,
             default_type_resolver,
             default_field_resolver,
+            middleware_manager=cast("Any", resolved),
             is_awaitable=optimized_is_awaitable,
             hide_suggestions=not prepared.suggests,
         )
+
+
+class _Patience:
+    """Gives up what this task executes, by cancelling it, when so many seconds are over or its client has ``gone``.
+
+    It is ``asyncio.timeout`` for what is nearly always done before it would be worth watching.
+    ``is_alone``: there is nobody any more who would read the answer.
+    """
+
+    __slots__ = ("_cancelling", "_ends", "_gives_up", "_gone", "_task", "_timer", "_watching", "is_alone")
+
+    def __init__(self, seconds: float, gone: Callable[[], Awaitable[None]] | None) -> None:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None, "requests are executed by tasks"
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._ends = loop.time() + seconds
+        self._gone = gone
+        self._gives_up = self.is_alone = False
+        self._watching: asyncio.Task[None] | None = None
+        self._timer = loop.call_later(min(LONG_SECONDS, seconds), self._watch)
+
+    def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_at(self._ends, self._give_up)
+        if self._gone is not None:
+            self._watching = loop.create_task(self._departure(self._gone))
+
+    async def _departure(self, gone: Callable[[], Awaitable[None]]) -> None:
+        await gone()
+        self.is_alone = True
+        self._give_up()
+
+    def _give_up(self) -> None:
+        if not self._gives_up:
+            self._gives_up = True
+            self._task.cancel()
+
+    def has_ended(self) -> bool:
+        """Whether it is this that has cancelled the task, which nobody else has."""
+        if not self._gives_up:
+            return False
+        self._gives_up = False
+        return self._task.uncancel() <= self._cancelling
+
+    def close(self) -> None:
+        self._timer.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+        if self._gives_up:
+            self._task.uncancel()
 
 
 def _check_batch(prepared: Prepared, spent: int) -> None:

@@ -1,22 +1,23 @@
 """GraphQL over HTTP: every answer JSON or a stream of it, every error with a code and the request's id."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 import orjson
 from graphql import OperationType
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.books.members import new_id
+from graph.at_once import Done, at_once
 from graph.context import Context
 from graph.federation import ROUTER_HEADER
 from graph.limits.rates import REFUSED_COST, Standing
 from graph.tokens import Caller
-from graph.transport.execution import Answer, Engine, Prepared, failed_answer
+from graph.transport.execution import Answer, ClientGone, Engine, Prepared, failed_answer
 from graph.transport.failures import Failure, RequestFailed
 from graph.transport.negotiation import ACCEPT_MAX, EVENT_STREAM, GRAPHQL_JSON, JSON, accepted, is_json
 from graph.transport.requests import read_asked, read_json
@@ -25,8 +26,8 @@ from graph.transport.sse import EventStream, departure
 PARTIAL_SUCCESS: Final = 294
 """Data and errors, in the newest draft of GraphQL over HTTP."""
 BODY_SECONDS: Final = 30
-LONG_SECONDS: Final = 0.1
-"""What takes longer than this is given up when its client has gone."""
+_MEDIA_TYPES: Final = {name: f"{name}; charset=utf-8".encode() for name in (JSON, GRAPHQL_JSON)}
+_ROUTER_HEADER: Final = ROUTER_HEADER.lower().encode()
 
 
 class HttpView:
@@ -38,20 +39,23 @@ class HttpView:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with suppress(ClientDisconnect):
-            response = await _Exchange(self._engine, Request(scope, receive), draft=self._draft).response()
+            response = await _Exchange(self._engine, scope, receive, draft=self._draft).response()
             await response(scope, receive, send)
 
 
 class _Exchange:
     """One request and the response to it."""
 
-    def __init__(self, engine: Engine, request: Request, *, draft: bool) -> None:
+    def __init__(self, engine: Engine, scope: Scope, receive: Receive, *, draft: bool) -> None:
         self._engine = engine
-        self._request = request
+        self._scope = scope
+        self._receive = receive
         self._draft = draft
         self._id = new_id()
-        self._accepts = accepted(request.headers.get("accept", "")[:ACCEPT_MAX])
-        self._authorization = request.headers.get("authorization")
+        # Of a field that comes twice the first counts, as Starlette has it.
+        self._sent: Mapping[bytes, bytes] = dict(reversed(scope["headers"]))
+        self._accepts = accepted(self._header(b"accept")[:ACCEPT_MAX])
+        self._authorization = self._header(b"authorization") if b"authorization" in self._sent else None
         self._caller: Caller | None = None
         self._standing: Standing | None = None
 
@@ -59,7 +63,7 @@ class _Exchange:
         """The response. Raises ClientDisconnect when there is nobody to read it."""
         try:
             safe = await self._admit()
-            given = _in_address(self._request) if safe else await self._in_body()
+            given = _in_address(self._scope) if safe else await self._in_body()
             if isinstance(given, list):
                 return await self._batch(given)
             asked = read_asked(given)
@@ -68,52 +72,65 @@ class _Exchange:
             if self._streams(prepared):
                 return self._stream(self._answers(prepared, context))
             return self._single(await self._answer(prepared, context))
-        except ClientDisconnect:
-            raise
+        except (ClientDisconnect, ClientGone):
+            raise ClientDisconnect from None
         except Exception as error:
             if not self._accepts.single and isinstance(error, RequestFailed) and error.failure.well_formed:
                 return self._stream(_once(failed_answer(error, self._id)))
             return self._failed(error)
 
+    def _header(self, name: bytes, default: str = "") -> str:
+        value = self._sent.get(name)
+        return default if value is None else value.decode("latin-1")
+
     # -- asking -------------------------------------------------------------------------------------
 
     async def _admit(self) -> bool:
         """Learn who asks, and whether it may change nothing. Raises RequestFailed."""
-        if self._request.method not in {"GET", "POST"}:
+        method = self._scope["method"]
+        if method not in {"GET", "POST"}:
             raise RequestFailed(
                 Failure.METHOD_NOT_ALLOWED, "GraphQL is asked with GET or POST", headers={"Allow": "GET, POST"}
             )
         if not self._accepts.single and not self._accepts.stream:
             raise RequestFailed(Failure.NOT_ACCEPTABLE, f"answers are {GRAPHQL_JSON}, {JSON} or {EVENT_STREAM}")
         self._caller = await self._engine.authenticate(self._authorization)
-        client = self._request.client
-        self._standing = await self._engine.rates.admit(self._caller, client.host if client else "")
-        return self._request.method == "GET"
+        client = self._scope.get("client")
+        self._standing = await self._engine.rates.admit(self._caller, client[0] if client else "")
+        return bool(method == "GET")
 
     def _context(self) -> Context:
-        router = self._engine.is_router(self._request.headers.get(ROUTER_HEADER))
+        router = self._engine.is_router(self._header(_ROUTER_HEADER) or None)
         return self._engine.context(self._caller, self._id, router=router)
 
     async def _in_body(self) -> Any:
-        headers = self._request.headers
-        if not is_json(headers.get("content-type", "")):
+        if not is_json(self._header(b"content-type")):
             raise RequestFailed(Failure.UNSUPPORTED_MEDIA_TYPE, f"the body must be {JSON}, in UTF-8")
-        if headers.get("content-encoding", "identity").lower() != "identity":
+        if self._header(b"content-encoding", "identity").lower() != "identity":
             raise RequestFailed(Failure.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed")
+        body = at_once(self._body())
+        if isinstance(body, Done):
+            return read_json(body.value)
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                return read_json(await self._body())
+                return read_json(await body)
         except TimeoutError:
             reason = f"the body did not come within {BODY_SECONDS} seconds"
             raise RequestFailed(Failure.REQUEST_TIMEOUT, reason, headers={"Connection": "close"}) from None
 
     async def _body(self) -> bytes:
-        largest, body = self._engine.settings.body_bytes_max, bytearray()
-        async for chunk in self._request.stream():
-            body += chunk
-            if len(body) > largest:
+        largest, size, parts = self._engine.settings.body_bytes_max, 0, list[bytes]()
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            part = message.get("body", b"")
+            size += len(part)
+            if size > largest:
                 raise RequestFailed(Failure.BODY_TOO_LARGE, f"the body is larger than {largest} bytes")
-        return bytes(body)
+            parts.append(part)
+            if not message.get("more_body", False):
+                return part if len(parts) == 1 else b"".join(parts)
 
     # -- answering ----------------------------------------------------------------------------------
 
@@ -126,10 +143,10 @@ class _Exchange:
         return True
 
     async def _answer(self, prepared: Prepared, context: Context) -> Answer:
-        work = self._engine.execute(prepared, context)
-        if prepared.kind is OperationType.MUTATION:
-            return await work
-        return await _while_there(work, self._request.receive)
+        return await self._engine.execute(prepared, context, gone=self._departure)
+
+    async def _departure(self) -> None:
+        await departure(self._receive)
 
     async def _answers(self, prepared: Prepared, context: Context) -> AsyncGenerator[Answer, None]:
         if prepared.kind is not OperationType.SUBSCRIPTION:
@@ -138,7 +155,7 @@ class _Exchange:
         async for answer in self._engine.subscribe(prepared, context):
             yield answer
 
-    async def _batch(self, given: list[Any]) -> Response:
+    async def _batch(self, given: list[Any]) -> ASGIApp:
         """The answers to a list of requests, each with errors of its own, executed one after another."""
         largest = self._engine.settings.batch_max
         if not 0 < len(given) <= largest:
@@ -157,7 +174,7 @@ class _Exchange:
             if isinstance(prepared, RequestFailed):
                 raise prepared
             return await self._answer(prepared, self._context())
-        except ClientDisconnect:
+        except ClientGone:
             raise
         except Exception as error:
             return failed_answer(error, self._id)
@@ -172,11 +189,11 @@ class _Exchange:
             headers=self._headers(),
         )
 
-    def _single(self, answer: Answer) -> Response:
+    def _single(self, answer: Answer) -> ASGIApp:
         partial = answer.errors and self._draft and self._accepts.single == GRAPHQL_JSON
         return self._json(answer.encoded(), PARTIAL_SUCCESS if partial else 200)
 
-    def _failed(self, error: Exception) -> Response:
+    def _failed(self, error: Exception) -> ASGIApp:
         """The response to a request that was not executed."""
         body = failed_answer(error, self._id).encoded()
         if not isinstance(error, RequestFailed):
@@ -189,17 +206,35 @@ class _Exchange:
             status = 200
         return self._json(body, status, error.headers)
 
-    def _json(self, body: bytes, status: int, headers: Mapping[str, str] | None = None) -> Response:
-        media_type = f"{self._accepts.single or JSON}; charset=utf-8"
-        return Response(body, status, {**self._headers(), **(headers or {}), "Content-Type": media_type})
+    def _json(self, body: bytes, status: int, headers: Mapping[str, str] | None = None) -> ASGIApp:
+        media_type = _MEDIA_TYPES[self._accepts.single or JSON]
+        return _Json(body, status, media_type, {**self._headers(), **headers} if headers else self._headers())
 
     def _headers(self) -> dict[str, str]:
         standing = {} if self._standing is None else self._standing.headers
         return {"Vary": "Accept", "Cache-Control": "no-store", "X-Request-Id": self._id, **standing}
 
 
-def _in_address(request: Request) -> dict[str, Any]:
-    given: dict[str, Any] = dict(request.query_params)
+class _Json:
+    """A whole response: what Starlette's looks at, cookies and background tasks among it, this has not."""
+
+    __slots__ = ("_body", "_headers", "_media_type", "_status")
+
+    def __init__(self, body: bytes, status: int, media_type: bytes, headers: Mapping[str, str]) -> None:
+        self._body = body
+        self._status = status
+        self._media_type = media_type
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self._headers.items()]
+        headers += ((b"content-type", self._media_type), (b"content-length", b"%d" % len(self._body)))
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": self._body})
+
+
+def _in_address(scope: Scope) -> dict[str, Any]:
+    given: dict[str, Any] = dict(QueryParams(scope["query_string"]))
     for name in ("variables", "extensions"):
         if text := given.pop(name, ""):
             given[name] = read_json(text)
@@ -208,27 +243,3 @@ def _in_address(request: Request) -> dict[str, Any]:
 
 async def _once(answer: Answer) -> AsyncGenerator[Answer, None]:
     yield answer
-
-
-async def _while_there(work: Coroutine[Any, Any, Answer], receive: Receive) -> Answer:
-    """What the work answers. Raises ClientDisconnect when the client goes first, and gives the work up."""
-    loop = asyncio.get_running_loop()
-    watching: list[asyncio.Task[None]] = []
-
-    async def watch() -> None:
-        await departure(receive)
-        patience.reschedule(loop.time())
-
-    # Most is answered before it would be worth watching.
-    later = loop.call_later(LONG_SECONDS, lambda: watching.append(loop.create_task(watch())))
-    try:
-        async with asyncio.timeout(None) as patience:
-            return await work
-    except TimeoutError:
-        if not patience.expired():
-            raise
-        raise ClientDisconnect from None
-    finally:
-        later.cancel()
-        for task in watching:
-            task.cancel()

@@ -33,6 +33,8 @@ def accepted(header: str) -> Accepted:
 
 def is_json(content_type: str) -> bool:
     """Whether a body of this type is JSON in UTF-8, which it is if nothing else is said."""
+    if content_type == JSON:
+        return True  # as nearly everybody says it
     kind, *parameters = (part.strip().lower() for part in content_type.split(";"))
     charsets = {p.removeprefix("charset=").strip('"') for p in parameters if p.startswith("charset=")}
     return kind == JSON and charsets <= {"utf-8", "utf8"}

@@ -1,4 +1,4 @@
-"""Documents that the brand's own clients were built with, read from their manifests when the server starts.
+"""Documents that the brand's own clients and Laurel's pages were built with, read from their manifests at the start.
 
 Three forms are read: a persisted query manifest of Apollo, and the objects of texts by id that relay-compiler and
 graphql-codegen write. A folder stands for all its ``.json`` files, one for each release of a client that is still used.
@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import orjson
 
-from graph.settings import SettingsInvalid
+from graph.built_page import DOCUMENTS, STATIC
+from graph.settings import Settings, SettingsInvalid
 
 PREFIX: Final = "sha256:"
 """What stands before the hash where the id of a document is one (GraphQL over HTTP, persisted documents)."""
@@ -39,6 +40,12 @@ def read_manifests(path: str) -> dict[str, str]:
     if not texts:
         raise SettingsInvalid(f"LAUREL_TRUSTED_DOCUMENTS: {path} has no document")
     return texts
+
+
+def documents_of_pages(settings: Settings) -> dict[str, str]:
+    """What the pages ask that this server gives out, by the SHA-256 of it. GraphiQL asks what is typed into it."""
+    pages = ["dashboard", *(["centre"] if settings.serves_centre else [])]
+    return {id: text for page in pages for id, text in read_manifests(str(STATIC / page / DOCUMENTS)).items()}
 
 
 def digest_of(text: str) -> str:
