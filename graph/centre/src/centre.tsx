@@ -1,7 +1,7 @@
 // What all parts of the centre share: who asks, what the programme is, and how a part asks and acts.
 import { createContext, type ComponentChildren } from "preact";
 import { useCallback, useContext, useEffect, useId, useRef, useState } from "preact/hooks";
-import { WhyNotDocument, type SessionQuery, type StandingFragment, type TypedDocumentString, type WrittenFragment } from "../generated/graphql";
+import type { Locale, SessionQuery, StandingFragment, TypedDocumentString, WrittenFragment } from "../generated/graphql";
 import { ask, NotAnswered, SignedOut, Unreachable } from "./graph";
 import type { Reading } from "./reading";
 
@@ -28,8 +28,11 @@ export function useCentre(): Centre {
   return centre;
 }
 
+/** Codes of a server that does not take a document of the page: a plugin is left out there, or it is another than before. */
+const isUnknown = (code: string) => code === "GRAPHQL_VALIDATION_FAILED" || code === "DOCUMENT_NOT_TRUSTED";
+
 /** Codes by which the graph says that there is no such thing here, rather than that it failed. */
-const isNotOffered = (code: string) => code === "GRAPHQL_VALIDATION_FAILED" || code.endsWith("_NOT_OFFERED");
+const isNotOffered = (code: string) => isUnknown(code) || code.endsWith("_NOT_OFFERED");
 
 export type Asked<Result> = { state: "loading" | "failed" | "none" } | { state: "there"; data: Result };
 
@@ -54,7 +57,7 @@ export function useAsked<Result, Variables>(
         if (left) return;
         if (error instanceof SignedOut) signOut(true);
         else if (error instanceof NotAnswered && isNotOffered(error.code)) {
-          if (error.code === "GRAPHQL_VALIDATION_FAILED") doubt();
+          if (isUnknown(error.code)) doubt();
           setAsked({ state: "none" });
         } else setAsked((before) => (before.state === "there" ? before : { state: "failed" }));
       },
@@ -89,27 +92,15 @@ interface Act<Input, Done> {
 
 /**
  * A mutation with an idempotency key. The key is kept until there is an answer: pressed again after a lost connection, the same
- * request goes out, and it is done once. `channel` is the plugin that does it.
+ * request goes out, and it is done once.
  */
 export function useAct<Done extends Payload, Input extends { idempotencyKey: string }>(
-  document: TypedDocumentString<{ done?: Done | null }, { input: Input }>,
-  channel: string,
+  document: TypedDocumentString<{ done?: Done | null }, { input: Input; locale: Locale }>,
 ): Act<Input, Done> {
-  const { token, member, reading, signOut } = useCentre();
+  const { token, reading, signOut, doubt } = useCentre();
   const [busy, setBusy] = useState(false);
   const [said, setSaid] = useState<Act<Input, Done>["said"]>(null);
   const unanswered = useRef<{ request: string; key: string } | null>(null);
-
-  const inWords = async (refusal: { code: string; message: string }, key: string) => {
-    const known = reading.refused(refusal);
-    if (known || reading.locale === "EN") return known ?? reading.words.other(refusal.message);
-    try {
-      const { whyNot } = await ask(token, WhyNotDocument, { member: { id: member.id }, channel, key, locale: reading.locale });
-      return whyNot?.text.join("") ?? reading.words.other(refusal.message);
-    } catch {
-      return reading.words.other(refusal.message);
-    }
-  };
 
   const run: Act<Input, Done>["run"] = async (input) => {
     const request = JSON.stringify(input);
@@ -118,12 +109,12 @@ export function useAct<Done extends Payload, Input extends { idempotencyKey: str
     setBusy(true);
     setSaid(null);
     try {
-      const { done } = await ask(token, document, { input: { ...input, idempotencyKey: key } as Input });
+      const { done } = await ask(token, document, { input: { ...input, idempotencyKey: key } as Input, locale: reading.locale });
       unanswered.current = null;
       if (!done) return null;
       const [refusal] = done.errors;
       if (refusal) {
-        setSaid({ refused: true, text: await inWords(refusal, key) });
+        setSaid({ refused: true, text: reading.refused(refusal) ?? reading.words.other(refusal.message) });
         return null;
       }
       const changes = (done.transaction?.entries ?? []).filter(({ amount }) => amount !== 0);
@@ -132,7 +123,10 @@ export function useAct<Done extends Payload, Input extends { idempotencyKey: str
     } catch (error) {
       if (error instanceof SignedOut) signOut(true);
       else if (error instanceof Unreachable) setSaid({ refused: true, text: reading.words.unsent });
-      else if (error instanceof NotAnswered) setSaid({ refused: true, text: reading.words.other(error.message) });
+      else if (error instanceof NotAnswered) {
+        if (isUnknown(error.code)) doubt();
+        setSaid({ refused: true, text: isUnknown(error.code) ? reading.words.failed : reading.words.other(error.message) });
+      }
       else throw error;
       return null;
     } finally {

@@ -1,7 +1,7 @@
 // The member centre. Who nobody is yet signs in; then each part asks for what it shows, and one subscription tells when to ask again.
 import { render } from "preact";
 import { useCallback, useEffect, useId, useRef, useState } from "preact/hooks";
-import { SessionDocument, type SessionQuery, type StandingFragment } from "../generated/graphql";
+import { type Locale, SessionDocument, type SessionQuery, type StandingFragment } from "../generated/graphql";
 import { CentreProvider } from "./centre";
 import { ask, follow, SignedOut, Unreachable } from "./graph";
 import { enterAs, findSamples, hasSamples, isOutdated, type Sample } from "./installation";
@@ -30,8 +30,8 @@ interface Session {
 }
 
 /** Find out whose a token is. Throws what `ask` does, and an Error when it is no member's. */
-async function open(token: string): Promise<Session> {
-  const { viewer, programme } = await ask(token, SessionDocument, {});
+async function open(token: string, locale: Locale): Promise<Session> {
+  const { viewer, programme } = await ask(token, SessionDocument, { locale });
   if (!viewer?.member || !programme) throw new Error("no member");
   return { token, member: viewer.member, programme };
 }
@@ -45,7 +45,7 @@ function App() {
 
   const enter = useCallback(async (token: string) => {
     try {
-      setSession(await open(token));
+      setSession(await open(token, read.locale));
       sessionStorage.setItem(KEPT, token);
       setSaid("");
     } catch (error) {
@@ -181,7 +181,7 @@ function Centre({ session, read, signOut }: { session: Session; read: Reading; s
         <strong>{session.programme.name}</strong>
         <span className={`line-state ${line}`}>{line === "lost" ? words.bar.lost : words.bar.live}</span>
         <nav>
-          <span className="faint">{words.bar.member} {session.member.externalId}</span>
+          {!standing?.erasedAt && <span className="faint">{words.bar.member} {session.member.externalId}</span>}
           <LanguageLink read={read} />
           <button type="button" className="link" onClick={() => signOut(false)}>{words.bar.signOut}</button>
         </nav>
@@ -205,17 +205,26 @@ function Centre({ session, read, signOut }: { session: Session; read: Reading; s
         ) : (
           <CentreProvider value={{ ...session, reading: read, standing, moved, signOut, doubt }}>
             <Frozen standing={standing} read={read} />
-            <div className="parts">
-              <Points />
-              <TierPart />
-              <SignInPart />
-              <Quests />
-              <Badges />
-              <Rewards />
-              <Checkout />
-              <Lottery />
-              <History />
-            </div>
+            {standing.erasedAt ? (
+              <p className="center"><button type="button" onClick={() => signOut(false)}>{words.bar.signOut}</button></p>
+            ) : (
+              <div className="parts">
+                <Points />
+                {/* Who has left is shown what there was, and nothing that can't be done any more. */}
+                {standing.status !== "CLOSED" && (
+                  <>
+                    <TierPart />
+                    <SignInPart />
+                    <Quests />
+                    <Badges />
+                    <Rewards />
+                    <Checkout />
+                    <Lottery />
+                  </>
+                )}
+                <History />
+              </div>
+            )}
           </CentreProvider>
         )}
       </main>
@@ -244,8 +253,16 @@ function useMoved(): [number, () => void] {
 
 function Frozen({ standing, read }: { standing: StandingFragment; read: Reading }) {
   const { words } = read;
-  const { freeze, status } = standing;
+  const { freeze, status, erasedAt } = standing;
   if (status === "ACTIVE" && !freeze) return null;
+  if (erasedAt) {
+    return (
+      <section className="note warning frozen" role="alert">
+        <h2>{words.erased.heading}</h2>
+        <p>{words.erased.text(read.day(erasedAt))}</p>
+      </section>
+    );
+  }
   return (
     <section className="note warning frozen" role="alert">
       <h2>{status === "CLOSED" ? words.frozen.closed : words.frozen.heading}</h2>

@@ -22,8 +22,8 @@ export function inLanguage(address: URL, language: Language): string {
 export type Reading = ReturnType<typeof reading>;
 
 /** Everything that is written for a reader of that language. */
-export function reading(language: Language, programme?: { timezone: string; currency: string; tiers: { code: string; name: string }[] }) {
-  const { timezone: zone = "UTC", currency = "", tiers = [] } = programme ?? {};
+export function reading(language: Language, programme?: { timezone: string; currency: string; tiers: { code: string; name: string }[]; channels: { channel: string; name: string }[] }) {
+  const { timezone: zone = "UTC", currency = "", tiers = [], channels = [] } = programme ?? {};
   const { words, tag, html, locale } = LANGUAGES[language];
   const numbers = new Intl.NumberFormat(tag, { maximumFractionDigits: 2 });
   const percents = new Intl.NumberFormat(tag, { style: "percent", maximumSignificantDigits: 3 });
@@ -61,6 +61,8 @@ export function reading(language: Language, programme?: { timezone: string; curr
     /** The day on which an instant lies, as the graph writes days. */
     dayOf: (instant: string) => pieces.format(new Date(instant)),
     unit,
+    /** What a channel is called: the graph knows. */
+    channel: (name: string) => channels.find(({ channel }) => channel === name)?.name ?? name,
     amount,
     /** +5 points, −100 points. */
     change: (value: number, of: string) => (value > 0 ? "+" : "") + amount(value, of).replace("-", "−"),

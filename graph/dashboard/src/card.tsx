@@ -1,6 +1,7 @@
 // A figure on the page: its number, how it compares, what it is, its chart, its table, and its files.
 import type { ComponentChild, ComponentChildren } from "preact";
 import { csv, parquet, save } from "./files.ts";
+import { look } from "./graph.ts";
 import type { Column } from "./tables.tsx";
 import type { Said } from "./words.ts";
 
@@ -26,8 +27,13 @@ interface Props<Row> {
 export function Card<Row>({ said, id, name, about, headline, note, file, actions, children }: Props<Row>) {
   const download = async (format: "csv" | "parquet") => {
     if (!file) return;
-    const blob = format === "csv" ? csv(file.columns, file.rows) : await parquet(file.columns, file.rows);
-    save(blob, `laurel-${file.name}.${format}`);
+    try {
+      const blob = format === "csv" ? csv(file.columns, file.rows) : await parquet(file.columns, file.rows);
+      save(blob, `laurel-${file.name}.${format}`);
+    } catch {
+      // What writes Parquet is loaded when it is needed: the server is not there, or is another and has it no longer.
+      void look();
+    }
   };
   return (
     <article class="card" id={id} aria-labelledby={`${id}-name`}>

@@ -1,14 +1,16 @@
 // What each key figure is, in both languages: docs/figures.md for whoever looks at the page. A figure that the graph has and this
 // file has not is an error of types, and so is one that the graph has no longer.
-import type { PartFragment, ComparedFragment } from "./generated.ts";
+import type { ComparedFragment, GuestsFragment, PartFragment } from "./generated.ts";
 import type { Section } from "./address.ts";
 import type { Language, Unit } from "./words.ts";
 
 type Names<Of> = { [Name in keyof Of]-?: NonNullable<Of[Name]> extends ComparedFragment ? Name : never }[keyof Of];
-export type FigureName = Names<PartFragment>;
+/** The figures that guests have as well, by the same names: members stand beside them. */
+export type SharedName = Names<PartFragment> & Names<GuestsFragment>;
+export type FigureName = Names<PartFragment> | Names<GuestsFragment>;
 
 /** The questions' groups, as operations.graphql has them. */
-export const GROUPS = ["members", "points", "orders", "tiers", "service", "channels"] as const satisfies readonly Section[];
+export const GROUPS = ["members", "points", "orders", "guests", "tiers", "service", "channels"] as const satisfies readonly Section[];
 export type Group = (typeof GROUPS)[number];
 
 interface Told {
@@ -131,6 +133,16 @@ export const FIGURES: Record<FigureName, Definition> = {
     en: { name: "Lifetime value so far", is: "All revenue until the end by all members.", formula: "all revenue until the end ÷ members" },
     zh: { name: "会员累计价值", is: "截至期末的全部收入，按会员平均。", formula: "截至期末的全部收入 ÷ 会员数" },
   },
+  membersRevenueShare: {
+    group: "guests", unit: "percent", drawn: "line", source: "tally spend, guests’ orders",
+    en: { name: "Members’ share of revenue", is: "What members paid, of what members and guests paid.", formula: "revenue of members ÷ revenue of both" },
+    zh: { name: "会员收入占比", is: "会员消费占会员与非会员消费合计的比例。", formula: "会员收入 ÷ 两者收入合计" },
+  },
+  membersOrderShare: {
+    group: "guests", unit: "percent", drawn: "line", source: "tally orders, guests’ orders",
+    en: { name: "Members’ share of orders", is: "Orders of members, of those of members and guests.", formula: "orders of members ÷ orders of both" },
+    zh: { name: "会员订单占比", is: "会员订单占会员与非会员订单合计的比例。", formula: "会员订单 ÷ 两者订单合计" },
+  },
   upgradeRate: {
     group: "tiers", unit: "percent", drawn: "line", source: "steps of tiers",
     en: { name: "Upgrade rate", is: "Steps up the ladder by all members.", formula: "steps up ÷ members" },
@@ -157,8 +169,18 @@ export const NAMES = Object.keys(FIGURES) as FigureName[];
 export const namesOf = (group: Group): FigureName[] => NAMES.filter((name) => FIGURES[name].group === group);
 export const told = (name: FigureName, language: Language): Told => FIGURES[name][language];
 
+/** What stands side by side of members and guests. */
+export const SHARED = ["revenue", "orders", "averageOrderValue", "orderFrequency", "repurchaseRate", "retentionRate"] as const satisfies readonly SharedName[];
+
+/** A figure of a part; undefined where it was not asked for. */
+export const figureOf = (part: PartFragment | undefined, name: FigureName): ComparedFragment | undefined =>
+  part && ((name in part ? part[name as keyof PartFragment] : part.guests?.[name as keyof GuestsFragment]) as ComparedFragment | undefined);
+
 /** The number of a figure in a part, for the eye; null by nothing, and where it was not asked for. */
-export function number(part: PartFragment | undefined, name: FigureName): number | null {
-  const value = part?.[name]?.now.value;
-  return value === undefined || value === null ? null : Number(value);
-}
+export const number = (part: PartFragment | undefined, name: FigureName): number | null => valueOf(figureOf(part, name)?.now);
+
+/** The same of guests, of what members have as well. */
+export const guestNumber = (part: PartFragment | undefined, name: SharedName): number | null => valueOf(part?.guests?.[name].now);
+
+export const valueOf = (value: { value: string | null } | null | undefined): number | null =>
+  value === null || value === undefined || value.value === null ? null : Number(value.value);

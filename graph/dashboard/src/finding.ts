@@ -2,24 +2,26 @@
 // and then the parts of both.
 import { type Section, type View } from "./address.ts";
 import { type Group, GROUPS } from "./figures.ts";
-import { type PartFragment, PartsDocument, WholeDocument } from "./generated.ts";
+import { PartsDocument, WholeDocument, type WholeQuery } from "./generated.ts";
 import { type Refused, useAnswer } from "./graph.ts";
 import { plusDays } from "./periods.ts";
 import type { Caller } from "./session.ts";
 import type { Row } from "./key_figures.tsx";
 
-export type ChannelGave = NonNullable<PartFragment["channels"]>[number];
+export type Whole = NonNullable<WholeQuery["figures"]>[number];
+export type ChannelGave = NonNullable<Whole["channels"]>[number];
+export type RuleGave = NonNullable<Whole["rules"]>[number];
 
 export interface Find {
   rows: Row[];
-  whole: PartFragment | undefined;
+  whole: Whole | undefined;
   /** The period before. */
   former: { since: string; until: string } | undefined;
   refused: Refused | undefined;
   waiting: boolean;
 }
 
-const NEEDS: Partial<Record<Section, Group[]>> = { overview: ["members", "points", "orders", "tiers"] };
+const NEEDS: Partial<Record<Section, Group[]>> = { overview: ["members", "points", "orders", "tiers"], guests: ["orders", "guests"] };
 
 export function useFigures(caller: Caller, view: View): Find {
   const groups = new Set(view.show.flatMap((section) => NEEDS[section] ?? GROUPS.filter((group) => group === section)));

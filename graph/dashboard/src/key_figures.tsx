@@ -2,13 +2,14 @@
 import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
 import { type About, Card, Difference } from "./card.tsx";
-import { FIGURES, type FigureName, type Group, namesOf, number, told } from "./figures.ts";
-import type { ChannelGave, Find } from "./finding.ts";
+import { Channels } from "./channels.tsx";
+import { FIGURES, type FigureName, figureOf, type Group, guestNumber, namesOf, number, SHARED, type SharedName, told, valueOf } from "./figures.ts";
+import type { Find } from "./finding.ts";
 import type { PartFragment } from "./generated.ts";
 import { Plot, type Series, Spark } from "./plot.tsx";
 import { type Column, Table } from "./tables.tsx";
 import type { View } from "./address.ts";
-import type { Said, Unit } from "./words.ts";
+import type { Key, Said, Unit } from "./words.ts";
 
 /** A part of the period, and what stands in its place in the period before. */
 export interface Row {
@@ -28,8 +29,8 @@ export interface Figures {
   tierNames: ReadonlyMap<string, string>;
 }
 
-const titleOf = (said: Said, { since, until }: PartFragment) => said.period(since, until);
-const fileOf = (name: string, { since, until }: View) => `${name}-${since}-${until}`;
+export const titleOf = (said: Said, { since, until }: PartFragment) => said.period(since, until);
+export const fileOf = (name: string, { since, until }: View) => `${name}-${since}-${until}`;
 
 /** The columns in which a part is named, in every table. */
 function naming(said: Said): Column<Row>[] {
@@ -39,7 +40,13 @@ function naming(said: Said): Column<Row>[] {
   ];
 }
 
-function columnsOf(said: Said, name: FigureName, unit: Unit, compare: boolean, open: ((part: PartFragment) => void) | undefined): Column<Row>[] {
+/** The list that is behind a number of a figure: what it is in the address, and what the number is called that opens it. */
+const LISTS: Partial<Record<FigureName, { list: string; called: Key }>> = {
+  newMembers: { list: "joined", called: "showJoined" },
+  complaints: { list: "tickets", called: "showTickets" },
+};
+
+function columnsOf(said: Said, name: FigureName, unit: Unit, compare: boolean, open: (list: string) => void): Column<Row>[] {
   const shown = (value: number | null) => said.figure(value, unit);
   const columns: Column<Row>[] = [
     ...naming(said),
@@ -47,19 +54,21 @@ function columnsOf(said: Said, name: FigureName, unit: Unit, compare: boolean, o
       key: "value",
       head: said.say("value"),
       kind: "number",
-      exact: ({ part }) => part[name]?.now.value,
+      exact: ({ part }) => figureOf(part, name)?.now.value,
       shown: ({ part }) => {
         const text = shown(number(part, name));
-        if (!open || !number(part, name)) return text;
+        const behind = LISTS[name];
+        if (!behind || !number(part, name)) return text;
+        const label = `${text}: ${said.say(behind.called, { period: titleOf(said, part) })}`;
         return (
-          <button type="button" class="behind" onClick={() => open(part)} aria-label={`${text}: ${said.say("showJoined", { period: titleOf(said, part) })}`}>
+          <button type="button" class="behind" onClick={() => open(`${behind.list}:${part.since}:${part.until}`)} aria-label={label}>
             {text}
           </button>
         );
       },
     },
-    { key: "numerator", kind: "number", exact: ({ part }) => part[name]?.now.numerator },
-    { key: "denominator", kind: "number", exact: ({ part }) => part[name]?.now.denominator },
+    { key: "numerator", kind: "number", exact: ({ part }) => figureOf(part, name)?.now.numerator },
+    { key: "denominator", kind: "number", exact: ({ part }) => figureOf(part, name)?.now.denominator },
   ];
   if (!compare) return columns;
   return [
@@ -70,7 +79,7 @@ function columnsOf(said: Said, name: FigureName, unit: Unit, compare: boolean, o
       key: "previous_value",
       head: said.say("before"),
       kind: "number",
-      exact: ({ former }) => former?.[name]?.now.value,
+      exact: ({ former }) => figureOf(former, name)?.now.value,
       shown: ({ former }) => shown(number(former, name)),
     },
     {
@@ -87,7 +96,7 @@ function columnsOf(said: Said, name: FigureName, unit: Unit, compare: boolean, o
 }
 
 /** In words what a chart shows, for whoever doesn't see it. */
-function summaryOf(said: Said, view: View, name: string, values: (number | null)[], unit: Unit): string {
+export function summaryOf(said: Said, view: View, name: string, values: (number | null)[], unit: Unit): string {
   const known = values.filter((value) => value !== null);
   if (!known.length) return said.say("chartEmpty", { name });
   const shown = (value: number) => said.figure(value, unit);
@@ -106,7 +115,7 @@ function summaryOf(said: Said, view: View, name: string, values: (number | null)
 function Headline({ said, view, found, name }: Figures & { name: FigureName }) {
   const { unit } = FIGURES[name];
   const whole = found.whole;
-  const [now, before] = [number(whole, name), valueOf(whole?.[name]?.previous)];
+  const [now, before] = [number(whole, name), valueOf(figureOf(whole, name)?.previous)];
   return (
     <>
       <b>{said.figure(now, unit)}</b>
@@ -120,8 +129,6 @@ function Headline({ said, view, found, name }: Figures & { name: FigureName }) {
   );
 }
 
-const valueOf = (value: { value: string | null } | null | undefined) => (value === null || value === undefined || value.value === null ? null : Number(value.value));
-
 export function FigureCard(props: Figures & { name: FigureName; band?: { low: number; high: number } | undefined; note?: ComponentChild }) {
   const { said, view, found, name, open, band, note, prefix = "" } = props;
   const [active, setActive] = useState<number | null>(null);
@@ -132,8 +139,7 @@ export function FigureCard(props: Figures & { name: FigureName; band?: { low: nu
   const former: Series[] = view.compare
     ? [{ name: said.say("legendBefore"), values: rows.map((row) => number(row.former, name)), drawn: rows.length > BARS_MAX ? "line" : drawn, tone: "before" }]
     : [];
-  const joined = name === "newMembers" ? (part: PartFragment) => open(`joined:${part.since}:${part.until}`) : undefined;
-  const columns = columnsOf(said, name, unit, view.compare, joined);
+  const columns = columnsOf(said, name, unit, view.compare, open);
   const whole: Row | undefined = found.whole && { part: found.whole, former: formerOf(found, name) };
   return (
     <Card
@@ -170,22 +176,104 @@ export function FigureCard(props: Figures & { name: FigureName; band?: { low: nu
 
 /** The figure of the period before, as if it were a part: the foot of a table has it in its place. */
 function formerOf(found: Find, name: FigureName): PartFragment | undefined {
-  const previous = found.whole?.[name]?.previous;
+  const previous = figureOf(found.whole, name)?.previous;
   return previous && found.former ? { ...found.former, [name]: { now: previous, previous: null } } : undefined;
 }
 
 const dashed = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 export function GroupCards(props: Figures & { group: Group; band?: { low: number; high: number } | undefined; note?: ComponentChild }) {
-  const { group, band, note } = props;
+  const { said, found, group, band, note } = props;
+  // Without any guests members have all of it, which says nothing.
+  if (group === "guests" && found.whole && !guestNumber(found.whole, "orders")) {
+    return <p class="nothing">{said.say("noGuests")}</p>;
+  }
   return (
     <>
       {group === "tiers" && <TiersCard {...props} />}
       {namesOf(group).map((name) => (
         <FigureCard key={name} {...props} name={name} {...(name === "redemptionCostShare" ? { band, note } : { band: undefined, note: undefined })} />
       ))}
-      {group === "channels" && <ChannelsCard {...props} />}
+      {group === "guests" && SHARED.map((name) => <BesideCard key={name} {...props} name={name} />)}
+      {group === "channels" && <Channels {...props} />}
     </>
+  );
+}
+
+/** A figure of members beside that of guests. */
+function BesideCard({ said, view, found, name }: Figures & { name: SharedName }) {
+  const [active, setActive] = useState<number | null>(null);
+  const { unit, drawn } = FIGURES[name];
+  const { rows, whole } = found;
+  const words = told(name, said.language);
+  const title = said.say("besideOf", { name: words.name });
+  const times = (part: PartFragment) => {
+    const [member, guest] = [number(part, name), guestNumber(part, name)];
+    return member === null || !guest ? null : member / guest;
+  };
+  const columns: Column<Row>[] = [
+    ...naming(said),
+    { key: "members", head: said.say("members"), kind: "number", exact: ({ part }) => part[name]?.now.value, shown: ({ part }) => said.figure(number(part, name), unit) },
+    { key: "members_numerator", kind: "number", exact: ({ part }) => part[name]?.now.numerator },
+    { key: "members_denominator", kind: "number", exact: ({ part }) => part[name]?.now.denominator },
+    { key: "guests", head: said.say("guests"), kind: "number", exact: ({ part }) => part.guests?.[name].now.value, shown: ({ part }) => said.figure(guestNumber(part, name), unit) },
+    { key: "guests_numerator", kind: "number", exact: ({ part }) => part.guests?.[name].now.numerator },
+    { key: "guests_denominator", kind: "number", exact: ({ part }) => part.guests?.[name].now.denominator },
+    {
+      key: "times", head: said.say("times"), kind: "number", exact: ({ part }) => times(part)?.toFixed(6),
+      shown: ({ part }) => (times(part) === null ? said.say("noValue") : `${said.ratio(times(part) ?? 0)} ×`),
+    },
+    ...(view.compare
+      ? ([
+          { key: "previous_since", kind: "day", exact: ({ former }) => former?.since },
+          { key: "previous_until", kind: "day", exact: ({ former }) => former?.until },
+          { key: "previous_members", kind: "number", exact: ({ former }) => former?.[name]?.now.value },
+          { key: "previous_guests", kind: "number", exact: ({ former }) => former?.guests?.[name].now.value },
+        ] satisfies Column<Row>[])
+      : []),
+  ];
+  const members = rows.map(({ part }) => number(part, name));
+  const guests = rows.map(({ part }) => guestNumber(part, name));
+  return (
+    <Card
+      said={said}
+      id={`beside-${name}`}
+      name={title}
+      about={{ is: said.say("besideIs", { is: words.is }), formula: words.formula, source: "recordGuestOrder" }}
+      headline={
+        <>
+          <b>{said.figure(number(whole, name), unit)}</b>
+          <span class="versus soft">
+            {said.say("guests")} {said.figure(guestNumber(whole, name), unit)}
+          </span>
+        </>
+      }
+      file={{ name: fileOf(`members-and-guests-${dashed(name)}`, view), columns, rows }}
+    >
+      <Plot
+        said={said}
+        ticks={rows.map(({ part }) => said.tick(part.since, view.by))}
+        titles={rows.map(({ part }) => titleOf(said, part))}
+        series={[
+          { name: said.say("members"), values: members, drawn: rows.length > BARS_MAX ? "line" : drawn, tone: 0 },
+          { name: said.say("guests"), values: guests, drawn: rows.length > BARS_MAX ? "line" : drawn, tone: 1 },
+        ]}
+        unit={unit}
+        summary={`${said.say("members")}: ${summaryOf(said, view, words.name, members, unit)} ${said.say("guests")}: ${summaryOf(said, view, words.name, guests, unit)}`}
+        active={active}
+        onActive={setActive}
+      />
+      <Table
+        said={said}
+        name={title}
+        columns={columns}
+        rows={rows}
+        foot={whole && view.by !== "WHOLE" ? { part: whole, former: undefined } : undefined}
+        footName={said.say("wholePeriod")}
+        active={active}
+        onActive={setActive}
+      />
+    </Card>
   );
 }
 
@@ -235,49 +323,6 @@ export function TiersCard({ said, view, found, open, tierNames, prefix = "" }: F
   );
 }
 
-function ChannelsCard({ said, view, found }: Figures) {
-  const [active, setActive] = useState<number | null>(null);
-  const rows = found.whole?.channels ?? [];
-  const columns: Column<ChannelGave>[] = [
-    { key: "channel", head: said.say("channel"), kind: "text", exact: ({ channel }) => channel },
-    { key: "unit", head: said.say("unit"), kind: "text", exact: ({ unit }) => unit, shown: ({ unit }) => said.word(unit) },
-    { key: "fired", head: said.say("fired"), kind: "number", exact: ({ fired }) => fired, shown: ({ fired }) => said.count(fired) },
-    { key: "given", head: said.say("given"), kind: "number", exact: ({ given }) => given, shown: ({ given }) => said.count(given) },
-    { key: "taken_back", head: said.say("takenBack"), kind: "number", exact: ({ takenBack }) => takenBack, shown: ({ takenBack }) => said.count(takenBack) },
-    {
-      key: "cost", head: said.say("cost"), kind: "number", exact: ({ cost }) => cost?.amount,
-      shown: ({ cost }) => (cost ? said.money(Number(cost.amount), cost.currency) : said.say("noValue")),
-    },
-    { key: "currency", kind: "text", exact: ({ cost }) => cost?.currency },
-  ];
-  const label = ({ channel, unit }: ChannelGave) => (unit === "points" ? channel : `${channel} (${said.word(unit)})`);
-  return (
-    <Card
-      said={said}
-      id="channelsGave"
-      name={said.say("channelsGave")}
-      about={{ is: said.say("channelsIs"), formula: said.say("channelsFormula") }}
-      note={said.period(view.since, view.until)}
-      file={{ name: fileOf("channels", view), columns, rows }}
-    >
-      <Plot
-        said={said}
-        ticks={rows.map(label)}
-        titles={rows.map(label)}
-        series={[
-          { name: said.say("given"), values: rows.map(({ given }) => given), drawn: "bars", tone: 0 },
-          { name: said.say("takenBack"), values: rows.map(({ takenBack }) => takenBack), drawn: "bars", tone: 3 },
-        ]}
-        unit="count"
-        summary={summaryOf(said, view, said.say("channelsGave"), rows.map(({ given }) => given), "count")}
-        active={active}
-        onActive={setActive}
-      />
-      <Table said={said} name={said.say("channelsGave")} columns={columns} rows={rows} active={active} onActive={setActive} />
-    </Card>
-  );
-}
-
 /** So many parts leave room for a bar of the period before beside each bar. */
 const BARS_MAX = 40;
 
@@ -294,7 +339,7 @@ export function Overview(props: Figures & { go: (name: FigureName) => void }) {
       <ul class="tiles">
         {TILES.map((name) => {
           const { unit } = FIGURES[name];
-          const [now, before] = [number(found.whole, name), valueOf(found.whole?.[name]?.previous)];
+          const [now, before] = [number(found.whole, name), valueOf(figureOf(found.whole, name)?.previous)];
           return (
             <li key={name}>
               <button type="button" onClick={() => go(name)}>

@@ -1,6 +1,6 @@
 // The way in: a token or an API key, which the server is asked about. Whoever has no figures to see is told who has.
 import { useState } from "preact/hooks";
-import { Refused } from "./graph.ts";
+import { Outdated, Refused } from "./graph.ts";
 import { type Caller, enter, type Gone, NotForRole } from "./session.ts";
 import type { Said } from "./words.ts";
 
@@ -15,9 +15,9 @@ export function LogIn({ said, gone, onEnter }: { said: Said; gone: Gone | null; 
     try {
       onEnter(await enter(token.trim().replace(/^Bearer\s+/i, "")));
     } catch (error) {
-      const words =
-        error instanceof NotForRole ? said.say("notForRole", { role: said.role(error.role) }) : error instanceof Refused ? said.refusal(error) : said.say("noConnection");
-      setRefused(words);
+      if (error instanceof NotForRole) setRefused(said.say("notForRole", { role: said.role(error.role) }));
+      else if (error instanceof Refused) setRefused(said.refusal(error));
+      else setRefused(said.say(error instanceof Outdated ? "upgraded" : "noConnection"));
       setAsking(false);
     }
   };

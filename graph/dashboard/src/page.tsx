@@ -1,12 +1,13 @@
 // The dashboard: who looks, at what, and what the server says.
 import { render } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { type By, PARTS, read, type Section, SECTIONS, type View, written } from "./address.ts";
+import { type By, EVERY, PARTS, read, type Section, SECTIONS, type View, written } from "./address.ts";
 import { Behind } from "./behind.tsx";
+import { Cohorts } from "./cohorts.tsx";
 import { FIGURES, type FigureName, GROUPS, type Group } from "./figures.ts";
 import { useFigures } from "./finding.ts";
 import { CostDocument, ShopDocument, type ShopQuery } from "./generated.ts";
-import { lookAfterServer, useAnswer, useLink } from "./graph.ts";
+import { lookAfterServer, refresh, useAnswer, useAsOf, useLink } from "./graph.ts";
 import { GroupCards, Overview } from "./key_figures.tsx";
 import { LogIn } from "./login.tsx";
 import { localDay, monthStart, plusDays } from "./periods.ts";
@@ -70,10 +71,10 @@ function Languages({ said, speak }: { said: Said; speak: (language: Language) =>
 
 /** What the page has to say about the server. */
 function Notices({ said }: { said: Said }) {
-  const { lost, upgraded } = useLink();
+  const { trouble, upgraded } = useLink();
   return (
     <div class="notices" role="status">
-      {lost && <p class="lost">{said.say("lost")}</p>}
+      {trouble && <p class="trouble">{said.say(trouble)}</p>}
       {upgraded && (
         <p class="upgraded">
           {said.say("upgraded")}{" "}
@@ -96,7 +97,7 @@ interface ShopProps {
 
 /** Where the address is silent, the last twelve months by month are shown, up to the programme's today. */
 function Shop({ said, caller, given, setGiven, speak }: ShopProps) {
-  const { data, refused } = useAnswer(caller, ShopDocument, {});
+  const { data, refused } = useAnswer(caller, ShopDocument, {}, false);
   if (refused && !data?.programme) return <p class="nothing refused">{said.refusal(refused)}</p>;
   if (!data?.programme || !data.clock) return <p class="nothing">{said.say("waiting")}</p>;
   const today = localDay(data.clock.standsAt, data.programme.timezone);
@@ -166,6 +167,7 @@ function Board({ said, caller, shop, today, view, setGiven, speak }: BoardProps)
         </button>
       </header>
       <Filters said={said} view={view} today={today} change={change} waiting={found.waiting} refusal={found.refused ? said.refusal(found.refused) : ""} />
+      <Fresh said={said} zone={zone} every={view.every} setEvery={(every) => change({ every })} />
       <nav class="sections" aria-label={said.say("sections")}>
         {SECTIONS.map((section) => (
           <SectionLink key={section} view={view} show={[section]} change={change}>
@@ -193,6 +195,7 @@ function Board({ said, caller, shop, today, view, setGiven, speak }: BoardProps)
                   note={standing ? said.say(STANDINGS[standing]) : undefined}
                 />
               )}
+              {section === "cohorts" && <Cohorts said={said} caller={caller} view={view} setMeasure={(measure) => change({ measure })} />}
               {section === "value" && <Value said={said} caller={caller} zone={zone} />}
               {section === "predictions" && <Predictions said={said} caller={caller} rank={view.rank} setRank={(rank) => change({ rank })} />}
             </section>
@@ -296,10 +299,39 @@ function Filters({ said, view, today, change, waiting, refusal }: FiltersProps) 
       <p id="refusal" class="refused" role="alert">
         {refusal && said.say("refused", { reason: refusal })}
       </p>
+      {!refusal && view.until > today && <p class="ahead">{said.say("ahead")}</p>}
       <p class="waiting" aria-hidden={!waiting}>
         {waiting ? said.say("waiting") : ""}
       </p>
     </form>
+  );
+}
+
+/** Of when all is that is shown, and what asks anew: by the clock, and by a press. Coming back to the page does so as well. */
+function Fresh({ said, zone, every, setEvery }: { said: Said; zone: string; every: number; setEvery: (minutes: number) => void }) {
+  const asOf = useAsOf();
+  useEffect(() => {
+    if (!every) return;
+    const timer = setInterval(() => document.visibilityState === "visible" && refresh(), every * 60_000);
+    return () => clearInterval(timer);
+  }, [every]);
+  return (
+    <div class="fresh">
+      <p role="status">{asOf !== null && said.say("asOf", { moment: said.moment(asOf, zone, "medium") })}</p>
+      <button type="button" class="small" onClick={refresh}>
+        {said.say("refresh")}
+      </button>
+      <label>
+        {said.say("refreshBy")}
+        <select name="every" class="small" value={every} onChange={(event) => setEvery(Number(event.currentTarget.value))}>
+          {EVERY.map((minutes) => (
+            <option key={minutes} value={minutes}>
+              {said.minutes(minutes)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
   );
 }
 

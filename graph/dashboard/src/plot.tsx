@@ -74,6 +74,11 @@ export function Plot(props: Props) {
               </text>
             </g>
           ))}
+          {numbers.every((number) => !number) && (
+            <text class="none" x={(left + width - RIGHT) / 2} y={(height - BOTTOM + TOP) / 2}>
+              {said.say("noData")}
+            </text>
+          )}
           {active !== null && <rect class="pointed" x={middle(active) - x.step() / 2} width={x.step()} y={TOP} height={height - BOTTOM - TOP} />}
           {ticks.map((tick, index) =>
             index % every === 0 && middle(index) + wide(tick) / 2 < width + 2 ? (
@@ -155,7 +160,7 @@ const alone = (values: (number | null)[], index: number) => (values[index - 1] ?
 /** How wide a text is, roughly: Chinese letters are twice as wide. */
 const wide = (text: string) => [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 12 : LETTER), 0);
 
-function useWidth() {
+export function useWidth() {
   const frame = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {

@@ -37,7 +37,7 @@ export function current(): Caller | null {
   return callers().find((caller) => caller.token === token && LOOKERS.includes(caller.role)) ?? null;
 }
 
-/** Find out who a token stands for, and let them look. Throws NotForRole, Refused or Lost. */
+/** Find out who a token stands for, and let them look. Throws NotForRole, and what `ask` does. */
 export async function enter(token: string): Promise<Caller> {
   const { viewer } = await ask(token, WhoDocument, {});
   if (!viewer) throw new Refused("UNAUTHENTICATED", "the token is not valid", undefined);

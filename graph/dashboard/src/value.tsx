@@ -18,6 +18,8 @@ export function Value({ said, caller, zone }: { said: Said; caller: Caller; zone
   const liability = data?.liability;
   if (!liability) return <p class="nothing">{said.say("waiting")}</p>;
   const { months } = liability;
+  const isEstimated = liability.likelyLost !== null;
+  const money = (amount: { amount: string; currency: string } | null | undefined) => (amount ? said.money(Number(amount.amount), amount.currency) : said.say("noValue"));
   const title = ({ month }: Month) => (month ? said.month(month) : said.say("never"));
   const count = (key: string, head: string, of: (month: Month) => number): Column<Month> => ({
     key, head, kind: "number", exact: of, shown: (month) => said.count(of(month)),
@@ -33,9 +35,23 @@ export function Value({ said, caller, zone }: { said: Said; caller: Caller; zone
       shown: ({ value }) => (value ? said.money(Number(value.amount), value.currency) : said.say("noValue")),
     },
     { key: "currency", kind: "text", exact: ({ value }) => value?.currency },
+    ...(isEstimated
+      ? ([
+          {
+            key: "likely_lost", head: said.say("likelyLost"), kind: "number", exact: ({ likelyLost }) => likelyLost,
+            shown: ({ likelyLost }) => said.figure(likelyLost, "count"),
+          },
+          {
+            key: "likely_lost_value", head: said.say("likelyLostInMoney"), kind: "number", exact: ({ likelyLostValue }) => likelyLostValue?.amount,
+            shown: ({ likelyLostValue }) => money(likelyLostValue),
+          },
+        ] satisfies Column<Month>[])
+      : []),
   ];
-  const whole: Month = { month: null, available: liability.available, pending: liability.pending, held: liability.held, total: liability.total, value: liability.value };
-  const money = (amount: { amount: string; currency: string } | null | undefined) => (amount ? said.money(Number(amount.amount), amount.currency) : said.say("noValue"));
+  const whole: Month = {
+    month: null, available: liability.available, pending: liability.pending, held: liability.held, total: liability.total, value: liability.value,
+    likelyLost: liability.likelyLost, likelyLostValue: liability.likelyLostValue,
+  };
   const name = said.say("liability");
   const totals = months.map(({ total }) => total);
   return (
@@ -44,13 +60,18 @@ export function Value({ said, caller, zone }: { said: Said; caller: Caller; zone
         said={said}
         id="liability"
         name={name}
-        about={{ is: said.say("liabilityIs"), formula: said.say("liabilityFormula"), source: "lots, holds, accounts" }}
+        about={{
+          is: isEstimated ? `${said.say("liabilityIs")} ${said.say("likelyLostIs", { until: said.day(liability.likelyLostUntil ?? "") })}` : said.say("liabilityIs"),
+          formula: said.say("liabilityFormula"),
+          source: isEstimated ? "lots, holds, accounts, predict" : "lots, holds, accounts",
+        }}
         headline={
           <>
             <b>{said.count(liability.total)}</b>
             <span class="versus">
               {money(liability.value)}{" "}
               <span class="soft">
+                {isEstimated && `${said.say("likelyLost")} ${said.count(liability.likelyLost ?? 0)} · ${money(liability.likelyLostValue)} · `}
                 {said.say("debt")} {said.count(liability.debt)} · {said.say("net")} {said.count(liability.net)} · {money(liability.netValue)}
               </span>
             </span>
@@ -64,11 +85,20 @@ export function Value({ said, caller, zone }: { said: Said; caller: Caller; zone
           stacked
           ticks={months.map(({ month }) => (month ? said.tick(month, "MONTH") : said.say("never")))}
           titles={months.map(title)}
-          series={[
-            { name: said.say("availableNow"), values: months.map(({ available }) => available), drawn: "bars", tone: 0 },
-            { name: said.say("pendingLater"), values: months.map(({ pending }) => pending), drawn: "bars", tone: 1 },
-            { name: said.say("held"), values: months.map(({ held }) => held), drawn: "bars", tone: 2 },
-          ]}
+          series={
+            isEstimated
+              ? [
+                  { name: said.say("availableUsed"), values: months.map((month) => month.available - lostOf(month).available), drawn: "bars", tone: 0 },
+                  { name: said.say("pendingUsed"), values: months.map((month) => month.pending - lostOf(month).pending), drawn: "bars", tone: 1 },
+                  { name: said.say("held"), values: months.map(({ held }) => held), drawn: "bars", tone: 2 },
+                  { name: said.say("likelyLost"), values: months.map(({ likelyLost }) => likelyLost), drawn: "bars", tone: 5 },
+                ]
+              : [
+                  { name: said.say("availableNow"), values: months.map(({ available }) => available), drawn: "bars", tone: 0 },
+                  { name: said.say("pendingLater"), values: months.map(({ pending }) => pending), drawn: "bars", tone: 1 },
+                  { name: said.say("held"), values: months.map(({ held }) => held), drawn: "bars", tone: 2 },
+                ]
+          }
           unit="count"
           summary={
             totals.length
@@ -83,6 +113,12 @@ export function Value({ said, caller, zone }: { said: Said; caller: Caller; zone
       <Budgets said={said} budgets={data?.budgets ?? []} />
     </>
   );
+}
+
+/** What is likely lost of a month stands apart in its bar: of what can be spent already first, and then of what will be. */
+function lostOf({ available, likelyLost }: Month) {
+  const ofAvailable = Math.min(available, likelyLost ?? 0);
+  return { available: ofAvailable, pending: (likelyLost ?? 0) - ofAvailable };
 }
 
 function Budgets({ said, budgets }: { said: Said; budgets: Budget[] }) {

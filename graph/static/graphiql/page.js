@@ -816,6 +816,23 @@ query Liability {
 query Budgets {
   budgets { name channel period since limit used left alarmAt stops status }
 }
+`,`# Whom to write to, and of what
+# roles: service, operator, analyst, admin
+# Members by what they are likely to do, each with a reason and with what fits them. Predicted daily; a reason to write, and no other.
+query WhomToWriteTo {
+  predictions(order: POINTS_LIKELY_LOST, first: 20) {
+    nodes {
+      member { externalId }
+      likelyGone
+      pointsLikelyLost
+      suggestedAction {
+        kind
+        reason
+        offer { channel subject title }
+      }
+    }
+  }
+}
 `,`# What redemption cost
 # roles: operator, analyst, admin
 # Points spent as a share of what members paid, and whether that is within the programme's band.
@@ -902,6 +919,62 @@ query Preview {
     awards { unit given }
     trace { group total rules { rule value } }
     errors { code message }
+  }
+}
+`,`# Record a guest's order
+# roles: service, operator, admin
+# An order of a customer who is no member, so that members can be held against others. Name the guest by a key of yours, never by an address.
+mutation GuestOrder {
+  recordGuestOrder(input: {
+    reference: "G-1001"
+    amount: { amount: "58.00", currency: "CNY" }
+    customer: "b7c1e0f2"
+  }) {
+    replayed
+    order { status amount { amount currency } customer }
+    errors { code message }
+  }
+}
+`,`# Refund a guest's order
+# roles: service, operator, admin
+# An amount of it, or all that is left when none is named. It counts on the day of the sale.
+mutation RefundGuest {
+  refundGuestOrder(input: {
+    order: "G-1001"
+    reference: "GR-1001"
+    amount: { amount: "8.00", currency: "CNY" }
+  }) {
+    replayed
+    order { status amountLeft { amount currency } refunds { reference } }
+    errors { code message }
+  }
+}
+`,`# Forget a guest
+# roles: service, operator, admin
+# In place of their key stands one that nobody knows. Their orders stay, and no figure changes.
+mutation ForgetGuest {
+  forgetGuest(input: { customer: "b7c1e0f2" }) {
+    orders
+    errors { code message }
+  }
+}
+`,`# Members beside guests
+# roles: operator, analyst, admin
+# What members and guests bought in a quarter, and how many of each came again.
+query MembersBesideGuests {
+  figures(since: "2026-01-01", until: "2026-03-31", granularity: MONTH, compareToPrevious: true) {
+    since
+    revenue { now { value } previous { value } }
+    averageOrderValue { now { value } }
+    repurchaseRate { now { value numerator denominator } }
+    retentionRate { now { value numerator denominator } }
+    guests {
+      revenue { now { value } previous { value } }
+      averageOrderValue { now { value } }
+      repurchaseRate { now { value numerator denominator } }
+      retentionRate { now { value numerator denominator } }
+      membersRevenueShare { now { value numerator denominator } }
+    }
   }
 }
 `,`# Spend points

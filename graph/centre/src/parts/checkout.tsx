@@ -24,12 +24,12 @@ export function Checkout() {
   const isAmount = /^\d{1,9}(\.\d+)?$/.test(settled) && Number(settled) > 0;
   const by = { id: member.id };
   const basket = { amount: settled, currency: programme.currency };
-  const asked = useAsked(QuoteDocument, isAmount ? { input: { member: by, basket }, purchase: { member: by, amount: basket, lines: [{ sku: "basket", amount: settled }] } } : null);
+  const asked = useAsked(QuoteDocument, isAmount ? { input: { member: by, basket }, purchase: { member: by, amount: basket, lines: [{ sku: "basket", amount: settled }] }, locale: reading.locale } : null);
   // The same until it is held: pressed again after a lost connection, it is the same basket that asks.
   const [baskets, setBaskets] = useState(0);
   const reference = useMemo(() => `basket-${unique().slice(0, 8)}`, [settled, baskets]);
-  const holding = useAct(HoldCheckoutDocument, "checkout");
-  const releasing = useAct(ReleaseCheckoutDocument, "checkout");
+  const holding = useAct(HoldCheckoutDocument);
+  const releasing = useAct(ReleaseCheckoutDocument);
   if (asked.state !== "there") return <Waiting name="checkout" title={words.checkout.heading} asked={asked} />;
   const quote = asked.data.quoteCheckout;
   const [refusal] = quote?.errors ?? [];

@@ -80,8 +80,8 @@ function Row({ transaction }: { transaction: Transaction }) {
       setWhy([words.failed]);
     }
   };
-  const called = words.history.kinds[transaction.kind] ?? words.history.channels[transaction.channel] ?? transaction.channel;
-  const channel = words.history.channels[transaction.channel] ?? transaction.channel;
+  const channel = reading.channel(transaction.channel);
+  const called = words.history.kinds[transaction.kind] ?? channel;
   const sums = sumsOf(transaction);
   return (
     <li>

@@ -17,7 +17,7 @@ function PoolPart({ pool }: { pool: Pool }) {
   const { reading, member } = useCentre();
   const { words } = reading;
   const asked = useAsked(ChancesDocument, { pool: pool.id });
-  const drawing = useAct(DrawLotteryDocument, "lottery");
+  const drawing = useAct(DrawLotteryDocument);
   const [drawn, setDrawn] = useState<Draw | null>(null);
   const chances = asked.state === "there" ? asked.data.viewer?.member?.lottery : null;
   const draw = async () => {

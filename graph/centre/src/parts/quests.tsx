@@ -20,7 +20,7 @@ export function Quests() {
 function QuestRow({ quest }: { quest: Quest }) {
   const { reading, member } = useCentre();
   const { words } = reading;
-  const claiming = useAct(ClaimQuestDocument, "quest");
+  const claiming = useAct(ClaimQuestDocument);
   const { current, required, ratio } = quest.progress;
   const text = words.tier.of(reading.number(current), reading.number(required));
   const when = quest.status === "DONE" && quest.resetsAt ? words.quests.again(reading.day(quest.resetsAt)) : quest.closesAt ? words.quests.until(reading.day(quest.closesAt)) : "";

@@ -8,7 +8,7 @@ type Reward = NonNullable<RewardsQuery["rewards"]>[number];
 export function Rewards() {
   const { reading, member } = useCentre();
   const { words } = reading;
-  const asked = useAsked(RewardsDocument, { member: { id: member.id } });
+  const asked = useAsked(RewardsDocument, { member: { id: member.id }, locale: reading.locale });
   if (asked.state !== "there") return <Waiting name="rewards" title={words.rewards.heading} asked={asked} />;
   const rewards = asked.data.rewards ?? [];
   const orders = asked.data.viewer?.member?.rewardOrders.nodes ?? [];
@@ -40,7 +40,7 @@ export function Rewards() {
 function RewardCard({ reward }: { reward: Reward }) {
   const { reading, member } = useCentre();
   const { words } = reading;
-  const redeeming = useAct(RedeemRewardDocument, "rewards");
+  const redeeming = useAct(RedeemRewardDocument);
   // The focus goes to the question, and back to the button when it is answered.
   const [question, setQuestion] = useState<"new" | "asked" | "answered">("new");
   const stopped = useStopped("SPENDING");

@@ -10,7 +10,7 @@ export function SignInPart() {
   const { words } = reading;
   const [month, setMonth] = useState<string | null>(null);
   const asked = useAsked(SignInDocument, { month });
-  const signing = useAct(RecordSignInDocument, "sign_in");
+  const signing = useAct(RecordSignInDocument);
   if (asked.state !== "there") return <Waiting name="sign-in" title={words.signIn.heading} asked={asked} />;
   const signIn = asked.data.viewer?.member?.signIn;
   if (!signIn) return null;
@@ -62,7 +62,7 @@ function Ahead({ signIn }: { signIn: SignIn }) {
 function MakeUp({ signIn }: { signIn: SignIn }) {
   const { reading, member } = useCentre();
   const { words } = reading;
-  const making = useAct(MakeUpSignInDocument, "sign_in");
+  const making = useAct(MakeUpSignInDocument);
   const [tried, setTried] = useState<string>();
   const day = signIn.missed.at(-1);
   const said = stillTrue(making.said, tried !== day);

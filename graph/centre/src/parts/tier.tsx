@@ -14,39 +14,43 @@ export function TierPart() {
       <p className="balance">
         <span className="figure">{tier.name}</span> <span className="faint">{words.tier.since(reading.day(standing.tierSince))}</span>
       </p>
-      <ol className="ladder" aria-label={words.tier.ladder}>
-        {programme.tiers.map(({ code, name }, rank) => (
-          <li key={code} className={rank <= reached ? "reached" : ""} aria-current={code === tier.code ? "step" : undefined}>
-            {name}
-          </li>
-        ))}
-      </ol>
-      {next && progress ? (
-        <>
-          <h3>{words.tier.next(next.name)}</h3>
-          <Bar ratio={progress.ratio} label={words.tier.next(next.name)} text={reading.percent(progress.ratio)} />
-          {progress.criteria.length > 1 && <p className="faint">{progress.mode === "ANY" ? words.tier.any : words.tier.all}</p>}
-          <Criteria criteria={progress.criteria} />
-          {progress.brings.length > 0 && (
-            <p className="brings">
-              <span className="faint">{words.tier.brings(next.name)}:</span> {reading.list(progress.brings.map(({ name }) => name))}
-            </p>
+      <div className="standing">
+        <ol className="ladder" aria-label={words.tier.ladder}>
+          {programme.tiers.map(({ code, name }, rank) => (
+            <li key={code} className={rank <= reached ? "reached" : ""} aria-current={code === tier.code ? "step" : undefined}>
+              {name}
+            </li>
+          ))}
+        </ol>
+        <div className="way">
+          {next && progress ? (
+            <>
+              <h3>{words.tier.next(next.name)}</h3>
+              <Bar ratio={progress.ratio} label={words.tier.next(next.name)} text={reading.percent(progress.ratio)} />
+              {progress.criteria.length > 1 && <p className="faint">{progress.mode === "ANY" ? words.tier.any : words.tier.all}</p>}
+              <Criteria criteria={progress.criteria} />
+              {progress.brings.length > 0 && (
+                <p className="brings">
+                  <span className="faint">{words.tier.brings(next.name)}:</span> {reading.list(progress.brings.map(({ name }) => name))}
+                </p>
+              )}
+            </>
+          ) : (
+            <p className="top-reached">{words.tier.top}</p>
           )}
-        </>
-      ) : (
-        <p className="top-reached">{words.tier.top}</p>
-      )}
-      {keeping && (
-        <>
-          <h3>{words.tier.keeping}</h3>
-          <p>
-            {keeping.state === "LOCKED"
-              ? words.tier.LOCKED(reading.day(keeping.lockedUntil))
-              : words.tier[keeping.state](reading.day(keeping.state === "GRACE" ? keeping.lostAt : keeping.judgedAt), keeping.projectedTier.name)}
-          </p>
-          {keeping.state !== "SAFE" && <Criteria criteria={keeping.criteria} />}
-        </>
-      )}
+          {keeping && (
+            <>
+              <h3>{words.tier.keeping}</h3>
+              <p>
+                {keeping.state === "LOCKED"
+                  ? words.tier.LOCKED(reading.day(keeping.lockedUntil))
+                  : words.tier[keeping.state](reading.day(keeping.state === "GRACE" ? keeping.lostAt : keeping.judgedAt), keeping.projectedTier.name)}
+              </p>
+              {keeping.state !== "SAFE" && <Criteria criteria={keeping.criteria} />}
+            </>
+          )}
+        </div>
+      </div>
     </Part>
   );
 }
