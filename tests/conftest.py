@@ -4,6 +4,7 @@
 models and ``unit_of_work`` work. A module with tables of its own overrides ``apps``.
 """
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -11,6 +12,13 @@ from tortoise.context import TortoiseContext
 
 from core.store.databases import Tables, connect
 from tests.databases import ADDRESSES, KINDS, Apps, Server, SqliteFolder, open_server, server_address
+from tests.processes.racing import Racers
+
+
+def pytest_collection_finish() -> None:
+    """What the tests themselves are made of stays: that it is no garbage need not be found out every few tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +58,14 @@ def fresh_database(database_server: Server, apps: Apps) -> Iterator[str]:
     url = database_server.migrated(apps)
     yield url
     database_server.done(url)
+
+
+@pytest.fixture(scope="session")
+def racers() -> Iterator[Racers]:
+    """Runs what several processes do at the same moment."""
+    racers = Racers()
+    yield racers
+    racers.close()
 
 
 @pytest.fixture

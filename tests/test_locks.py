@@ -16,7 +16,7 @@ def test_the_locks_of_python_name_no_host(file: str) -> None:
     assert "://" not in (ROOT / file).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("project", PROJECTS)
+@pytest.mark.parametrize("project", [*PROJECTS, "benchmarks/mercurius"])
 def test_the_locks_of_npm_name_no_host_and_every_hash(project: str) -> None:
     packages = json.loads((ROOT / project / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     missing = [name for name, package in packages.items() if name and "integrity" not in package]

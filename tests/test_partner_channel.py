@@ -1,13 +1,7 @@
-"""A partner's afternoon: a channel that is written, installed into an environment of its own, and used over HTTP."""
+"""A partner's channel, installed into an environment of its own and used over HTTP."""
 
-import os
-import re
-import shutil
 import signal
-import socket
 import subprocess
-import sys
-import sysconfig
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,19 +10,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import orjson
 import pytest
 
 from core.time.clock import SystemClock
 from graph.commands.plugin import written
 from graph.tokens import Role, issue_token
+from tests.environments import make_environment, needs_uv
+from tests.serving import free_port
 
 ROOT: Final = Path(__file__).parents[1]
 EXAMPLE: Final = ROOT / "examples" / "partner_channel"
 SECRET: Final = "a secret of the tests, and of nothing else"
-UV: Final = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-
-needs_uv = pytest.mark.skipif(UV is None, reason="uv is not installed, which makes the environment")
 
 PROGRAMME: Final = """\
 id: shop
@@ -46,68 +38,8 @@ RECORD: Final = """mutation { recordStoreVisit(input: {member: {externalId: "ann
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Mapping[str, str]:
-    """An environment of its own that borrows this one's packages; what is installed into it is gone with it."""
-    assert UV is not None
-    place = tmp_path / "environment"
-    subprocess.run([UV, "venv", "--quiet", "--offline", "--python", sys.executable, place], check=True)
-    packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(place), "platbase": str(place)}))
-    borrowed = [ROOT, *(path for path in sys.path if path.endswith("site-packages"))]
-    (packages / "borrowed.pth").write_text("".join(f"{path}\n" for path in borrowed))
-    python = place / "bin" / "python"
-    for name, start in {"laurel": "graph.cli:main", "pytest": "pytest:console_main"}.items():
-        module, function = start.split(":")
-        script = place / "bin" / name
-        script.write_text(f"#!{python}\nimport sys\nfrom {module} import {function}\nsys.exit({function}())\n")
-        script.chmod(0o755)
-    (place / "bin" / "uv").symlink_to(UV)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LAUREL_", "PYTHON", "PYTEST_"))}
-    return kept | {
-        "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        "VIRTUAL_ENV": str(place),
-        "UV_OFFLINE": "1",
-        "UV_CACHE_DIR": str(tmp_path / "cache"),
-    }
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-@needs_uv
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed, with which the guide asks")
-@pytest.mark.timeout(360)  # half a minute, where nothing else is done
-def test_the_commands_of_the_guide_make_an_afternoon(environment: Mapping[str, str], tmp_path: Path) -> None:
-    guide = (ROOT / "plugins" / "README.md").read_text(encoding="utf-8")
-    section = guide.partition("\n## A partner's afternoon\n")[2].partition("\n## ")[0]
-    steps = re.findall(r"^\*\*(.+?)\.\*\*.*?^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    commands = "".join(f"{block}echo took {name!r} $SECONDS_SINCE\n" for name, block in steps)
-    clock = "now() { date +%s%N; }; BEGUN=$(now)"
-    commands = commands.replace("$SECONDS_SINCE", "$(( ($(now) - BEGUN) / 1000000 )); BEGUN=$(now)")
-    script = f"set -euo pipefail\n{clock}\ntrap 'kill $(jobs -p) 2>&1 || true' EXIT\n{commands}".replace(
-        "8000", str(free_port())
-    )
-
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=350, check=False
-    )
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    enrolled, recorded, refused = [orjson.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    took = dict(re.findall(r"^took (.+) (\d+)$", done.stdout, re.MULTILINE))
-    print("\n".join(f"{name}: {int(milliseconds) / 1000:.1f} s" for name, milliseconds in took.items()))
-    assert list(took) == re.findall(r"^\| (.+?) \| \d+ s \|$", section, re.MULTILINE)
-    assert "laurel-store-visit 0.1.0" in done.stdout
-    assert "none fails" in done.stdout
-    assert enrolled["data"] == {"enrolMember": {"errors": []}}
-    assert recorded["data"]["recordStoreVisit"] == {
-        "member": None,
-        "transaction": {"entries": [{"amount": 20, "unit": "points"}]},
-        "errors": [],
-    }
-    assert [error["extensions"]["code"] for error in refused["errors"]] == ["FORBIDDEN"]
+    """The variables of whoever works in an environment of its own."""
+    return make_environment(tmp_path / "environment")
 
 
 def test_the_example_is_what_plugin_new_writes_with_other_points() -> None:

@@ -1,9 +1,5 @@
 """Many processes at the same member in the same moment, on every database."""
 
-import asyncio
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,19 +9,12 @@ from core.books.members import ById
 from core.oversight.verify import verify
 from core.store import Store
 from tests.core.committing import Desk, desk_at
+from tests.processes.racing import Racers
 
-HERE = Path(__file__).parents[1]
 
-
-async def race(url: str, *, processes: int, each: int = 1, **request: Any) -> list[dict[str, Any]]:
+async def race(racers: Racers, url: str, *, processes: int, each: int = 1, **request: Any) -> list[dict[str, Any]]:
     """What became of each operation; ``{process}`` and ``{i}`` in its texts make them differ."""
-    job = json.dumps({"url": url, "processes": processes, "each": each, "request": request})
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.processes.race", job, stdout=asyncio.subprocess.PIPE, cwd=HERE
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), 120)
-    assert process.returncode == 0
-    outcomes: list[dict[str, Any]] = json.loads(output)
+    outcomes = await racers.run("race", url, processes=processes, each=each, request=request)
     assert len(outcomes) == processes * each
     assert [outcome for outcome in outcomes if "error" in outcome] == []
     return outcomes
@@ -44,12 +33,12 @@ async def account_of(url: str, member: ById) -> Account:
         return await desk.account(member)
 
 
-async def test_twenty_processes_spend_exactly_what_there_is(fresh_database: str) -> None:
+async def test_twenty_processes_spend_exactly_what_there_is(fresh_database: str, racers: Racers) -> None:
     async with desk_at(fresh_database) as desk:
         ann = await member_with(desk, 101)
 
     outcomes = await race(
-        fresh_database, processes=20, each=3, kind="redeem", member="ann", key="{process}/{i}", points=5
+        racers, fresh_database, processes=20, each=3, kind="redeem", member="ann", key="{process}/{i}", points=5
     )
 
     assert sorted(outcome["refusal"] or "" for outcome in outcomes) == [""] * 20 + ["INSUFFICIENT_POINTS"] * 40
@@ -57,23 +46,23 @@ async def test_twenty_processes_spend_exactly_what_there_is(fresh_database: str)
     assert (account.balance, account.debited, account.seq) == (1, 100, 21)
 
 
-async def test_twenty_gifts_at_once_with_points_for_one_are_one_gift(fresh_database: str) -> None:
+async def test_twenty_gifts_at_once_with_points_for_one_are_one_gift(fresh_database: str, racers: Racers) -> None:
     async with desk_at(fresh_database) as desk:
         ann = await member_with(desk, 100)
 
     outcomes = await race(
-        fresh_database, processes=4, each=5, kind="redeem", member="ann", key="gift {process}/{i}", points=100
+        racers, fresh_database, processes=4, each=5, kind="redeem", member="ann", key="gift {process}/{i}", points=100
     )
 
     assert [outcome["refusal"] for outcome in outcomes].count(None) == 1
     assert (await account_of(fresh_database, ann)).balance == 0
 
 
-async def test_of_two_that_race_for_the_last_points_one_is_refused(fresh_database: str) -> None:
+async def test_of_two_that_race_for_the_last_points_one_is_refused(fresh_database: str, racers: Racers) -> None:
     async with desk_at(fresh_database) as desk:
         ann = await member_with(desk, 150)
 
-    outcomes = await race(fresh_database, processes=2, kind="redeem", member="ann", key="{process}", points=100)
+    outcomes = await race(racers, fresh_database, processes=2, kind="redeem", member="ann", key="{process}", points=100)
 
     assert {outcome["refusal"] for outcome in outcomes} == {None, "INSUFFICIENT_POINTS"}
     (loser,) = [outcome for outcome in outcomes if outcome["refusal"]]
@@ -82,13 +71,15 @@ async def test_of_two_that_race_for_the_last_points_one_is_refused(fresh_databas
 
 
 @pytest.mark.parametrize("kind", ["adjust", "enrol"])
-async def test_the_same_request_fifty_times_at_once_is_done_once(fresh_database: str, kind: str) -> None:
+async def test_the_same_request_fifty_times_at_once_is_done_once(
+    fresh_database: str, racers: Racers, kind: str
+) -> None:
     async with desk_at(fresh_database) as desk:
         if kind == "adjust":
             await desk.enrol("ann")
     what = {"points": 70, "reason": "order 17"} if kind == "adjust" else {}
 
-    outcomes = await race(fresh_database, processes=5, each=10, kind=kind, member="ann", key="order:17", **what)
+    outcomes = await race(racers, fresh_database, processes=5, each=10, kind=kind, member="ann", key="order:17", **what)
 
     assert [outcome.pop("replayed") for outcome in outcomes].count(False) == 1
     assert all(outcome == outcomes[0] for outcome in outcomes)
@@ -97,11 +88,15 @@ async def test_the_same_request_fifty_times_at_once_is_done_once(fresh_database:
     assert account.credited == (70 if kind == "adjust" else 0)
 
 
-async def test_four_processes_that_enrol_the_same_members_agree_on_who_they_are(fresh_database: str) -> None:
+async def test_four_processes_that_enrol_the_same_members_agree_on_who_they_are(
+    fresh_database: str, racers: Racers
+) -> None:
     async with desk_at(fresh_database):
         pass
 
-    outcomes = await race(fresh_database, processes=4, each=20, kind="enrol", member="member {i}", key="from {process}")
+    outcomes = await race(
+        racers, fresh_database, processes=4, each=20, kind="enrol", member="member {i}", key="from {process}"
+    )
 
     members = {outcome["member"] for outcome in outcomes}
     assert len(members) == 20

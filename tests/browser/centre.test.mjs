@@ -27,7 +27,7 @@ before(async () => {
   page = await browser.newPage();
   // Without TLS, other than on one's own machine, browsers have none.
   await page.evaluateOnNewDocument(() => delete Crypto.prototype.randomUUID);
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(60_000);
   page.on("request", (request) => asked.add(new URL(request.url()).origin));
   page.on("request", (request) => request.method() === "POST" && unanswered.add(request));
   for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => unanswered.delete(request));
@@ -254,8 +254,35 @@ test("a member who is frozen is told so in place of what could be done", async (
   await says(".rewards .stopped", "Not possible while your membership is frozen");
   assert.equal(await page.$('::-p-aria([name="Draw for 20 points"][role="button"])'), null);
   await accessible();
+  await page.goto(`${line.url}/demo?lang=zh`);
+  await says(".frozen", "您的会员已被冻结");
+  assert.match(await text(".frozen"), /目前不能使用积分，仍可继续获得。/);
+  await says(".rewards .stopped", "会员冻结期间不可操作");
+  await page.goto(`${line.url}/demo?lang=en`);
+  await says(".frozen", "Your membership is frozen");
   await graph("operator", 'mutation { unfreezeMember(input: {member: {externalId: "14057"}, reason: "looked into", idempotencyKey: "unfreeze"}) { errors { code message } } }');
   await page.waitForFunction(() => !document.querySelector(".frozen"));
+});
+
+test("what the page has no words for is said by the graph, in the reader's language", async () => {
+  await page.goto(`${line.url}/demo?lang=zh`);
+  await page.waitForSelector(".lottery .odds");
+  await page.waitForSelector(".checkout .act button");
+  await says(".history li", "安全"); // the channel that froze, of which the page knows nothing
+  await page.evaluate(() => {
+    const { fetch } = window;
+    window.fetch = (place, request) => {
+      if (!request?.body?.includes("mutation HoldCheckout")) return fetch(place, request);
+      window.fetch = fetch;
+      const body = JSON.parse(request.body);
+      body.variables.input.reference = "x".repeat(500);
+      return fetch(place, { ...request, body: JSON.stringify(body) });
+    };
+  });
+  await (await page.waitForSelector(".checkout .act button")).press("Enter");
+  await says(".checkout .refused", "未能完成：reference 无效");
+  await page.goto(`${line.url}/demo?lang=en`);
+  await page.waitForSelector(".lottery .odds");
 });
 
 test("a server that is upgraded under the open page offers its new page", async () => {
@@ -317,8 +344,29 @@ test("what the programme has no longer is not shown", async () => {
   assert.deepEqual(await headings(), ["Points", "Your tier", "History"]);
 });
 
+test("a member who is erased while the page is open is told so, and nothing that can't be done is offered", async () => {
+  await graph("operator", 'mutation { eraseMember(input: {member: {externalId: "12509"}, reason: "asked for it", idempotencyKey: "erase"}) { errors { code message } } }');
+  await says(".frozen", "Your personal data was erased");
+  assert.deepEqual(await headings(), []);
+  assert.doesNotMatch(await text("body"), /12509|erased:/);
+  await accessible();
+  for (const width of Object.keys(WIDTHS)) {
+    await at(width);
+    await page.goto(`${line.url}/demo?lang=zh`);
+    await says(".frozen", "您的个人信息已删除");
+    assert.doesNotMatch(await text("body"), /12509|erased:/);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= WIDTHS[width][0]);
+    await accessible();
+  }
+  await (await page.waitForSelector("main ::-p-text(退出)")).press("Enter");
+  await page.waitForSelector(".samples button");
+  assert.deepEqual(await page.$$eval(".samples strong", (all) => all.map((name) => name.textContent)), ["14057"]);
+  await at("desk");
+  unanswered.clear();
+  await page.goto(`${line.url}/demo?lang=en`);
+});
+
 test("a token that is no member's is turned away in words", async () => {
-  await press("Sign out");
   await (await page.waitForSelector("input[name=token]")).type(shop.tokens.operator);
   await page.keyboard.press("Enter");
   await says(".welcome .refused", "This token isn’t a member’s.");
@@ -327,5 +375,5 @@ test("a token that is no member's is turned away in words", async () => {
 test("no other host was asked, and nothing went wrong unseen", () => {
   assert.deepEqual([...asked].filter((origin) => origin !== "null"), [line.url]);
   // While the line was cut the browser said so.
-  assert.deepEqual(complaints.filter((said) => !/ERR_(CONNECTION|EMPTY|SOCKET)|WebSocket connection to/.test(said)), []);
+  assert.deepEqual(complaints.filter((said) => !/ERR_(CONNECTION|CONTENT_LENGTH|EMPTY|INCOMPLETE|SOCKET)|WebSocket connection to/.test(said)), []);
 });

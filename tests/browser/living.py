@@ -1,7 +1,8 @@
 """A shop that has lived for a year, month by month: what the pictures and tests of the dashboard look at.
 
-Its orders are those of one in sixteen customers of the Online Retail data, moved to the present. At the end of each
-month some redeem, some open a ticket and some use a benefit, and what has lapsed is written down.
+Its orders are those of one in sixteen customers of the Online Retail data, moved to the present; one in sixty-four are
+guests. At the end of each month some redeem, some open a ticket and some use a benefit, and what has lapsed is written
+down.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from examples.data.prepare import HERE, penny, rows
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
 from plugins.hookspecs import Importing
+from plugins.purchase.guests import GuestRequest, RecordGuestOrder
 
 NOW: Final = datetime(2026, 6, 30, 12, tzinfo=UTC)
 PROGRAMME: Final = """
@@ -43,8 +45,16 @@ channels:
   purchase:
     earn:
       points:
-        caps: {programme: {month: 400000, alarm_at: 80}}
-        groups: [{id: base, add: sum, rules: [{id: spend, points: "order.amount"}]}]
+        caps: {order: 2500, programme: {month: 400000, alarm_at: 80}}
+        groups:
+          - id: base
+            add: sum
+            rules: [{id: spend, points: "order.amount"}, {id: first, when: order.first, points: 100}]
+          - id: tier
+            multiply: best
+            rules:
+              - {id: gold, when: "member.tier == 'gold'", factor: "1.05"}
+              - {id: platinum, when: "member.tier == 'platinum'", factor: "1.1"}
 tiers:
   window: {months: 12}
   ladder:
@@ -57,6 +67,7 @@ tiers:
 DATA: Final = HERE / "online_retail"
 _LAST_DAY: Final = date(2011, 12, 9)
 _EVERY: Final = 16
+_EVERY_GUEST: Final = 64
 
 
 @asynccontextmanager
@@ -68,6 +79,8 @@ async def living_shop(url: str) -> AsyncIterator[Shop]:
             end = min(_month_end(month), NOW)
             shop.clock.set(end)
             await _month(shop, month, list(of_month))
+        guests = await asyncio.to_thread(list, _guests())
+        await GuestRequest.perform_all(guests, shop.laurel.committer.rules)
         await shop.laurel.jobs.run("predict")
         yield shop
 
@@ -90,6 +103,20 @@ def _events() -> Iterator[Mapping[str, Any]]:
         for sale, back in returned[reference].items():
             refund = {"reference": f"{reference}/{sale}", "order": sale, "amount": str(back)}
             yield {"kind": "refund", "member": member, "at": at, **refund}
+
+
+def _guests() -> Iterator[RecordGuestOrder]:
+    shift = NOW.date() - _LAST_DAY
+    for order in rows(DATA / "orders.csv.gz"):
+        if order["kind"] == "sale" and zlib.crc32(order["customer_id"].encode()) % _EVERY_GUEST == 1:
+            at = datetime.fromisoformat(order["order_ts"]) + shift
+            yield RecordGuestOrder(
+                actor="the tests",
+                reference=order["order_id"],
+                amount=Decimal(order["amount"]),
+                occurred_at=at if at.tzinfo else at.replace(tzinfo=UTC),
+                customer=order["customer_id"],
+            )
 
 
 def _month_end(month: str) -> datetime:

@@ -7,7 +7,7 @@ import puppeteer from "puppeteer-core";
 
 const shop = JSON.parse(process.env.LAUREL_SHOP);
 const pictures = process.env.LAUREL_SCREENSHOTS;
-const SECONDS = 20_000;
+const SECONDS = 60_000;
 
 let browser, page;
 const asked = new Set();

@@ -17,6 +17,7 @@ before(async () => {
     args: ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"],
   });
   page = await browser.newPage();
+  page.setDefaultTimeout(60_000);
   page.on("request", (request) => asked.add(new URL(request.url()).pathname));
   page.on("console", (message) => message.type() === "error" && !message.text().includes("404") && complaints.push(message.text()));
 });

@@ -18,7 +18,7 @@ PICTURES = "LAUREL_SCREENSHOTS"
 """Where the pictures of the documentation go, if it is set: docs."""
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_operators_find_their_way_from_the_log_in_to_a_mutation(tmp_path: Path) -> None:
     project = await asyncio.to_thread(installed, "tests/browser")
     programme = (ROOT / "examples" / "programmes" / "first-shop.yaml").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ async def test_operators_find_their_way_from_the_log_in_to_a_mutation(tmp_path: 
             await run_tests(project, "page.test.mjs", place, **pictures)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_members_read_the_rules_on_a_phone_and_on_a_desk(tmp_path: Path) -> None:
     project = await asyncio.to_thread(installed, "tests/browser")
     programme = (ROOT / "examples" / "programmes" / "sme.yaml").read_text(encoding="utf-8")
@@ -45,7 +45,7 @@ async def test_members_read_the_rules_on_a_phone_and_on_a_desk(tmp_path: Path) -
         await run_tests(project, "rules.test.mjs", {"url": address, "chromium": chromium()}, **pictures)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_an_operator_follows_the_page_of_three_tasks(tmp_path: Path) -> None:
     project = await asyncio.to_thread(installed, "tests/browser")
     programme = (ROOT / "examples" / "programmes" / "mini-programme.yaml").read_text(encoding="utf-8")
@@ -60,6 +60,23 @@ async def test_an_operator_follows_the_page_of_three_tasks(tmp_path: Path) -> No
             place = {"url": address, "token": token, "chromium": chromium(), "blocks": blocks}
             await run_tests(project, "hands_on.test.mjs", place, **pictures)
         assert len(shop.laurel.programmes.versions) == 4
+
+
+@pytest.mark.timeout(900)
+async def test_the_pages_work_where_only_trusted_documents_are_executed(tmp_path: Path) -> None:
+    project = await asyncio.to_thread(installed, "tests/browser")
+    programme = (ROOT / "examples" / "programmes" / "sample-shop.yaml").read_text(encoding="utf-8")
+    async with open_shop(tmp_path, programme) as shop:
+        await shop.give(await shop.enrol("ann"), 500, "to begin")
+    (tmp_path / "app.json").write_text('{"of-the-app": "query App { viewer { role } }"}')
+    trusting = {
+        "LAUREL_TRUSTED_DOCUMENTS": str(tmp_path / "app.json"),
+        "LAUREL_TRUSTED_MODE": "require",
+        "LAUREL_SAMPLE_MEMBERS": "ann",
+    }
+    async with open_shop(tmp_path, None, variables=trusting) as shop, served(shop.app) as address:
+        place = {"url": address, "token": shop.token(Role.ANALYST), "chromium": chromium()}
+        await run_tests(project, "trusted.test.mjs", place)
 
 
 def blocks_of(page: str) -> dict[str, list[str]]:

@@ -25,7 +25,7 @@ BARE = ("purchase",)
 """The channels that are left when the programme has little for members to see."""
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_members_find_all_that_the_programme_has_for_them(tmp_path: Path) -> None:
     project = await asyncio.to_thread(installed, "tests/browser")
     programme = (ROOT / "examples" / "programmes" / "sample-shop.yaml").read_text(encoding="utf-8")

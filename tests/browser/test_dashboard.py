@@ -2,12 +2,16 @@
 
 import asyncio
 import os
+import shutil
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
+from graph.dashboard_page import BUILT, dashboard_routes
 from graph.ids import read_id
 from graph.laurel import tables
 from graph.tokens import Role
@@ -23,7 +27,7 @@ _ASKED: Final = """{
 }"""
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_analysts_find_their_way_from_the_log_in_to_the_members_behind_a_number(tmp_path: Path) -> None:
     project = await asyncio.to_thread(installed, "tests/browser")
     pictures = {PICTURES: str(ROOT / os.environ[PICTURES])} if PICTURES in os.environ else {}
@@ -36,9 +40,17 @@ async def test_analysts_find_their_way_from_the_log_in_to_the_members_behind_a_n
             "analyst": shop.token(Role.ANALYST),
             "operator": shop.token(Role.OPERATOR),
             "member": shop.token(Role.MEMBER, read_id(member)[1]),
+            "service": shop.token(Role.SERVICE),
         }
-        async with served(shop.app) as address:
-            place = {"url": address, "tokens": tokens, "chromium": chromium(), "downloads": str(tmp_path)}
+        later = _with_a_newer_page(shop.app, tmp_path / "newer")
+        async with served(shop.app) as address, served(later) as upgraded:
+            place = {
+                "url": address,
+                "upgraded": upgraded,
+                "tokens": tokens,
+                "chromium": chromium(),
+                "downloads": str(tmp_path),
+            }
             await run_tests(project, "dashboard.test.mjs", place, **pictures)
         answer = await shop.ask(_ASKED, role=Role.ANALYST)
 
@@ -46,3 +58,11 @@ async def test_analysts_find_their_way_from_the_log_in_to_the_members_behind_a_n
     rows = duckdb.connect().execute(f"SELECT since, value FROM '{file}' ORDER BY since").fetchall()
     told = [(part["since"], float(part["redemptionRate"]["now"]["value"])) for part in answer["figures"]]
     assert [(str(since), value) for since, value in rows] == told
+
+
+def _with_a_newer_page(app: Starlette, folder: Path) -> Starlette:
+    """The same shop as the next version of Laurel would serve it, whose page has other files."""
+    shutil.copytree(BUILT, folder)
+    for chunk in folder.glob("src-*.js"):
+        chunk.rename(folder / f"newer-{chunk.name}")
+    return Starlette(routes=[*dashboard_routes(folder=folder), Mount("/", app)])

@@ -35,7 +35,7 @@ async def anna(shop: Shop) -> str:
     return member
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_the_clients_of_npm_work_unchanged(shop: Shop) -> None:
     project = await asyncio.to_thread(installed, "tests/clients")
     member = await anna(shop)
@@ -45,7 +45,7 @@ async def test_the_clients_of_npm_work_unchanged(shop: Shop) -> None:
         await run_tests(project, "all.mjs", {"url": f"{address}/graphql", "tokens": tokens, "member": member})
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_the_gateway_of_apollo_joins_it_with_a_subgraph_that_extends_member(tmp_path: Path) -> None:
     project = await asyncio.to_thread(installed, "tests/clients")
     secret = "the router and nobody else"
@@ -59,7 +59,7 @@ async def test_the_gateway_of_apollo_joins_it_with_a_subgraph_that_extends_membe
             await run_tests(project, "composition.test.mjs", place)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_only_what_the_clients_were_built_with_is_asked_where_documents_are_trusted(tmp_path: Path) -> None:
     project = await asyncio.to_thread(installed, "tests/clients")
     manifests = tmp_path / "manifests"

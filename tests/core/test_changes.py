@@ -149,7 +149,7 @@ async def test_who_waits_looks_again_when_the_line_was_cut(
 ) -> None:
     monkeypatch.setattr("core.telling.carrying._AGAIN_SECONDS", 0.01)
     changes, line = Changes(), Cut()
-    async with Carrier(changes, line) as carrier, asyncio.timeout(5):
+    async with Carrier(changes, line) as carrier, asyncio.timeout(60):
         await carrier.connected.wait()
         with changes.watch("carl") as watch:
             changes.committed([outcome("anna")])

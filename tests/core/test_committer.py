@@ -174,7 +174,7 @@ async def test_a_committer_that_is_stopped_short_leaves_nobody_waiting(connected
         await until(lambda: desk.committer.batches >= 2)
         (runner,) = [task for task in asyncio.all_tasks() if task.get_name() == "committer"]
         runner.cancel()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             outcomes = await asyncio.gather(*waiting, return_exceptions=True)
 
     assert sum(isinstance(outcome, Outcome) for outcome in outcomes) >= 1

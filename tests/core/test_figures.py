@@ -104,9 +104,9 @@ async def test_totals_begin_with_their_day(desk: Desk) -> None:
         await desk.accepted(Give(**desk.request(member), points=points))
     assert isinstance(member, ById)
     firsts = (0, 20260115, 20260116, 20260224, 20260225)
-    keys = [Totals.key(member.id, "points_earned", day) for day in firsts]
+    keys = Totals.keys(member.id, [("points_earned", day) for day in firsts])
 
-    answer = await Totals().answer(desk.store.reader(), [*keys, Totals.key(member.id, "orders", 0)])
+    answer = await Totals().answer(desk.store.reader(), [*keys, *Totals.keys(member.id, [("orders", 0)])])
 
     assert answer == dict(zip(keys[:4], (60, 60, 50, 30), strict=True))
 

@@ -171,7 +171,7 @@ async def test_in_the_background_what_is_due_is_run_and_what_is_cut_short_is_giv
 ) -> None:
     counting.wait = asyncio.Event()
     async with jobs(desk, hourly(counting)):
-        await asyncio.wait_for(counting.begun.wait(), 5)
+        await asyncio.wait_for(counting.begun.wait(), 60)
     given_back = await JobRow.filter(owner=None, leased_until=None, runs=0, next_at=BEGIN).count()
     counting.wait.set()
 
@@ -192,7 +192,7 @@ async def test_nothing_is_begun_any_more_that_was_found_at_the_end(desk: Desk, c
     programmes = Programmes(lambda document: load_programme(document, {}))
     async with Looking([hourly(counting)], desk.store, desk.committer, programmes, desk.clock, pause=0.01) as ours:
         assert ours._loop is not None
-        await asyncio.wait_for(asyncio.wait([ours._loop]), 5)
+        await asyncio.wait_for(asyncio.wait([ours._loop]), 60)
 
     assert counting.runs == []
 

@@ -10,6 +10,7 @@ from core.books.tallies import ORDERS, SPEND
 from core.engine.operations import Operation
 from core.engine.work import Work
 from core.key_figures.figures import KeyFigures, key_figures
+from core.key_figures.kept import Kept
 from core.key_figures.periods import Granularity, Period, before, cut
 from tests.core.committing import Desk
 
@@ -37,10 +38,10 @@ async def buy(desk: Desk, member: ById, cents: int) -> None:
     await desk.accepted(Buy(**desk.request(member), cents=cents))
 
 
-async def figures_of(desk: Desk, *periods: Period, compare: bool = False) -> list[KeyFigures]:
+async def figures_of(desk: Desk, *periods: Period, compare: bool = False, kept: Kept | None = None) -> list[KeyFigures]:
     version = desk.programmes.at(desk.clock.now())
     reader = desk.store.reader()
-    found = await key_figures(reader, version.programme, desk.programmes.versions, periods, compare=compare)
+    found = await key_figures(reader, version.programme, desk.programmes.versions, periods, compare=compare, kept=kept)
     return [one for each in found for one in (each.now, each.before) if one is not None]
 
 

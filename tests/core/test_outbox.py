@@ -220,7 +220,7 @@ async def test_it_delivers_in_the_background_until_it_is_left(connected: Tortois
     listener = Listener()
     async with Deliverer({"listener": listener}, submit, StoppedClock(NOON), pause=0.01):
         await put("ann", 1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await listener.first.wait()
 
     assert listener.heard == [("ann", 1)]

@@ -12,7 +12,7 @@ from core.channels.orders import ORDER_PAID
 from core.engine.operations import Operation
 from core.engine.work import Work
 from core.rulebook.rules import Activity
-from core.telling.events import TALLIES_COUNTED, Event
+from core.telling.events import MEMBER_ENROLLED, TALLIES_COUNTED, Event, hears
 from core.time.clock import StoppedClock
 from tests.core.committing import Give, open_desk, rules
 
@@ -51,6 +51,24 @@ async def test_what_was_counted_is_told_with_its_days_and_not_kept(connected: To
 
         assert told == [{"points_earned": [20260701]}]
         assert "events" not in outcome.result
+
+
+async def test_a_reaction_is_called_for_what_it_hears_and_in_its_order(connected: TortoiseContext) -> None:
+    called: list[str] = []
+
+    async def all_of_them(event: Event, work: Work) -> None:
+        called.append(f"all: {event.name}")
+
+    @hears(MEMBER_ENROLLED)
+    async def newcomers(event: Event, work: Work) -> None:
+        called.append(f"newcomers: {event.name}")
+
+    clock = StoppedClock(NOON)
+    async with open_desk(clock=clock, settings=rules(clock, reactions=[newcomers, all_of_them])) as desk:
+        ann = await desk.enrol("ann")
+        await desk.accepted(Give(**desk.request(ann), points=5))
+
+    assert called == ["newcomers: member.enrolled", "all: member.enrolled", "all: tallies.counted"]
 
 
 async def test_what_a_reaction_counts_is_told_again_and_never_without_end(connected: TortoiseContext) -> None:

@@ -4,11 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import pytest
+
+from core.books.accounts import Entry
 from core.books.lots import Lot
-from core.engine.operations import Operation, Outcome
+from core.books.members import bucket_of
+from core.engine.operations import Operation, Outcome, Recorded
 from core.engine.reads import Read
 from core.engine.work import Work
 from core.store.dialect import Reader
+from core.store.questions import Glances, Rows
+from core.store.sqlite import Sqlite
+from core.store.tables import table_of
 from tests.core.committing import Desk, Give, statements
 
 
@@ -104,3 +111,36 @@ async def test_operations_of_one_member_ask_one_after_the_other(desk: Desk) -> N
     assert Ask.question.asked == [(1,), (1,), (2,)]
     first, _, last = (dict(outcome.result) for outcome in outcomes if isinstance(outcome, Outcome))
     assert (first["lots"], last["lots"]) == ([], [7])
+
+
+async def test_sqlite_looks_rows_up_by_the_index_of_what_is_asked_for_and_not_through_all_of_a_members(
+    desk: Desk,
+) -> None:
+    reader = desk.store.reader()
+    if not isinstance(reader, Sqlite):
+        pytest.skip("other databases know how many rows a member has")
+    asked = ((Entry, ("bucket", "member_id", "operation_id")), (Recorded, ("bucket", "member_id", "id")))
+
+    plans = [
+        await reader.query(f"EXPLAIN QUERY PLAN {Sqlite._select(table_of(kind), by, '')}", ["[]"]) for kind, by in asked
+    ]
+
+    for plan, (_, by) in zip(plans, asked, strict=True):
+        assert " AND ".join(f"{column}=?" for column in by) in str(plan[-1])
+
+
+@pytest.mark.parametrize("kind", [Entry, Recorded])
+async def test_a_glance_at_a_row_shows_what_its_value_holds(desk: Desk, kind: type) -> None:
+    ann = await desk.enrol("ann")
+    await desk.give(ann, 30)
+    await desk.redeem(ann, 10)
+    reader, key = desk.store.reader(), (bucket_of(ann.id), ann.id)
+
+    found = (await Rows(kind, ("bucket", "member_id")).answer(reader, [key]))[key]
+    glances = (await Glances(kind, ("bucket", "member_id")).answer(reader, [key]))[key]
+
+    names = kind._fields  # type: ignore[attr-defined]  # a named tuple's
+    assert len(found) >= 2
+    assert sorted(tuple(map(str, one)) for one in found) == sorted(
+        tuple(str(getattr(glance, name)) for name in names) for glance in glances
+    )

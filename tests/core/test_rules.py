@@ -33,6 +33,89 @@ def problems(*groups: Mapping[str, Any], **settings: Any) -> list[str]:
     ]
 
 
+# -- what each rule brought ---------------------------------------------------------------------------
+
+PRODUCT = group(
+    "multiply product", {"id": "half", "factor": "1.5"}, {"id": "off", "when": "false", "factor": "9"},
+    {"id": "third", "factor": "1.3"}, name="times",
+)  # fmt: skip
+BY_LINE = [
+    group("add sum", {"id": "spend", "points": "line.amount"}, name="base", per="line"),
+    group(
+        "multiply best",
+        {"id": "tea", "when": "line.category == 'tea'", "factor": "2"},
+        {"id": "cake", "when": "line.category == 'cake'", "factor": "3"},
+        name="kinds",
+        per="line",
+    ),
+    group("add sum", {"id": "gift", "points": "0.7"}, name="gifts"),
+]
+
+
+@pytest.mark.parametrize(
+    ("groups", "shares"),
+    [
+        ([BASE], [("base", "spend", 10)]),
+        # 10.40, 15.60, 20.28: each has what the rounded total became more by it.
+        ([BASE, PRODUCT], [("base", "spend", 10), ("times", "half", 5), ("times", "third", 5)]),
+        # Less than a point, and yet it made one of the rest of the other.
+        ([BASE, group("add sum", {"id": "bit", "points": "0.6"})], [("base", "spend", 10), ("more", "bit", 1)]),
+        ([BASE, group("add sum", {"id": "off", "points": "-3"})], [("base", "spend", 10), ("more", "off", -3)]),
+        # No total is below zero.
+        ([BASE, group("add sum", {"id": "off", "points": "-30"})], [("base", "spend", 10), ("more", "off", -10)]),
+        ([BASE, group("multiply best", {"id": "a", "factor": "2"}, {"id": "b", "factor": "3"})],
+         [("base", "spend", 10), ("more", "b", 21)]),
+    ],
+)  # fmt: skip
+def test_each_rule_has_by_how_much_it_changed_the_rounded_total(groups: list[Any], shares: list[Any]) -> None:
+    award = rule_set(*groups).award(purchase("10.40"))
+
+    assert list(award.shares) == shares
+    assert sum(points for *_, points in award.shares) == award.uncapped
+
+
+@pytest.mark.parametrize("per", ["line", "order"])
+def test_where_a_share_is_larger_than_can_be_kept_there_are_none(per: str) -> None:
+    amount = "order.amount" if per == "order" else "line.amount"
+    huge = group("add sum", {"id": "huge", "points": f"{amount} * 100000000000000 * 1000000"}, name="base", per=per)
+    tiny = group("multiply product", *({"id": f"r{at}", "factor": "0.00001"} for at in range(4)))
+
+    award = rule_set(huge, tiny).award(purchase("10.00", lines=[line("10.00", "tea")]))
+
+    assert (award.points, award.uncapped, award.shares) == (10, 10, ())
+
+
+def test_rules_of_lines_have_what_they_brought_over_all_lines() -> None:
+    award = rule_set(*BY_LINE).award(
+        purchase(lines=[line("2.30", "tea"), line("4.40", "cake"), line("1.50", "tea"), line("0.90", "milk")])
+    )
+
+    # 9.10 and 3.80 more of tea and 8.80 more of cakes are 21.70, and with the gift 22.40.
+    assert award.shares == (
+        ("base", "spend", 9), ("kinds", "tea", 3), ("kinds", "cake", 9), ("gifts", "gift", 1),
+    )  # fmt: skip
+    assert award.uncapped == 22
+
+
+@given(
+    st.lists(st.decimals("0", "999", places=2), min_size=1, max_size=5),
+    st.lists(st.decimals("0", "9", places=3), min_size=1, max_size=4),
+    st.sampled_from(["floor", "ceil", "half_up", "half_even"]),
+)
+def test_shares_add_up_however_they_are_rounded(amounts: list[Decimal], factors: list[Decimal], mode: str) -> None:
+    rules = [{"id": f"r{number}", "factor": str(factor)} for number, factor in enumerate(factors)]
+    parts = [
+        BY_LINE[0],
+        group("multiply product", *rules, name="one", per="line"),
+        group("multiply product", *rules, name="two"),
+        BY_LINE[2],
+    ]
+    programme = load_programme({**document({"groups": parts}), "rounding": {"mode": mode}}, CHANNELS)
+    award = earn(programme).award(purchase(lines=[line(str(amount)) for amount in amounts]))
+
+    assert sum(points for *_, points in award.shares) == award.uncapped
+
+
 # -- the golden cases of the source documents -------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from examples.data.key_figures import CASES, Case, events, kept_up, lines, recomputed
+from examples.data.key_figures import CASES, Case, events, kept_up, kind, lines, recomputed
 from graph.laurel import tables
 from plugins.manager import find_offers, load_plugins
 from tests.databases import SqliteFolder
@@ -18,5 +18,5 @@ async def test_every_figure_of_every_month_is_that_of_the_files(sqlite_folder: S
     expected = recomputed(case, part=True)
     assert found == expected, "\n".join(lines(case, found, expected))
     # All that are computed are there, and in most of the months.
-    assert {name for _, name in found} >= case.names - {"points_expired", "points_clawed_back"}
+    assert {kind(name) for _, name in found} >= case.names - {"points_expired", "points_clawed_back"}
     assert len(found) > 150

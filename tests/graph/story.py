@@ -192,6 +192,9 @@ class Story:
         await self.do("refundPurchase", order="A1", reference="R1", amount={"amount": "10.00", "currency": "CNY"})
         one = {"member": {"id": self.anna}, "reference": "A2", "amount": yuan, "idempotencyKey": "A2"}
         await self.do("recordPurchases", purchases=[one])
+        await self.do("recordGuestOrder", reference="G1", amount=yuan, customer="a-guest")
+        await self.do("refundGuestOrder", order="G1", reference="GR1")
+        await self.do("forgetGuest", customer="a-guest")
         for number, act in enumerate(("approveReview", "rejectReview", "withdrawReview"), 1):
             submitted = await self.do("submitReview", reference=f"review {number}", order=f"O{number}", content=CONTENT)
             review = submitted["review"]["id"]

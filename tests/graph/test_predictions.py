@@ -51,6 +51,12 @@ FIELDS: Final = """
   run { number refused daysHeldBack errors { figure measure model guess } }
 """
 MEMBER: Final = f"query ($by: MemberByInput!) {{ member(by: $by) {{ prediction {{ {FIELDS} }} }} }}"
+LIABILITY: Final = """
+  query { liability {
+    months { month available pending likelyLost likelyLostValue { amount } }
+    likelyLost likelyLostValue { amount } likelyLostUntil
+  } }
+"""
 LIST: Final = """
   query ($order: PredictionOrder!, $first: Int, $after: String) {
     predictions(order: $order, first: $first, after: $after) {
@@ -70,7 +76,9 @@ def apps() -> Apps:
 
 
 @asynccontextmanager
-async def shop_of(url: str, folder: Path, customers: Mapping[str, Days]) -> AsyncIterator[Shop]:
+async def shop_of(
+    url: str, folder: Path, customers: Mapping[str, Days], programme: str = PROGRAMME
+) -> AsyncIterator[Shop]:
     """A shop at the end of CDNOW's orders, those of a day being one."""
     file = folder / "orders.csv"
     lines = [
@@ -80,7 +88,7 @@ async def shop_of(url: str, folder: Path, customers: Mapping[str, Days]) -> Asyn
         )
     ]
     file.write_text("\n".join(["reference,member,at,amount", *lines]) + "\n")
-    async with open_shop(url, PROGRAMME, plugins=PLUGINS, now=NOW) as shop:
+    async with open_shop(url, programme, plugins=PLUGINS, now=NOW) as shop:
         importer = PLUGINS.importers["orders"]
         columns = columns_of(importer, None)
         make = maker(importer, shop.laurel, actor="the tests", as_of="row")
@@ -146,6 +154,9 @@ async def test_what_is_predicted_is_what_the_orders_say(fresh_database: str, tmp
         assert run["repeaters"] == sum(len(days) > 1 for days in CUSTOMERS.values())
         assert run["daysHeldBack"] == 181
         assert run["redeemingRefused"] == "NBD of redemptions: 0 members to learn from, 100 are needed"
+        liability = (await shop.ask(LIABILITY, role=Role.ANALYST))["liability"]
+        assert (liability["likelyLost"], liability["likelyLostValue"], liability["likelyLostUntil"]) == (None,) * 3
+        assert [month["likelyLost"] for month in liability["months"]] == [None] * len(liability["months"])
 
 
 async def test_members_are_listed_by_what_is_predicted(fresh_database: str, tmp_path: Path) -> None:
@@ -179,8 +190,25 @@ async def test_members_are_listed_by_what_is_predicted(fresh_database: str, tmp_
             if order == "POINTS_LIKELY_LOST":
                 assert 0 < len(nodes) < len(CUSTOMERS)
                 assert all(0 < node["pointsLikelyLost"] <= node["pointsDue"] for node in nodes)
+                of_lists = sum(int(each) for each in values)
             else:
                 assert len(nodes) == len(CUSTOMERS)
+        await check_liability(shop, of_lists)
+
+
+async def check_liability(shop: Shop, of_lists: int) -> None:
+    """What all lose by month: no more than there is, and with the months of the lists no less than these say."""
+    liability = (await shop.ask(LIABILITY, role=Role.ANALYST))["liability"]
+    months = liability["months"]
+    assert liability["likelyLostUntil"] == str(UNTIL)
+    assert liability["likelyLost"] == sum(month["likelyLost"] for month in months) > of_lists
+    for month in months:
+        assert 0 < month["likelyLost"] <= month["available"] + month["pending"]
+        assert Decimal(month["likelyLostValue"]["amount"]) == Decimal(month["likelyLost"]) / 100
+    soon = sum(month["likelyLost"] for month in months if month["month"] <= "1998-09-01")
+    assert soon == pytest.approx(of_lists, rel=0.05)
+    growth = await shop.ask(LIABILITY.replace("liability {", 'liability(unit: "growth") {'), role=Role.ANALYST)
+    assert growth["liability"]["likelyLost"] is None
 
 
 def redeeming(external_id: str, number: int) -> RedeemReward:
@@ -331,7 +359,9 @@ def test_no_tier_can_be_reached_or_lost_by_a_prediction() -> None:
 
 def test_nothing_that_gives_takes_judges_or_trusts_reads_predictions() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    (contract,) = [one for one in contracts if "prediction" in one["name"]]
+    (contract,) = [one for one in contracts if one.get("forbidden_modules") == ["core.predictions"]]
+    (seen,) = [one for one in contracts if one.get("protected_modules") == ["core.predictions"]]
+    assert seen["allowed_importers"] == ["core.scheduling.chores", "graph.prediction", "graph.value"]
     assert set(contract["source_modules"]) >= {
         *("core.books", "core.channels", "core.engine", "core.ladder", "core.people", "core.rulebook", "core.trust"),
         *("core.value", "plugins"),

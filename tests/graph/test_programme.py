@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from core.wording.language import channel_names
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
-from plugins.manager import Plugins
+from plugins.manager import Plugins, load_plugins
 
 PUBLISH = """mutation ($input: PublishProgrammeInput!) { publishProgramme(input: $input) {
   programme { version code name startsAt tiers { code name rank } units { name spendable }
@@ -161,6 +162,40 @@ async def test_everybody_reads_the_rules_in_words(shop: Shop, locale: str, title
 
 ADVICE = """query ($from: Int) { programmeVersions { version
   warnings { code path line message } differences(from: $from) { path kind before after topic text } } }"""
+
+
+CHANNELS = "query ($locale: Locale!) { programme { channels(locale: $locale) { channel name } } }"
+
+
+async def test_channels_have_names_for_people_in_both_languages(shop: Shop) -> None:
+    assert (await publish(shop))["errors"] == []
+
+    english, chinese = [
+        {one["channel"]: one["name"] for one in answer["programme"]["channels"]}
+        for answer in [await shop.ask(CHANNELS, {"locale": locale}) for locale in ("EN", "ZH")]
+    ]
+
+    assert (english["ledger"], chinese["ledger"]) == ("Account", "账户")
+    assert english.keys() == chinese.keys()
+
+
+def test_each_plugin_says_what_its_channel_is_called_and_a_strangers_may_be_silent() -> None:
+    called = {name: settings.called for name, settings in load_plugins().settings.items()}
+
+    assert [name for name, both in called.items() if not all(both)] == []
+    assert channel_names("zh", {**called, "store_visit": ("", "")}).items() >= {
+        ("sign_in", "签到"),
+        ("store_visit", "store visit"),
+    }
+
+
+async def test_a_refusal_is_said_in_the_language_that_is_asked_for(shop: Shop) -> None:
+    document = """mutation { publishProgramme(input: {document: "[]", reason: "to see"}) {
+      errors { message en: message(locale: EN) zh: message(locale: ZH) } } }"""
+    (error,) = (await shop.ask(document, role=Role.OPERATOR))["publishProgramme"]["errors"]
+
+    assert error["message"] == error["en"]
+    assert error["zh"].startswith("规则有 1 处问题")
 
 
 async def test_staff_is_warned_and_told_what_changes(shop: Shop) -> None:

@@ -1,6 +1,7 @@
 """What the tests of a channel begin with: a shop with only the plugins they are about, and what a member has in it."""
 
 import asyncio
+from functools import cache
 from typing import Final
 
 from graph.testing import Shop  # noqa: TID251  used by tests only
@@ -14,8 +15,9 @@ WITHOUT_A_CALL: Final = {
 """Plugins whose READMEs show no mutation of theirs by which a member earns or spends."""
 
 
+@cache
 def only(*names: str) -> Plugins:
-    """These plugins, and no others."""
+    """These plugins, and no others: put together once in a process."""
     return load_plugins(offers=[offer for offer in find_offers() if offer.name in names])
 
 

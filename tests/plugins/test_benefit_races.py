@@ -14,6 +14,7 @@ from tests.databases import Apps
 from tests.plugins.channel import only
 from tests.plugins.orders import document
 from tests.plugins.test_channel_races import PROCESSES, race
+from tests.processes.racing import Racers
 
 PROGRAMME: Final = document("""
   coupon: {coupons: [{id: five, name: Five off, amount: "5.00"}]}
@@ -35,13 +36,14 @@ def apps(plugins: Plugins) -> Apps:
 
 
 async def test_of_four_processes_no_more_use_a_benefit_than_its_quota_and_one_gives_its_coupon(
-    fresh_database: str, plugins: Plugins
+    fresh_database: str, racers: Racers, plugins: Plugins
 ) -> None:
     async with open_shop(fresh_database, PROGRAMME, plugins=plugins, now=SystemClock().now()) as shop:
         ann = await shop.enrol("ann")
     everywhere = ["ann"] * PROCESSES
 
     outcomes = await race(
+        racers,
         fresh_database,
         plugins,
         *(

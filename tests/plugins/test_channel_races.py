@@ -1,10 +1,7 @@
 """Fifty members in four processes want the last piece at the same moment: one gets it, on every database."""
 
-import asyncio
 import json
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -18,8 +15,8 @@ from graph.tokens import Role
 from plugins.manager import Plugins
 from tests.databases import Apps
 from tests.plugins.channel import only, told
+from tests.processes.racing import Racers
 
-HERE = Path(__file__).parents[2]
 PROCESSES = 4
 CALLERS = 50
 
@@ -81,40 +78,38 @@ async def open_for_all(shop: Shop) -> list[str]:
     return members
 
 
-async def race(url: str, plugins: Plugins, *requests: dict[str, Any]) -> list[dict[str, Any]]:
+async def race(racers: Racers, url: str, plugins: Plugins, *requests: dict[str, Any]) -> list[dict[str, Any]]:
     """What became of the request of each of its members."""
-    job = {"url": url, "plugins": plugins.names, "processes": PROCESSES, "requests": requests}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.processes.channels", json.dumps(job), stdout=asyncio.subprocess.PIPE, cwd=HERE
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), 120)
-    assert process.returncode == 0
-    outcomes: list[dict[str, Any]] = json.loads(output)
+    outcomes = await racers.run("channels", url, processes=PROCESSES, plugins=plugins.names, requests=requests)
     assert len(outcomes) == sum(len(request["members"]) for request in requests)
     assert [outcome for outcome in outcomes if "error" in outcome] == []
     return outcomes
 
 
-async def run(url: str, plugins: Plugins, **request: Any) -> tuple[list[dict[str, Any]], int]:
+async def run(racers: Racers, url: str, plugins: Plugins, **request: Any) -> tuple[list[dict[str, Any]], int]:
     """The outcomes, and the points that all members have afterwards; the books are in order."""
     async with open_shop(url, PROGRAMME, plugins=plugins, now=SystemClock().now()) as shop:
         members = await open_for_all(shop)
-    outcomes = await race(url, plugins, {"members": members, **request})
+    outcomes = await race(racers, url, plugins, {"members": members, **request})
     async with open_shop(url, None, plugins=plugins, now=SystemClock().now()) as shop:
         assert await verify(Store().reader()) == []
         ((points,),) = await shop.laurel.store.reader().query("SELECT SUM(credited - debited) FROM account")
     return outcomes, int(points)
 
 
-async def test_of_fifty_who_want_the_last_piece_one_gets_it(fresh_database: str, plugins: Plugins) -> None:
-    outcomes, points = await run(fresh_database, plugins, kind="redeem_reward", reward="speaker")
+async def test_of_fifty_who_want_the_last_piece_one_gets_it(
+    fresh_database: str, racers: Racers, plugins: Plugins
+) -> None:
+    outcomes, points = await run(racers, fresh_database, plugins, kind="redeem_reward", reward="speaker")
 
     assert Counter(outcome["refusal"] for outcome in outcomes) == {None: 1, "REWARD_SOLD_OUT": CALLERS - 1}
     assert points == 100 * (CALLERS - 1)
 
 
-async def test_of_fifty_who_want_three_codes_three_get_one_each(fresh_database: str, plugins: Plugins) -> None:
-    outcomes, points = await run(fresh_database, plugins, kind="redeem_reward", reward="credit")
+async def test_of_fifty_who_want_three_codes_three_get_one_each(
+    fresh_database: str, racers: Racers, plugins: Plugins
+) -> None:
+    outcomes, points = await run(racers, fresh_database, plugins, kind="redeem_reward", reward="credit")
 
     assert Counter(outcome["refusal"] for outcome in outcomes) == {None: 3, "REWARD_SOLD_OUT": CALLERS - 3}
     assert points == 100 * (CALLERS - 3)
@@ -125,17 +120,19 @@ async def test_of_fifty_who_want_three_codes_three_get_one_each(fresh_database: 
         assert {order for _, order in given} == orders
 
 
-async def test_of_fifty_draws_that_land_on_the_last_prize_one_wins_it(fresh_database: str, plugins: Plugins) -> None:
-    outcomes, points = await run(fresh_database, plugins, kind="draw_lottery", pool="wheel")
+async def test_of_fifty_draws_that_land_on_the_last_prize_one_wins_it(
+    fresh_database: str, racers: Racers, plugins: Plugins
+) -> None:
+    outcomes, points = await run(racers, fresh_database, plugins, kind="draw_lottery", pool="wheel")
 
     assert Counter(outcome["result"]["prizes"][0] for outcome in outcomes) == {"car": 1, "none": CALLERS - 1}
     assert points == 0
 
 
 async def test_fifty_who_draw_five_times_each_get_every_prize_as_often_as_there_is_one(
-    fresh_database: str, plugins: Plugins
+    fresh_database: str, racers: Racers, plugins: Plugins
 ) -> None:
-    outcomes, points = await run(fresh_database, plugins, kind="draw_lottery", pool="three", count=5)
+    outcomes, points = await run(racers, fresh_database, plugins, kind="draw_lottery", pool="three", count=5)
 
     prizes = Counter(prize for outcome in outcomes for prize in outcome["result"]["prizes"])
     # Each of the three is landed on some 83 times.
@@ -164,7 +161,7 @@ channels:
 
 
 async def test_bids_donations_gifts_and_a_budget_at_once_lose_no_point_and_overdraw_nothing(
-    fresh_database: str, plugins: Plugins
+    fresh_database: str, racers: Racers, plugins: Plugins
 ) -> None:
     def twenty(name: str) -> list[str]:
         return [f"{name} {number}" for number in range(20)]
@@ -176,6 +173,7 @@ async def test_bids_donations_gifts_and_a_budget_at_once_lose_no_point_and_overd
             await shop.enrol(member)
 
     outcomes = await race(
+        racers,
         fresh_database,
         plugins,
         {"kind": "place_bid", "members": twenty("bidder"), "auction": "bag", "points": 100},

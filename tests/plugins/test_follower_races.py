@@ -1,11 +1,8 @@
 """Badges and leaderboards while four processes count for the same members: one award, no lost score, one prize."""
 
 import asyncio
-import json
-import sys
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -19,8 +16,8 @@ from plugins.manager import Plugins
 from tests.databases import Apps
 from tests.plugins.channel import only
 from tests.plugins.orders import balance, of_member
+from tests.processes.racing import Racers
 
-HERE: Final = Path(__file__).parents[2]
 NAMES: Final = ("badge", "donation", "leaderboard")
 PROCESSES: Final = 4
 DONATIONS: Final = 10
@@ -52,15 +49,9 @@ def apps(plugins: Plugins) -> Apps:
     return tables(plugins)
 
 
-async def donate(url: str, members: list[str]) -> None:
+async def donate(racers: Racers, url: str, members: list[str]) -> None:
     requests = [{"members": members * DONATIONS, "kind": "donate_points", "project": "trees", "points": 1}]
-    job = json.dumps({"url": url, "plugins": NAMES, "processes": PROCESSES, "requests": requests})
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.processes.channels", job, stdout=asyncio.subprocess.PIPE, cwd=HERE
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), 120)
-    assert process.returncode == 0
-    outcomes: list[dict[str, Any]] = json.loads(output)
+    outcomes = await racers.run("channels", url, processes=PROCESSES, plugins=NAMES, requests=requests)
     assert [outcome for outcome in outcomes if "error" in outcome or outcome["refusal"]] == []
     assert len(outcomes) == len(members) * DONATIONS
 
@@ -72,14 +63,14 @@ def run_at(shop: Shop) -> Run:
     return Run("leaderboard", now, None, programme, laurel.programmes, laurel.store.reader(), laurel.committer)
 
 
-async def test_one_award_no_lost_score_and_one_prize(fresh_database: str, plugins: Plugins) -> None:
+async def test_one_award_no_lost_score_and_one_prize(fresh_database: str, racers: Racers, plugins: Plugins) -> None:
     names, now = ["ann", "bob", "cid"], SystemClock().now()
     async with open_shop(fresh_database, PROGRAMME, plugins=plugins, now=now) as shop:
         members = [await shop.enrol(name) for name in names]
         for member in members:
             await shop.give(member, 100, "to give")
 
-    await donate(fresh_database, names)
+    await donate(racers, fresh_database, names)
 
     async with open_shop(fresh_database, None, plugins=plugins, now=now + timedelta(seconds=1)) as shop:
         assert [await balance(shop, member) for member in members] == [100 - DONATIONS + 7] * 3

@@ -1,10 +1,6 @@
 """Fifty members in four processes at the same moment: a budget is not overspent, and no invitation is counted twice."""
 
-import asyncio
-import json
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +14,8 @@ from plugins.manager import Plugins
 from tests.databases import Apps
 from tests.plugins.channel import only
 from tests.plugins.orders import document
+from tests.processes.racing import Racers
 
-HERE = Path(__file__).parents[2]
 NAMES = ("purchase", "campaign", "referral")
 PROCESSES = 4
 CALLERS = 50
@@ -47,16 +43,10 @@ def apps(plugins: Plugins) -> Apps:
     return tables(plugins)
 
 
-async def race(url: str, members: list[str], **request: Any) -> list[dict[str, Any]]:
+async def race(racers: Racers, url: str, members: list[str], **request: Any) -> list[dict[str, Any]]:
     """What became of each member's request."""
     requests = [{"members": members, **request}]
-    job = json.dumps({"url": url, "plugins": NAMES, "processes": PROCESSES, "requests": requests})
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.processes.channels", job, stdout=asyncio.subprocess.PIPE, cwd=HERE
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), 120)
-    assert process.returncode == 0
-    outcomes: list[dict[str, Any]] = json.loads(output)
+    outcomes = await racers.run("channels", url, processes=PROCESSES, plugins=NAMES, requests=requests)
     assert len(outcomes) == len(members)
     assert [outcome for outcome in outcomes if "error" in outcome] == []
     return outcomes
@@ -69,11 +59,13 @@ async def enrolled(shop: Shop) -> list[str]:
     return members
 
 
-async def test_a_budget_of_a_hundred_gives_fifty_orders_a_hundred(fresh_database: str, plugins: Plugins) -> None:
+async def test_a_budget_of_a_hundred_gives_fifty_orders_a_hundred(
+    fresh_database: str, racers: Racers, plugins: Plugins
+) -> None:
     async with open_shop(fresh_database, PROGRAMME, plugins=plugins, now=SystemClock().now()) as shop:
         members = await enrolled(shop)
 
-    outcomes = await race(fresh_database, members, kind="record_purchase", reference="A1", amount="10.00")
+    outcomes = await race(racers, fresh_database, members, kind="record_purchase", reference="A1", amount="10.00")
 
     assert [outcome["refusal"] for outcome in outcomes] == [None] * CALLERS
     given = [event["points"] for outcome in outcomes for event in outcome["result"]["events"] if "campaign" in event]
@@ -86,7 +78,9 @@ async def test_a_budget_of_a_hundred_gives_fifty_orders_a_hundred(fresh_database
         assert found["budget"] == {"used": 100, "left": 0}
 
 
-async def test_of_fifty_friends_at_once_ten_count_in_the_month(fresh_database: str, plugins: Plugins) -> None:
+async def test_of_fifty_friends_at_once_ten_count_in_the_month(
+    fresh_database: str, racers: Racers, plugins: Plugins
+) -> None:
     async with open_shop(fresh_database, PROGRAMME, plugins=plugins, now=SystemClock().now()) as shop:
         ann, members = await shop.enrol("ann"), await enrolled(shop)
         issued = await shop.ask(
@@ -95,7 +89,7 @@ async def test_of_fifty_friends_at_once_ten_count_in_the_month(fresh_database: s
         )
 
     code = issued["issueReferralCode"]["referralCode"]
-    outcomes = await race(fresh_database, members, kind="accept_referral", code=code)
+    outcomes = await race(racers, fresh_database, members, kind="accept_referral", code=code)
 
     assert Counter(outcome["refusal"] for outcome in outcomes) == {None: 10, "INVITATIONS_USED_UP": CALLERS - 10}
     async with open_shop(fresh_database, None, plugins=plugins, now=SystemClock().now()) as shop:

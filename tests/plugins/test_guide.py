@@ -37,7 +37,7 @@ from core.telling.carriers import AddressInvalid, Carrier, Letter
 from core.telling.destinations import Destinations, NotHeard
 from core.errors import Refusal, fact
 from core.telling.event_types import EventData, EventType
-from core.telling.events import MEMBER_ENROLLED, TIER_CHANGED, Delivery, Event
+from core.telling.events import MEMBER_ENROLLED, TIER_CHANGED, Delivery, Event, hears
 from core.rulebook.explaining import Explainer, Seen
 from core.scheduling.jobs import Daily, Job, Run
 from core.simulating.anew import Anew, Past

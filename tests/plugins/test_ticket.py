@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from graph.laurel import tables
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
+from tests.databases import Apps
 from tests.plugins.channel import freeze, only, reverse, standing
 
+PLUGINS = only("ticket")
 PROGRAMME = """
 id: gym
 name: Gym
@@ -36,9 +39,15 @@ errors { code message }
 """
 
 
+@pytest.fixture(scope="session")
+def apps() -> Apps:
+    """The core's tables and those of tickets."""
+    return tables(PLUGINS)
+
+
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    async with open_shop(tmp_path, PROGRAMME, plugins=only("ticket"), now=MONDAY) as shop:
+    async with open_shop(tmp_path, PROGRAMME, plugins=PLUGINS, now=MONDAY) as shop:
         yield shop
 
 
@@ -95,6 +104,38 @@ async def test_what_is_late_stands_first(shop: Shop) -> None:
     await call(shop, "answerTicket", ticket=late, text="Here you are.")
     nodes = (await shop.ask(document, role=Role.OPERATOR))["tickets"]["nodes"]
     assert [node["member"]["externalId"] for node in nodes] == ["ann"]
+
+
+OPENED = """
+query ($from: Instant, $before: Instant, $state: TicketState, $first: Int, $after: String) {
+  tickets(
+    state: $state, openedAt: {from: $from, before: $before}, orderBy: OPENED_AT_DESC, first: $first, after: $after
+  ) { pageInfo { hasNextPage endCursor } nodes { member { externalId } } }
+}
+"""
+
+
+async def test_what_was_asked_in_a_time_is_listed_whatever_became_of_it(fresh_database: str) -> None:
+    async with open_shop(fresh_database, PROGRAMME, plugins=PLUGINS, now=MONDAY) as shop:
+        for name in ("ann", "bob", "cid"):
+            asked = (await ask(shop, await shop.enrol(name)))["ticket"]["id"]
+            if name == "bob":
+                await call(shop, "answerTicket", ticket=asked, text="Here you are.", close=True)
+            shop.clock.advance(timedelta(days=1))
+
+        async def listed(**asked: Any) -> tuple[list[str], str]:
+            found = (await shop.ask(OPENED, {"state": None, **asked}, role=Role.ANALYST))["tickets"]
+            page = found["pageInfo"]
+            more: str = page["endCursor"] if page["hasNextPage"] else ""
+            return [node["member"]["externalId"] for node in found["nodes"]], more
+
+        assert await listed() == (["cid", "bob", "ann"], "")
+        assert await listed(state="CLOSED") == (["bob"], "")
+        assert await listed(**{"from": "2026-06-02T04:00:00Z", "before": "2026-06-03T04:00:00Z"}) == (["bob"], "")
+        assert await listed(before="2026-06-02T12:00:00+08:00") == (["ann"], "")
+        first, cursor = await listed(first=2)
+        assert first == ["cid", "bob"]
+        assert await listed(first=2, after=cursor) == (["ann"], "")
 
 
 async def test_a_word_more_opens_it_again_and_puts_nothing_off(shop: Shop) -> None:
@@ -181,7 +222,7 @@ async def test_a_compensation_that_is_taken_back_can_be_given_anew(shop: Shop) -
 
 
 async def test_a_ticket_holds_a_hundred_messages_and_a_brand_without_the_section_takes_none(tmp_path: Path) -> None:
-    async with open_shop(tmp_path, PROGRAMME, plugins=only("ticket"), now=MONDAY) as shop:
+    async with open_shop(tmp_path, PROGRAMME, plugins=PLUGINS, now=MONDAY) as shop:
         ann = await shop.enrol("ann")
         asked = (await ask(shop, ann))["ticket"]
         for number in range(2, 101):
@@ -190,7 +231,7 @@ async def test_a_ticket_holds_a_hundred_messages_and_a_brand_without_the_section
         assert [error["code"] for error in full["errors"]] == ["TICKET_IS_FULL"]
     (tmp_path / "bare").mkdir()
     bare = "id: x\ncurrency: CNY\ntimezone: UTC"
-    async with open_shop(tmp_path / "bare", bare, plugins=only("ticket"), now=MONDAY) as shop:
+    async with open_shop(tmp_path / "bare", bare, plugins=PLUGINS, now=MONDAY) as shop:
         ann = await shop.enrol("ann")
         before = await standing(shop, ann)
         assert [error["code"] for error in (await ask(shop, ann))["errors"]] == ["TICKETS_NOT_OFFERED"]

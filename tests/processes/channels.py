@@ -1,13 +1,11 @@
 """Many processes, one shop, one moment: each opens it with its plugins, waits for the others, and submits at once.
 
-``python -m tests.processes.channels '{"url": …, "plugins": […], "processes": 4, "requests": [{"members": […], …}]}'``
-deals out the members (external ids) of each request, and prints a JSON list with what became of each one's operation.
+A job is ``{"url": …, "plugins": […], "processes": 4, "requests": [{"members": […], …}]}``. The members (external ids)
+of each request are dealt out, and what is told is what became of each one's operation.
 A member who is named several times asks as often.
 """
 
 import asyncio
-import json
-import sys
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -24,7 +22,7 @@ from plugins.purchase.operations import RecordPurchase
 from plugins.referral.operations import AcceptReferral
 from plugins.rewards.operations import RedeemReward
 from tests.plugins.channel import only
-from tests.processes.race import OPEN, plain
+from tests.processes.race import plain
 
 KINDS: dict[str, type[Operation]] = {
     "redeem_reward": RedeemReward,
@@ -64,27 +62,3 @@ async def race(job: dict[str, Any], number: int, told: Connection, barrier: Any)
     told.send(
         [{**plain(outcome), "kind": type(asked).kind} for asked, outcome in zip(operations, outcomes, strict=True)]
     )
-
-
-def child(job: dict[str, Any], number: int, told: Connection, barrier: Any) -> None:
-    asyncio.run(race(job, number, told, barrier))
-
-
-def main(job: dict[str, Any]) -> None:
-    barrier = OPEN.Barrier(job["processes"])
-    pipes = [OPEN.Pipe(duplex=False) for _ in range(job["processes"])]
-    processes = [
-        OPEN.Process(target=child, args=(job, number, told, barrier)) for number, (_, told) in enumerate(pipes)
-    ]
-    for process in processes:
-        process.start()
-    for _, told in pipes:
-        told.close()
-    outcomes = [outcome for heard, _ in pipes for outcome in heard.recv()]
-    for process in processes:
-        process.join()
-    json.dump(outcomes, sys.stdout)
-
-
-if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))

@@ -1,13 +1,9 @@
 """Many processes, one database, one moment: each opens it, waits for the others, and submits its operations at once.
 
-``python -m tests.processes.race '{"url": …, "processes": 20, "each": 3, "request": {…}}'`` prints a JSON list with
-what became of each operation. The processes are forked, so that everything is imported once and they start together.
+A job is ``{"url": …, "processes": 20, "each": 3, "request": {…}}``; what is told is what became of each operation.
 """
 
 import asyncio
-import json
-import multiprocessing
-import sys
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -28,8 +24,6 @@ KINDS: dict[str, type[Operation]] = {
     "redeem": RedeemPoints,
     "adjust": AdjustPoints,
 }
-
-OPEN = multiprocessing.get_context("fork")
 
 
 async def race(job: dict[str, Any], number: int, told: Connection, barrier: Any) -> None:
@@ -61,27 +55,3 @@ def plain(outcome: Outcome | BaseException) -> dict[str, Any]:
         "refusal": outcome.refusal.code if outcome.refusal else None,
         "replayed": outcome.replayed,
     }
-
-
-def child(job: dict[str, Any], number: int, told: Connection, barrier: Any) -> None:
-    asyncio.run(race(job, number, told, barrier))
-
-
-def main(job: dict[str, Any]) -> None:
-    barrier = OPEN.Barrier(job["processes"])
-    pipes = [OPEN.Pipe(duplex=False) for _ in range(job["processes"])]
-    processes = [
-        OPEN.Process(target=child, args=(job, number, told, barrier)) for number, (_, told) in enumerate(pipes)
-    ]
-    for process in processes:
-        process.start()
-    for _, told in pipes:
-        told.close()
-    outcomes = [outcome for heard, _ in pipes for outcome in heard.recv()]
-    for process in processes:
-        process.join()
-    json.dump(outcomes, sys.stdout)
-
-
-if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))

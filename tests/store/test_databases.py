@@ -23,6 +23,7 @@ from core.store.databases import (
     connect,
     lost_connection,
     retryable,
+    took_too_long,
     unit_of_work,
 )
 from tests.databases import Apps
@@ -195,6 +196,29 @@ async def test_a_transaction_that_was_in_anothers_way_may_be_run_again(
     assert not lost_connection(raised.value)
 
 
+TOO_LONG = {
+    "postgres": ("SET LOCAL statement_timeout = 50", "SELECT pg_sleep(5)"),
+    "mysql": ("SET STATEMENT max_statement_time = 0.05 FOR SELECT sleep(5) FROM shelf",),
+}
+
+
+@pytest.mark.parametrize("database_server", ["postgres", "mysql"], indirect=True)
+async def test_a_statement_that_takes_too_long_is_known_by_its_error(connected: TortoiseContext) -> None:
+    await Shelf.create(room="hall", name="A")
+
+    async def work() -> None:
+        async with in_transaction("default") as transaction:
+            for statement in TOO_LONG[transaction.capabilities.dialect]:
+                await transaction.execute_query(statement)
+
+    with pytest.raises(Exception) as raised:  # noqa: PT011 (each driver has its own)
+        await work()
+
+    assert took_too_long(raised.value)
+    assert not retryable(raised.value)
+    assert not lost_connection(raised.value)
+
+
 @pytest.mark.usefixtures("connected")
 async def test_a_row_that_is_there_already_is_no_reason_to_run_again() -> None:
     await Shelf.create(room="hall", name="A")
@@ -323,7 +347,7 @@ async def test_a_cancelled_unit_is_written_whole_or_not_at_all_and_leaves_no_loc
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         shelves = await Shelf.all()
         left, right = ({shelf.name for shelf in shelves if shelf.room == room} for room in ("left", "right"))
         assert left == right

@@ -148,6 +148,18 @@ def test_members_who_are_all_the_same_fit_no_spread() -> None:
     assert fit_redeeming([Redeeming(3, 300)] * 500).times(3, 300, 100) == pytest.approx(1, rel=0.01)
 
 
+def test_where_nobody_has_left_yet_it_is_likeliest_that_nobody_does() -> None:
+    # They differ in how often they buy, and all have bought on the last days.
+    members = [Buying(times, 364 - times % 3, 365) for times in range(1, 40) for _ in range(10)]
+
+    model = fit_buying(members)
+
+    assert model.a < 1e-4
+    gone, orders, _ = score_buying(model, members, 91)
+    assert gone.max() < 0.01
+    assert (orders > 0).all()
+
+
 def test_members_who_all_joined_today_have_no_past() -> None:
     with pytest.raises(CannotFit):
         fit_buying([Buying(0, 0, 0)] * 500)

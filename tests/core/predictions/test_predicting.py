@@ -6,7 +6,9 @@ from tortoise.context import TortoiseContext
 
 from core.books.members import bucket_of
 from core.models import PredictionRow, TallyRow
-from core.predictions.predicting import Counted, _first_day, _orders, _write
+from core.predictions.buying import SpendingModel
+from core.predictions.predicting import Counted, Due, Fit, Known, _first_day, _losses, _orders, _write
+from core.predictions.redeeming import RedeemingModel
 from core.store import Store
 
 
@@ -38,3 +40,31 @@ async def test_what_is_written_takes_the_place_of_what_was_there(connected: Tort
     assert await _write([row("ann", 7), row("eve", -1)]) == 2
 
     assert {one.member_id: one.gone for one in await PredictionRow.all()} == {"ann": 7, "eve": -1}
+
+
+def losing(redeeming: RedeemingModel) -> tuple[dict[str, int], dict[str, int]]:
+    """What two members lose from 1 June on, whose redemptions take 100 points each."""
+    due = {"ann": [Due(3, 100), Due(40, 150), Due(152, 400)], "bob": [Due(29, 50)]}
+    known = Known({}, {}, {"ann": date(2025, 6, 1), "bob": date(2025, 6, 1)}, {"ann": (4, 400)}, due)
+    taking = SpendingModel(p=1e6, q=1e6, gamma=100.0)
+    return _losses(known, Fit(None, None, None, redeeming, taking, None, None), date(2026, 5, 31))
+
+
+def test_what_is_lost_is_of_the_month_in_which_it_is() -> None:
+    # Nobody redeems: all that is due is lost, each in its month.
+    assert losing(RedeemingModel(r=1e-9, alpha=1e12)) == (
+        {"ann": 150, "bob": 50},
+        {"2026-06": 150, "2026-07": 50, "2026-10": 250},
+    )
+
+
+def test_what_is_spent_is_what_is_lost_the_soonest() -> None:
+    lost, months = losing(RedeemingModel(r=4.0, alpha=365.0))
+
+    # Some eight redemptions in two years: about four more until October.
+    assert 90 < lost["ann"] < 150
+    assert 0 < months["2026-07"] < 50
+    assert 0 < months["2026-10"] < 250
+    assert sum(months.values()) < 450
+
+    assert set(losing(RedeemingModel(r=1e6, alpha=1.0))[1].values()) == {0}

@@ -189,7 +189,8 @@ def test_sales_refunds_cancellations_and_adjustments_go_in_once(type_: Type, ope
     assert not list(sales.parent.glob("*.rejects.csv"))
 
 
-def test_rows_that_do_not_go_in_are_in_the_rejects_file(type_: Type, opened: str, sales: Path) -> None:
+@pytest.mark.parametrize("lanes", ["1", "2"])
+def test_rows_that_do_not_go_in_are_in_the_rejects_file(type_: Type, opened: str, sales: Path, lanes: str) -> None:
     sales.write_text(
         SALES
         + "sale,A3,,cid,2999-01-01,5,,\n"
@@ -198,7 +199,7 @@ def test_rows_that_do_not_go_in_are_in_the_rejects_file(type_: Type, opened: str
         + "gift,A5,,cid,2026-03-01,5,,\n"
     )
 
-    done = type_(opened, "import", "orders", sales, "--as-of", "2026-03-31", "--rejects", "left.csv")
+    done = type_(opened, "import", "orders", sales, "--as-of", "2026-03-31", "--rejects", "left.csv", "--lanes", lanes)
 
     assert done.exit_code == 1
     assert "5 imported" in done.stdout
@@ -213,6 +214,26 @@ def test_rows_that_do_not_go_in_are_in_the_rejects_file(type_: Type, opened: str
     assert rejects[0]["content"] == "sale,A3,,cid,2999-01-01,5,,"
     assert rejects[0]["file"] == str(sales)
     assert sql(opened, "SELECT COUNT(*) FROM member") == [(2,)]
+
+
+def test_orders_of_guests_go_in_where_that_is_said(type_: Type, opened: str, sales: Path, tmp_path: Path) -> None:
+    sales.write_text(SALES + "sale,G1,,,2026-03-01,12.34,,\n")
+
+    without = type_(opened, "import", "orders", sales, "--as-of", "row")
+    told = type_(opened, "import", "orders", sales, "--as-of", "row", "--guests")
+    members = tmp_path / "members.csv"
+    members.write_text("member\nann\n")
+
+    assert (without.exit_code, told.exit_code) == (1, 0)
+    assert told.output == "1 imported, 5 were there already\n"
+    assert sql(opened, "SELECT reference, customer, paid FROM guest_order WHERE status = 'recorded'") == [
+        ("G1", None, 1234)
+    ]
+    refused = type_(opened, "import", "members", members, "--guests")
+    assert (refused.exit_code, refused.output) == (
+        2,
+        "laurel: --guests is for orders: there are no members of guests\n",
+    )
 
 
 @pytest.mark.parametrize(

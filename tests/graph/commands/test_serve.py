@@ -158,4 +158,4 @@ def test_a_server_with_a_secret_serves_what_is_there(
     address, said = serve(opened)
 
     assert is_ready(address)
-    assert said.read_text() == ""
+    assert said.read_text() == f"\nGraphQL   {address}/graphql\nDashboard {address}/dashboard\n"

@@ -33,6 +33,18 @@ async def test_a_bomb_is_refused_before_it_is_any_work(shop: Shop, transport: st
     assert much == {}
 
 
+async def test_fragments_that_spread_each_other_twice_are_walked_once(shop: Shop) -> None:
+    member = await shop.enrol("ann")
+    spreads = " ".join(f"fragment f{level} on Member {{ ...f{level + 1} ...f{level + 1} }}" for level in range(18))
+    document = f"{{ viewer {{ member {{ ...f0 }} }} }} {spreads} fragment f18 on Member {{ externalId }}"
+
+    with counting_calls() as calls:
+        answer = await shop.ask(document, member=member)
+
+    assert answer == {"viewer": {"member": {"externalId": "ann"}}}
+    assert calls.count < CALLS_MAX
+
+
 @pytest.mark.parametrize(
     "given",
     [[{"query": "{ __typename }"}] * 20_000, json.loads("[" * 200 + "]" * 200)],

@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.limits.actual import Weigher
-from graph.limits.cost import Costing
+from graph.limits.cost import Costing, OperationCost
+from graph.limits.lengths import SlicingInvalid
 from graph.limits.prices import LIST_LENGTH, Prices
 from graph.limits.shape import fragments_of, operations_of
 from graph.limits.sums import COST_MAX
@@ -177,6 +178,33 @@ def test_a_cost_beyond_all_bounds_is_found_at_once() -> None:
 
     assert cost.of({"n": 2}) == (COST_MAX, 0)
     assert cost.of({"n": 0}) == (1, 0)
+
+
+def test_a_cost_that_is_kept_is_that_of_the_same_variables() -> None:
+    document = """query ($n: Int = 3, $i: [ID!], $s: Boolean!) {
+      members(first: $n) @skip(if: $s) { nodes { id } }
+      nodes(ids: $i) { id }
+    }"""
+    tree = parse(document)
+    (operation,) = operations_of(tree)
+    given: list[dict[str, Any]] = [
+        {"n": n, "i": ids, "s": s}
+        for n in (1, True, 2, None, 10**30, "1", 2.0)
+        for ids in ([], ["a"], ["a", "b"], None, "a")
+        for s in (False, True, None, 0)
+    ]
+    given += [{"n": n, "i": [], "s": False} for n in range(200)] + [{"i": ["a"], "s": False}]
+    cost = Costing(PRICES, fragments_of(tree)).of(operation)
+
+    def found(cost: OperationCost, variables: dict[str, Any]) -> tuple[int, int] | str:
+        try:
+            return cost.of(variables)
+        except SlicingInvalid as invalid:
+            return str(invalid)
+
+    anew = [found(Costing(PRICES, fragments_of(tree)).of(operation), variables) for variables in given]
+    assert [found(cost, variables) for variables in given * 2] == anew * 2
+    assert len(set(anew)) > 100
 
 
 def test_an_answer_weighs_what_it_holds() -> None:

@@ -9,7 +9,7 @@ from graph.limits.bounds import Bounds
 from graph.limits.checks import Limits
 from graph.limits.words import words_of
 from graph.transport.failures import Failure, RequestFailed
-from tests.graph.limits.test_cost import SCHEMA
+from tests.graph.limits.test_cost import PRICES
 
 WORDS = st.sampled_from(
     [
@@ -78,7 +78,7 @@ def test_words_tell_of_no_more_comparisons_than_there_are(text: str) -> None:
     told = words_of(text, 5_000).comparisons
     if told:
         with pytest.raises(RequestFailed) as refused:
-            Limits(SCHEMA, Bounds(comparisons_max=told - 1, depth_max=100, root_fields_max=100)).check_shape(
+            Limits(PRICES, Bounds(comparisons_max=told - 1, depth_max=100, root_fields_max=100)).check_shape(
                 parse(text)
             )
         assert refused.value.failure in {Failure.MERGE_LIMIT_EXCEEDED, Failure.GRAPHQL_VALIDATION_FAILED}

@@ -7,6 +7,7 @@ from graphql import parse
 
 from graph.resolving import resolve_directly
 from tests.graph.plans.both_ways import Asked, compared
+from tests.graph.plans.test_plan import Context
 
 
 @strawberry.type
@@ -39,6 +40,6 @@ async def test_a_type_may_be_called_as_another_with_a_number() -> None:
     resolve_directly(schema.type_map)
     for number in NUMBERS:
         asked = Asked.of(schema, parse(f"{{ of{number} {{ __typename tier {{ name }} }} }}"), {})
-        answer, errors = await compared(asked, None, None)
+        answer, errors = await compared(asked, Context(), Context())
         assert answer == {f"of{number}": {"__typename": f"Tier_{number}", "tier": {"name": "inner"}}}
         assert errors == []

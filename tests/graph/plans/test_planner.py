@@ -8,7 +8,7 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 from graphql.execution.values import VariableValues, get_variable_values
 
-from graph.plans import Planner, Plans, planner
+from graph.plans import Planner, Plans, Surprise, planner
 from graph.plans.plan import Plan
 from tests.graph.plans.test_plan import SCHEMA, Context
 
@@ -75,3 +75,34 @@ async def test_plans_used_longest_ago_are_forgotten(monkeypatch: pytest.MonkeyPa
     assert second is None
     operation, plans = asked[1]
     assert await one.answer(plans, operation, values_of(operation), Context()) is not None  # type: ignore[arg-type]
+
+
+async def test_a_document_that_is_forgotten_takes_its_plans_along() -> None:
+    one = Planner(SCHEMA)
+    operation, plans = operation_of("{ echo a: echo }")
+    assert await one.answer(plans, operation, values_of(operation), Context()) is not None  # type: ignore[arg-type]
+    assert (one._fields, len(one._kept)) == (2, 1)
+    del plans
+    gc.collect()
+    assert (one._fields, len(one._kept)) == (0, 0)
+
+
+async def test_a_plan_that_one_client_surprises_answers_the_others_again() -> None:
+    one = Planner(SCHEMA)
+    operation, plans = operation_of("{ thing { text } }")
+
+    async def answered(value: Any) -> bool | None:
+        context = Context()
+        context.value = value  # type: ignore[attr-defined]
+        try:
+            return await one.answer(plans, operation, values_of(operation), context) is not None  # type: ignore[arg-type]
+        except Surprise:
+            return None
+
+    assert [await answered(None) for _ in range(planner.SURPRISES_MAX)] == [None] * planner.SURPRISES_MAX
+    assert [await answered("good") for _ in range(planner.RESTS)] == [False] * planner.RESTS
+    # One more in vain, and it rests again.
+    assert [await answered(None), await answered("good")] == [None, False]
+    assert [await answered("good") for _ in range(planner.RESTS)][-1:] == [True]
+    assert await answered("good")
+    assert [await answered(None), await answered("good")] == [None, True]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from graph.loaders import Key, Loaders
+from graph.loaders import Gathered, Key, Loaders
 from graph.testing import Shop
 from graph.tokens import Role
 
@@ -41,7 +41,7 @@ class NoStore:
 
 
 async def test_a_question_is_not_lost_with_who_asked_it_first() -> None:
-    question, loaders = Doubled(), Loaders(NoStore())  # type: ignore[arg-type]
+    question, loaders = Doubled(), Loaders(Gathered(NoStore()))  # type: ignore[arg-type]
     # Gone before it is asked, gone before it is answered, and nobody left when it is.
     for number, turns in enumerate((1, 5)):
         first = asyncio.ensure_future(loaders.ask(question, (number,)))

@@ -49,7 +49,7 @@ class Client:
 
     async def read(self) -> Any:
         """The next message. Raises Closed."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             message = await self.told.get()
         if message["type"] == "websocket.close":
             raise Closed(message["code"], message.get("reason", ""))
@@ -98,5 +98,5 @@ async def connected(
     finally:
         client.reads.set()
         client.leave()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await serving

@@ -39,7 +39,7 @@ async def sent(port: int, data: bytes) -> bytes:
     try:
         writer.write(data)
         writer.write_eof()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await reader.read()
     except ConnectionError:
         return b""  # it was closed before all had been read
@@ -51,7 +51,7 @@ async def told(port: int, frames: bytes) -> tuple[int, bytes]:
     """The first frame that is answered to these: its kind, and what it holds."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(UPGRADE)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 101 ")
         writer.write(frames)
@@ -64,7 +64,7 @@ async def told(port: int, frames: bytes) -> tuple[int, bytes]:
 async def still_answers(port: int) -> bool:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(GOOD)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         head = await reader.readuntil(b"\r\n\r\n")
     writer.close()
     return head.startswith(b"HTTP/1.1 200 ")
@@ -81,7 +81,7 @@ async def test_a_head_that_does_not_come_is_not_waited_for(
     for drop in b"xyz" if begun else b"":
         await asyncio.sleep(0.05)
         writer.write(bytes([drop]))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         answer = await reader.read()
     writer.close()
 

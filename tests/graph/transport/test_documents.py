@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from graph.built_page import DOCUMENTS, STATIC
 from graph.limits.bounds import Bounds
 from graph.limits.checks import Limits
 from graph.schema import build_schema
@@ -78,7 +79,7 @@ async def test_a_document_that_cannot_be_executed_is_not_kept(shop: Shop) -> Non
 def test_rubbish_pushes_out_no_document_that_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "KEPT_MAX", 3)
     schema = build_schema(Plugins())
-    kept = Documents(schema, Limits(schema.core, Bounds()))
+    kept = Documents(schema, Limits(schema.prices, Bounds()))
     once, used = kept.read("{ once: __typename }"), [kept.read(NAME), kept.read(NAME)]
 
     for number in range(20):
@@ -94,7 +95,7 @@ def test_rubbish_pushes_out_no_document_that_is_used(monkeypatch: pytest.MonkeyP
 def test_long_documents_are_bounded_by_their_length(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "_CHARACTERS_MAX", 1_000)
     schema = build_schema(Plugins())
-    kept = Documents(schema, Limits(schema.core, Bounds()))
+    kept = Documents(schema, Limits(schema.prices, Bounds()))
 
     for number in range(10):
         kept.read(f"{{ a{number}: __typename }} #" + "x" * 400)
@@ -176,6 +177,38 @@ async def trusting(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     }
     async with open_shop(tmp_path, None, plugins=Plugins(), variables=variables) as shop:
         yield shop, request.param
+
+
+def asked_by(page: str) -> Mapping[str, str]:
+    """What a page asks, by its hash."""
+    manifest: Mapping[str, str] = json.loads((STATIC / page / DOCUMENTS).read_bytes())
+    assert len(manifest) > 8
+    return manifest
+
+
+async def test_what_the_pages_of_the_server_ask_is_trusted(trusting: tuple[Shop, str]) -> None:
+    """Where a plugin is left out it is refused as anywhere: the page doesn't show the part."""
+    shop, _ = trusting
+    refused = {"PERSISTED_QUERY_NOT_FOUND", "DOCUMENT_NOT_TRUSTED"}
+    for id, text in {**asked_by("dashboard"), **asked_by("centre")}.items():
+        by_text, by_id = await answered(shop, query=text), await answered(shop, documentId=f"sha256:{id}")
+        assert by_text == by_id
+        assert not isinstance(by_text, str) or by_text not in refused
+
+
+async def test_what_a_page_asks_that_is_not_given_out_is_not_trusted(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(json.dumps({"name": NAME}))
+    variables = {
+        "LAUREL_TRUSTED_DOCUMENTS": str(tmp_path / "manifest.json"),
+        "LAUREL_TRUSTED_MODE": "require",
+        "LAUREL_CENTRE": "no",
+    }
+    async with open_shop(tmp_path, None, plugins=Plugins(), variables=variables) as shop:
+        centre = [await answered(shop, query=text) for text in asked_by("centre").values()]
+        dashboard = [await answered(shop, query=text) for text in asked_by("dashboard").values()]
+
+    assert set(centre) == {"DOCUMENT_NOT_TRUSTED"}
+    assert "DOCUMENT_NOT_TRUSTED" not in dashboard
 
 
 async def test_trusted_documents_are_executed_and_others_where_they_are_allowed(trusting: tuple[Shop, str]) -> None:

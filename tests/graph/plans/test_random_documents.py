@@ -1,0 +1,57 @@
+"""20,000 random documents over the whole schema, executed by plans and by graphql-core: the same bytes.
+
+More of them, from any seed on, by ``python -m tests.graph.plans.differing``.
+"""
+
+from random import Random
+
+import pytest
+from graphql import parse, print_ast, validate
+
+from tests.graph.plans.differing import differ
+from tests.graph.plans.documents import make
+from tests.graph.plans.random_shop import Filled
+from tests.graph.test_schemathesis import SCHEMA
+
+SEED = 20261129
+AT_ONCE = 500
+CHUNKS = range(40)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("chunk", CHUNKS)
+async def test_plans_answer_what_graphql_core_does(filled: Filled, chunk: int) -> None:
+    begin = SEED + chunk * AT_ONCE
+    differing = await differ(filled, range(begin, begin + AT_ONCE))
+
+    assert differing.wrong == []
+    counted, ways = differing.counted, differing.planner.ways
+    assert counted["without errors"] > AT_ONCE / 2
+    assert counted["with errors"] > AT_ONCE / 5
+    assert counted["not executed"] < AT_ONCE / 50
+    # What is no error and yet left to graphql-core is odd to wait for, a list of another kind, or what is null to it.
+    assert set(differing.in_vain) <= {"Later for a value", "UndefinedType for a value", "no list"}
+    assert ways["plan"] > 0.9 * counted["without errors"]
+
+
+def test_documents_are_valid_and_say_all_that_there_is_to_say(filled: Filled) -> None:
+    query = SCHEMA.core.query_type
+    assert query is not None
+    roots, text = list(query.fields), ""
+    for seed in range(300):
+        made = make(SCHEMA.core, Random(seed), filled.values(), roots[seed % len(roots)])
+        tree = parse(made.text)
+        assert validate(SCHEMA.core, tree, SCHEMA.rules) == [], made.text
+        text += print_ast(tree)
+    said = (
+        "... {",
+        "... on Node",
+        "...F0",
+        "@skip(if: $",
+        "@include(if: $",
+        "@skip(if: true",
+        ": null",
+        "! = ",
+        "it: ",
+    )
+    assert [one for one in said if one not in text] == []
