@@ -12,10 +12,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import uvloop
+
 from benchmarks import (
     aggregates,
     bombs,
     channels,
+    comparing,
+    dashboard,
+    flames,
     followers,
     importing,
     leaderboards,
@@ -24,7 +29,9 @@ from benchmarks import (
     reads,
     report,
     reviews,
+    shop,
     sweep,
+    writes,
 )
 from graph.collecting import collect_rarely
 from graph.laurel import tables
@@ -32,6 +39,10 @@ from tests.databases import KINDS, Server, open_server, server_address
 
 PARTS = (
     "reads",
+    "growth",
+    "workers",
+    "flames",
+    "writes",
     "pages",
     "where",
     "watching",
@@ -42,17 +53,26 @@ PARTS = (
     "aggregates",
     "statements",
     "sweeps",
+    "lapsed",
     "reviews",
     "leaderboards",
+    "dashboard",
     "imports",
+    "lanes",
     "memory",
 )
 
 
-@contextmanager
-def _server(kind: str) -> Iterator[Server]:
+def address_of(kind: str) -> str:
+    """Where databases of a kind can be made, of which somebody has said so."""
     address = server_address(kind)
     assert address is not None
+    return address
+
+
+@contextmanager
+def _server(kind: str) -> Iterator[Server]:
+    address = address_of(kind)
     # Beside the data of everybody else rather than in a temporary folder, which may be in memory.
     with TemporaryDirectory(dir=".", prefix=".benchmarks-", ignore_cleanup_errors=True) as folder:
         server = open_server(kind, address, Path(folder))
@@ -68,11 +88,15 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     kinds = [kind for kind in KINDS if kind in asked.databases and server_address(kind)]
     rounds, seconds, rows = (1, 0.3, 2_000) if asked.quick else (asked.rounds, 1.0, asked.rows or None)
     members = 200 if asked.quick else channels.MEMBERS
+    sized = shop.QUICK if asked.quick else shop.FULL
     figures: dict[str, Any] = {
         "machine": report.machine(),
         "settings": {"rounds": rounds, "seconds": seconds, "rows": rows},
         "versions": {},
         "reads": {},
+        "growth": {},
+        "workers": {},
+        "writes": {},
         "pages": {},
         "operations": {},
         "channels": {},
@@ -80,6 +104,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         "sweeps": [],
         "reviews": [],
         "leaderboards": [],
+        "dashboard": [],
         "imports": [],
     }
     with TemporaryDirectory() as files:
@@ -92,7 +117,24 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                 # Reads by hand are written for two dialects.
                 if "reads" in asked.parts and kind != "mysql":
                     _say(f"{kind}: reads …")
-                    figures["reads"][kind] = asyncio.run(reads.measure_reads(server, rounds=rounds, seconds=seconds))
+                    figures["reads"][kind] = uvloop.run(
+                        comparing.measure_reads(kind, address_of(kind), rounds=rounds, seconds=seconds, size=sized)
+                    )
+                if "growth" in asked.parts and kind != "mysql":
+                    _say(f"{kind}: growth …")
+                    figures["growth"][kind] = uvloop.run(
+                        comparing.measure_growth(kind, address_of(kind), rounds=rounds, seconds=seconds, size=sized)
+                    )
+                if "workers" in asked.parts and kind != "mysql":
+                    _say(f"{kind}: workers …")
+                    figures["workers"][kind] = uvloop.run(
+                        comparing.measure_workers(kind, address_of(kind), rounds=rounds, seconds=seconds, size=sized)
+                    )
+                if "writes" in asked.parts and kind in writes.WRITES:
+                    _say(f"{kind}: writes …")
+                    figures["writes"][kind] = asyncio.run(
+                        writes.measure_writes(server, kind, rounds=rounds, seconds=seconds)
+                    )
                 if "pages" in asked.parts and kind != "mysql":
                     _say(f"{kind}: pages …")
                     figures["pages"][kind] = asyncio.run(pages.measure_pages(server, rounds=rounds, seconds=seconds))
@@ -115,12 +157,21 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                         _say(f"{kind}: {name}, {programme} …")
                         one = importing.measure(server, file, programme)
                         figures["imports"].append({"database": kind, "file": name, "programme": programme, **one})
+                if "lanes" in asked.parts and kind == "postgres":
+                    orders = importing.QUICK if asked.quick else importing.ORDERS
+                    _say(f"{kind}: {orders:,} orders in two lanes …")
+                    file, turns = importing.repeated_cdnow(Path(files), orders), 1 if asked.quick else importing.ROUNDS
+                    figures["lanes"] = asyncio.run(importing.compare(server, file, orders, turns))
                 # Filled by hand for two dialects.
                 if "sweeps" in asked.parts and kind != "mysql":
                     for members in sweep.QUICK if asked.quick else sweep.SIZES:
                         _say(f"{kind}: a sweep of {members * sweep.LOTS:,} lots …")
                         due = min(sweep.DUE, members // 10)
                         figures["sweeps"].append(asyncio.run(sweep.measure(server, members, due)))
+                if "lapsed" in asked.parts and kind == "postgres":
+                    members = sweep.QUICK[0] if asked.quick else sweep.EVERYBODY
+                    _say(f"{kind}: a sweep of {members * sweep.LOTS:,} lots that have all lapsed …")
+                    figures["lapsed"] = asyncio.run(sweep.compare(server, members, 1 if asked.quick else sweep.ROUNDS))
                 if "reviews" in asked.parts and kind != "mysql":
                     for members in reviews.QUICK if asked.quick else reviews.SIZES:
                         _say(f"{kind}: a review of {members:,} members …")
@@ -129,6 +180,16 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
                     for members in leaderboards.QUICK if asked.quick else leaderboards.SIZES:
                         _say(f"{kind}: a leaderboard of {members:,} members …")
                         figures["leaderboards"].append(asyncio.run(leaderboards.measure(server, members)))
+                if "dashboard" in asked.parts and kind != "mysql":
+                    members = dashboard.QUICK if asked.quick else dashboard.MEMBERS
+                    _say(f"{kind}: the dashboard over {members * dashboard.EACH:,} orders …")
+                    figures["dashboard"].append(asyncio.run(dashboard.measure(server, members)))
+        if "flames" in asked.parts:
+            kind = "postgres" if "postgres" in kinds else "sqlite"
+            _say(f"{kind}: flame graphs …")
+            figures["flames"] = uvloop.run(
+                flames.measure_flames(kind, address_of(kind), seconds=5 * seconds, size=sized, write=asked.write)
+            )
         with _server("sqlite") as server:
             if "where" in asked.parts:
                 _say("where the time goes …")

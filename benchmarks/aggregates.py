@@ -5,13 +5,14 @@ have bought and earned. Purchases go to the committer itself, past the wire, whe
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from statistics import median
 from time import process_time
 from typing import Any, Final
+from unittest.mock import patch
 
 from benchmarks.importing import LONG_AGO, purchases_only
 from benchmarks.operations import accepted
@@ -22,7 +23,6 @@ from core.people.membership import EnrolMember
 from core.rulebook.publishing import publish
 from core.store import Store
 from core.store.databases import connect
-from core.store.dialect import Writer
 from graph.laurel import Laurel, open_laurel, tables
 from graph.settings import Settings
 from plugins.purchase.operations import RecordPurchase
@@ -48,20 +48,8 @@ tiers:
 
 @contextmanager
 def _nothing_is_added() -> Iterator[None]:
-    async def nothing(_: _Batch, __: Writer) -> None:
-        pass
-
-    added = _Batch._add_to_aggregates
-    setattr(_Batch, "_add_to_aggregates", nothing)  # noqa: B010  mypy lets no method be assigned
-    try:
+    with patch.object(_Batch, "_aggregates", lambda _: []):
         yield
-    finally:
-        setattr(_Batch, "_add_to_aggregates", added)  # noqa: B010
-
-
-@contextmanager
-def _as_it_is() -> Iterator[None]:
-    yield
 
 
 class _Contender:
@@ -69,7 +57,7 @@ class _Contender:
 
     def __init__(self, url: str, *, keeps: bool) -> None:
         self._settings = Settings(database_url=url)
-        self._keeps = _as_it_is if keeps else _nothing_is_added
+        self._keeps = keeps
         self._members: list[str] = []
         self._orders = count()
         self.cpu: list[float] = []
@@ -77,7 +65,7 @@ class _Contender:
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Laurel]:
-        with self._keeps():
+        with nullcontext() if self._keeps else _nothing_is_added():
             async with open_laurel(self._settings, plugins=purchases_only()) as laurel:
                 yield laurel
 

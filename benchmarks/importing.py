@@ -7,26 +7,33 @@ import asyncio
 import csv
 import gzip
 import json
+import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from cProfile import Profile
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count, islice, pairwise
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 from typing import Any
 
-from core.files.importing import Reject, examine, import_batch, import_rows, read
+from benchmarks.books import books_of, broken
+from benchmarks.rounds import Sample, ratio, take_turns
+from benchmarks.set_import import import_in_lanes
+from core.files.importing import Figures, Reject, examine
 from core.rulebook.publishing import publish
+from core.store.migrating import migrate
 from examples.data import prepare
-from graph.commands.importing import columns_of, maker
-from graph.laurel import open_laurel, tables
-from graph.settings import Settings
+from graph.collecting import collect_rarely
+from graph.commands.importing import Asked, columns_of, import_lane, run_lane
+from graph.commands.lanes import LANES, Lane, Others, Work
+from graph.laurel import tables
 from plugins.manager import Plugins, find_offers, load_plugins
-from tests.databases import Server
+from tests.databases import Server, run_now
 
 EXAMPLES = Path(prepare.__file__).parent.parent
 CDNOW = EXAMPLES / "data" / "cdnow" / "orders.csv.gz"
@@ -34,6 +41,13 @@ MAPPING = EXAMPLES / "data" / "cdnow" / "mapping.yaml"
 SIZES = (10_000, 70_000)
 MOST = 200_000
 SLICE = 5_000
+ORDERS = 100_000
+QUICK = 2_000
+ROUNDS = 3
+LEFT_OUT = "grounds of a tier history"
+"""What the reference does not write."""
+LAUREL = "laurel"
+SET_BASED = "set-based"
 LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
 
 
@@ -45,10 +59,14 @@ def purchases_only() -> Plugins:
 # -- in the process that imports ----------------------------------------------------------------------
 
 
-async def import_once(url: str, file: Path, programme: str, profile: Profile | None = None) -> dict[str, Any]:
+async def import_once(
+    url: str, file: Path, programme: str, profile: Profile | None = None, lanes: int = 1
+) -> dict[str, Any]:
     """Import the file by the programme, each order at its own time; what became of it and how long it took."""
-    plugins = purchases_only()
-    async with open_laurel(Settings(database_url=url), plugins=plugins, batch_max=import_batch(url)) as laurel:
+    os.environ["LAUREL_DISABLED_PLUGINS"] = " ".join({offer.name for offer in find_offers()} - {"purchase"})
+    mapping = MAPPING if ".csv" in file.suffixes else None
+    asked = Asked(url, "orders", mapping, as_of="row", guests=False, actor="bench", rows_at_once=None)
+    async with asked.opened() as laurel:
         document = (EXAMPLES / "programmes" / f"{programme}.yaml").read_text(encoding="utf-8")
         await publish(
             document,
@@ -60,15 +78,16 @@ async def import_once(url: str, file: Path, programme: str, profile: Profile | N
             in_the_past=True,
         )
         await laurel.programmes.refresh(laurel.store.reader())
-        importer = plugins.importers["orders"]
-        columns = columns_of(importer, MAPPING if ".csv" in file.suffixes else None)
-        checked = examine(file, columns)
-        times, cpu = [perf_counter()], process_time()
-        lines = _timed(read(checked, columns), times)
-        make = maker(importer, laurel, actor="bench", as_of="row")
+        checked = [examine(file, columns_of(asked.importer(laurel), mapping))]
+        times, cpu, figures = [perf_counter()], process_time(), Figures()
         if profile is not None:
             profile.enable()
-        figures = await import_rows(lines, make, laurel.committer, reject=_refused)
+        with Others(lanes, Work(run_lane, (asked, checked))) as others:
+            first = Lane(0, lanes)
+            await import_lane(asked, laurel, checked, first, _refused, figures, partial(_time, figures, times))
+            await asyncio.to_thread(others.wait)
+            for other in others.figures:
+                figures.add(other)
         if profile is not None:
             profile.disable()
         seconds, cpu = perf_counter() - times[0], process_time() - cpu
@@ -93,12 +112,10 @@ def _peak_mb() -> int:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20))
 
 
-def _timed(lines: Iterator[Any], times: list[float]) -> Iterator[Any]:
-    """The lines; the time at every so many of them."""
-    for number, line in enumerate(lines, 1):
-        if number % SLICE == 0:
-            times.append(perf_counter())
-        yield line
+def _time(figures: Figures, times: list[float], _: int) -> None:
+    """Note the time whenever another slice of the first lane's rows is in."""
+    while figures.rows >= SLICE * len(times):
+        times.append(perf_counter())
 
 
 def _refused(reject: Reject) -> None:
@@ -112,12 +129,49 @@ def measure(server: Server, file: Path, programme: str) -> dict[str, Any]:
     """The figures of an import into a fresh database."""
     url = server.migrated(tables(purchases_only()))
     try:
-        asked = [sys.executable, "-m", "benchmarks.importing", url, str(file), programme]
-        answer = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True).stdout
+        return _import(url, file, programme)
     finally:
         server.done(url)
+
+
+def _import(url: str, file: Path, programme: str, lanes: int = 1) -> dict[str, Any]:
+    asked = [sys.executable, "-m", "benchmarks.importing", url, str(file), programme, str(lanes)]
+    answer = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True).stdout
     figures: dict[str, Any] = json.loads(answer)
     return figures
+
+
+async def compare(server: Server, file: Path, orders: int, rounds: int) -> dict[str, Any]:
+    """Import so many orders into PostgreSQL, in two lanes each, and see that the books are the same."""
+    apps = tables(purchases_only())
+    books: list[Any] = []
+
+    async def fresh(take: Callable[[str], Awaitable[float]]) -> Sample:
+        # A database of its own each time: what one has left for the vacuum would be the next one's.
+        url = server.empty()
+        await asyncio.to_thread(run_now, migrate(url, apps))
+        rate = await take(url)
+        wrong = await broken(url, apps) if orders <= QUICK else []
+        books.append((await books_of(url), [each for each in wrong if each[0] != LEFT_OUT]))
+        server.done(url)
+        return Sample(rate, ())
+
+    async def laurel(url: str) -> float:
+        figures = await asyncio.to_thread(_import, url, file, "first-shop", LANES)
+        assert figures["imported"] == orders
+        return float(figures["rate"])
+
+    async def set_based(url: str) -> float:
+        return orders / await import_in_lanes(url, file)
+
+    turns = {LAUREL: partial(fresh, laurel), SET_BASED: partial(fresh, set_based)}
+    samples = await take_turns(turns, rounds)
+    assert all(each == books[0] for each in books), "the books differ"
+    return {
+        "orders": orders,
+        "rates": {name: round(median(sample.rate for sample in samples[name])) for name in turns},
+        "times": round(ratio(samples, SET_BASED, LAUREL), 2),
+    }
 
 
 def real_files(folder: Path, rows: int | None) -> Iterator[tuple[str, Path, str]]:
@@ -150,4 +204,5 @@ def _repeated() -> Iterator[list[str]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(import_once(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))))
+    collect_rarely()  # as `laurel` does
+    print(json.dumps(asyncio.run(import_once(sys.argv[1], Path(sys.argv[2]), sys.argv[3], lanes=int(sys.argv[4])))))

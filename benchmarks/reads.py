@@ -1,6 +1,6 @@
-"""Reads a second over HTTP, against the same answers written by hand (``benchmarks/handwritten.py``).
+"""Reads over HTTP of a small shop: who asks is one process, this one, and who answers another.
 
-Both are served by one process and one database; who asks is another process, this one. The contenders take turns.
+Where their time goes, and what watching costs. ``benchmarks/comparing.py`` is about a large shop, and others.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ import psutil
 
 from benchmarks.importing import LONG_AGO
 from benchmarks.operations import accepted
-from benchmarks.rounds import Sample, keep_calling, ratio, take_turns
+from benchmarks.rounds import Sample, keep_calling, take_turns
 from core.books.members import ByExternalId, ById
 from core.people.membership import EnrolMember
 from core.rulebook.publishing import publish
@@ -127,13 +127,17 @@ async def fill(url: str, programme: str | None = None) -> list[Member]:
 
 @contextmanager
 def serving(
-    url: str, variables: Mapping[str, str] | None = None, *, sampled: bool = False
+    url: str,
+    variables: Mapping[str, str] | None = None,
+    *,
+    sampled: bool = False,
+    application: str = "benchmarks.sampling:application",
 ) -> Iterator[tuple[int, psutil.Process]]:
     """A server on a port of its own, and its process. Nothing watches it and no rate is too high, unless said."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.handwritten:application"]
+    command = [sys.executable, "-m", "uvicorn", "--factory", application]
     options = ["--port", str(port), "--log-level", "warning", "--no-access-log", "--timeout-keep-alive", "600"]
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")},
@@ -152,36 +156,61 @@ def serving(
         server.wait()
 
 
-class Client:
-    """A connection that is kept, and one request on it at a time."""
+class Client(asyncio.Protocol):
+    """A connection that is kept, with one request on it at a time. It does little, as it shares the machine."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self) -> None:
+        self._transport: Any = None
+        self._answer: asyncio.Future[bytes] | None = None
+        self._came = b""
+        self._length = 0
 
     @classmethod
     async def connect(cls, port: int) -> Self:
-        give_up = time.monotonic() + 60
+        loop, give_up = asyncio.get_running_loop(), time.monotonic() + 300
         while True:
             try:
-                return cls(*await asyncio.open_connection("127.0.0.1", port))
+                _, client = await loop.create_connection(cls, "127.0.0.1", port)
+                return client
             except ConnectionRefusedError:
                 if time.monotonic() > give_up:
                     raise
                 await asyncio.sleep(0.1)
 
-    async def ask(self, request: bytes) -> bytes:
+    def ask(self, request: bytes) -> asyncio.Future[bytes]:
         """The body of the answer, which must be a good one."""
-        self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        _, _, rest = head.lower().partition(b"content-length:")
-        body = await self._reader.readexactly(int(rest.partition(b"\r\n")[0]))
-        if not head.startswith(b"HTTP/1.1 200 ") or body.startswith(b'{"errors"'):
-            raise RuntimeError(f"not answered: {head!r} {body[:500]!r}")
-        return body
+        if self._transport.is_closing():
+            raise ConnectionResetError("closed before it was asked")
+        self._answer = answer = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return answer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(exc or ConnectionResetError("closed before it was answered"))
+
+    def data_received(self, data: bytes) -> None:
+        came = self._came = self._came + data if self._came else data
+        if not self._length:
+            ends = came.find(b"\r\n\r\n")
+            if ends < 0:
+                return
+            _, _, rest = came[:ends].lower().partition(b"content-length:")
+            self._length = ends + 4 + int(rest.partition(b"\r\n")[0])
+        if len(came) < self._length or self._answer is None:
+            return
+        head, _, body = came.partition(b"\r\n\r\n")
+        answer, self._came, self._length = self._answer, b"", 0
+        if head.startswith(b"HTTP/1.1 200 ") and not body.startswith(b'{"errors"'):
+            answer.set_result(body)
+        else:
+            answer.set_exception(RuntimeError(f"not answered: {head!r} {body[:500]!r}"))
 
     def close(self) -> None:
-        self._writer.close()
+        self._transport.close()
 
 
 @asynccontextmanager
@@ -197,14 +226,21 @@ async def clients(port: int) -> AsyncIterator[list[Client]]:
 # -- the requests ---------------------------------------------------------------------------------------
 
 
-def _get(path: str) -> bytes:
+def getting(path: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
 
 
 def asking(document: str, variables: Mapping[str, Any], token: str) -> bytes:
+    """A request with that document, and that token."""
+    return posting(document, variables, {"Authorization": f"Bearer {token}"})
+
+
+def posting(document: str, variables: Mapping[str, Any], headers: Mapping[str, str]) -> bytes:
+    """A request with that document, and these headers."""
     body = json.dumps({"query": document, "variables": variables}).encode()
+    said = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = (
-        f"POST /graphql HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n"
+        f"POST /graphql HTTP/1.1\r\nHost: bench\r\n{said}"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -215,27 +251,20 @@ def token(role: Role, member_id: str | None = None) -> str:
     return issue_token(SECRET, role=role, subject="bench", now=now, lifetime=lifetime, member_id=member_id)
 
 
-def requests(read: str, members: list[Member]) -> tuple[list[bytes], list[bytes]]:
-    """The same questions to Laurel and to what is written by hand, in the same order."""
+def requests(read: str, members: list[Member]) -> list[bytes]:
+    """The questions of a read about these members."""
     document, service = DOCUMENTS[read], token(Role.SERVICE)
     match read:
         case "progress bar":
-            return (
-                [asking(document, {}, token(Role.MEMBER, member.id)) for member in members],
-                [_get(f"/bar/{member.id}") for member in members],
-            )
+            return [asking(document, {}, token(Role.MEMBER, member.id)) for member in members]
         case "page of 50":
-            return [asking(document, {"first": PAGE}, service)], [_get(f"/page?first={PAGE}")]
+            return [asking(document, {"first": PAGE}, service)]
         case _:
-            return (
-                [asking(document, {"member": one.external_id, "first": PAGE}, service) for one in members[:REGULARS]],
-                [_get(f"/history/{one.external_id.replace(' ', '%20')}?first={PAGE}") for one in members[:REGULARS]],
-            )
+            return [asking(document, {"member": one.external_id, "first": PAGE}, service) for one in members[:REGULARS]]
 
 
 # -- reads a second -------------------------------------------------------------------------------------
 
-GRAPHQL, BY_HAND = "GraphQL", "by hand"
 WATCHED: Final[Mapping[str, Mapping[str, str]]] = {
     "nothing": {"slow_ms": "0"},
     "what is slow": {},
@@ -249,13 +278,13 @@ async def measure_watching(server: Server, *, rounds: int, seconds: float) -> li
     """The progress bar by servers that are watched more and more, each against one that is not."""
     url = server.migrated(tables(load_plugins()))
     members = await fill(url)
-    asked, _ = requests("progress bar", members)
+    asked = requests("progress bar", members)
     turns, spent = {}, {name: list[float]() for name in WATCHED}
     async with AsyncExitStack() as opened:
         for name, variables in WATCHED.items():
             port, process = opened.enter_context(serving(url, variables))
             connected = await opened.enter_async_context(clients(port))
-            turns[name] = _turn(connected, asked, seconds, process, spent[name])
+            turns[name] = turn_of(connected, asked, seconds, process, spent[name])
         await take_turns(turns, 1)  # a round that does not count
         for of_name in spent.values():
             of_name.clear()
@@ -272,48 +301,6 @@ async def measure_watching(server: Server, *, rounds: int, seconds: float) -> li
     ]
 
 
-async def measure_reads(server: Server, *, rounds: int, seconds: float) -> list[dict[str, Any]]:
-    """Rates, and the processor time of the serving process, for each read by both ways."""
-    url = server.migrated(tables(load_plugins()))
-    members = await fill(url)
-    measured = []
-    with serving(url) as (port, process):
-        async with clients(port) as connected:
-            await connected[0].ask(_get("/opened"))
-            for read in READS:
-                by_graph, by_hand = requests(read, members)
-                for one, other in zip(by_graph, by_hand, strict=True):
-                    _check_same(await connected[0].ask(one), await connected[0].ask(other))
-                spent: dict[str, list[float]] = {GRAPHQL: [], BY_HAND: []}
-                turns = {
-                    GRAPHQL: _turn(connected, by_graph, seconds, process, spent[GRAPHQL]),
-                    BY_HAND: _turn(connected, by_hand, seconds, process, spent[BY_HAND]),
-                }
-                await take_turns(turns, 1)  # a round that does not count
-                for of_name in spent.values():
-                    of_name.clear()
-                samples = await take_turns(turns, rounds)
-                measured.append(
-                    {
-                        "read": read,
-                        **{
-                            name: {
-                                "rate": round(median(sample.rate for sample in of_name)),
-                                "cpu_us": round(median(spent[name])),
-                                "p99_ms": round(median(sample.percentile(99) for sample in of_name) * 1000, 1),
-                            }
-                            for name, of_name in samples.items()
-                        },
-                        "times": round(ratio(samples, GRAPHQL, BY_HAND), 3),
-                        "cpu_times": round(
-                            median(hand / graph for graph, hand in zip(*spent.values(), strict=True)), 3
-                        ),
-                    }
-                )
-    server.done(url)
-    return measured
-
-
 async def measure_where(server: Server, *, seconds: float) -> list[dict[str, Any]]:
     """By whose code the processor's time of each read is spent."""
     url = server.migrated(tables(load_plugins()))
@@ -322,26 +309,19 @@ async def measure_where(server: Server, *, seconds: float) -> list[dict[str, Any
     with serving(url, sampled=True) as (port, process):
         async with clients(port) as connected:
             for read in READS:
-                asked, _ = requests(read, members)
+                asked = requests(read, members)
                 spent: list[float] = []
-                turn = _turn(connected, asked, seconds, process, spent)
+                turn = turn_of(connected, asked, seconds, process, spent)
                 await turn()  # one that does not count
-                await connected[0].ask(_get("/samples"))
+                await connected[0].ask(getting("/samples"))
                 await turn()
-                counted = json.loads(await connected[0].ask(_get("/samples")))
+                counted = json.loads(await connected[0].ask(getting("/samples")))
                 measured.append({"read": read, "cpu_us": round(spent[-1]), "counted": counted})
     server.done(url)
     return measured
 
 
-def _check_same(one: bytes, other: bytes) -> None:
-    """Answers that differ are not worth comparing."""
-    graph, hand = json.loads(one)["data"], json.loads(other)["data"]
-    if graph != hand:
-        raise RuntimeError(f"the answers differ:\n{str(graph)[:2_000]}\n{str(hand)[:2_000]}")
-
-
-def _turn(
+def turn_of(
     connected: list[Client], asked: list[bytes], seconds: float, process: psutil.Process, spent: list[float]
 ) -> Callable[[], Any]:
     numbers, many = count(), len(asked)

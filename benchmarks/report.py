@@ -12,7 +12,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import aggregates, bombs, reads, sampling
+from benchmarks import aggregates, bombs, flames, handwritten_writes, importing, reads, sampling, shop, sweep, writes
 from benchmarks.channels import CALLERS
 from benchmarks.operations import COMMITTER, ONE_EACH, PLAIN_TORTOISE
 from core.store.databases import Tables, connect
@@ -86,6 +86,10 @@ def sections(figures: dict[str, Any]) -> list[Section]:
     """A table for each part that was measured."""
     made: dict[str, Callable[[Any], Section]] = {
         "reads": _reads,
+        "growth": _growth,
+        "workers": _workers,
+        "flames": _flames,
+        "writes": _writes,
         "pages": _pages,
         "where": _where,
         "watching": _watching,
@@ -97,9 +101,12 @@ def sections(figures: dict[str, Any]) -> list[Section]:
         "aggregates": _aggregates,
         "statements": _statements,
         "sweeps": _sweeps,
+        "lapsed": _lapsed,
         "reviews": _reviews,
         "leaderboards": _leaderboards,
+        "dashboard": _dashboard,
         "imports": _imports,
+        "lanes": _lanes,
         "memory": _memory,
     }
     return [make(figures[part]) for part, make in made.items() if figures.get(part)]
@@ -107,26 +114,112 @@ def sections(figures: dict[str, Any]) -> list[Section]:
 
 def _reads(figures: dict[str, list[dict[str, Any]]]) -> Section:
     return Section(
-        "Reads a second",
-        f"Over HTTP, by {reads.CALLERS} callers at once, with all limits on, from one process that serves both: GraphQL"
-        " and, beside it, an endpoint written by hand that asks the driver one statement, looks at no token and answers"
-        " the same JSON (`benchmarks/handwritten.py`). `times` is how many times as many requests a second GraphQL"
-        " answers as the endpoint, in the median of the rounds. The processor time is the serving process's, with"
-        " SQLite in it and PostgreSQL not: it says more than the rate when others work on the machine.",
+        "Reads of a large shop",
+        f"Over HTTP, by {reads.CALLERS} connections at once; each contender is one process, over the same database of"
+        f" {shop.FULL.members:,} members, two million entries and two million lots (`benchmarks/shop.py`), and answers"
+        " the same JSON, which is compared before. Laurel is `laurel serve` with all limits on. By hand is an endpoint"
+        " that asks the driver one prepared statement, looks at no token and limits nothing"
+        " (`benchmarks/handwritten.py`). The history is of a member with a million entries, its first page and one half"
+        " a million entries deep. `Laurel's times` is how many times as many requests a second Laurel answers as that"
+        " contender, in the median of the rounds; by processor is the same of the serving process's time, with SQLite"
+        " in it and PostgreSQL not, which says more when others work on the machine.",
         (
-            "database", "read", "GraphQL", "by hand", "times", "processor µs", "by hand", "times",
-            "p99 ms", "by hand",
+            "database", "read", "contender", "a second", "Laurel's times", "p50 ms", "p99 ms", "processor µs",
+            "Laurel's times by processor",
         ),
         [
             [
-                NAMES[kind], one["read"], *(f"{one[name]['rate']:,}" for name in (reads.GRAPHQL, reads.BY_HAND)),
-                f"{one['times']:.2f}", *(f"{one[name]['cpu_us']:,}" for name in (reads.GRAPHQL, reads.BY_HAND)),
-                f"{one['cpu_times']:.2f}", *(f"{one[name]['p99_ms']:,}" for name in (reads.GRAPHQL, reads.BY_HAND)),
+                NAMES[kind], one["read"], name, f"{by['rate']:,}", f"{by['of_it']:.2f}", f"{by['p50_ms']:,}",
+                f"{by['p99_ms']:,}", f"{by['cpu_us']:,}", f"{by['of_it_by_cpu']:.2f}",
+            ]
+            for kind, measured in figures.items()
+            for one in measured
+            for name, by in one["by"].items()
+        ],
+    )  # fmt: skip
+
+
+def _writes(figures: dict[str, list[dict[str, Any]]]) -> Section:
+    return Section(
+        "Writes a second",
+        f"Over HTTP, by {writes.CALLERS} callers at once, each commit durable: mutations of Laurel with all limits on,"
+        " and endpoints written by hand (`benchmarks/handwritten_writes.py`), each in one process on a database of its"
+        " own. On PostgreSQL the endpoint calls one stored function a request on"
+        f" {handwritten_writes.CONNECTIONS} connections; on SQLite one thread writes all that waits in one transaction."
+        " Both answer the same and leave the same rows in all tables, which is looked at before, and `laurel verify`"
+        " finds nothing wrong with either afterwards; by hand nobody is asked for a token, and the programme's rule is"
+        " a constant. `times` is how many times as many requests a second Laurel answers. The processor time is the"
+        " serving process's. Statements are Laurel's for a request, BEGIN and COMMIT not counted.",
+        (
+            "database", "write", "GraphQL", "by hand", "times", "processor µs", "by hand", "times",
+            "p50 ms", "by hand", "p99 ms", "by hand", "statements",
+        ),
+        [
+            [
+                NAMES[kind], one["write"], *(f"{one[name]['rate']:,}" for name in (writes.GRAPHQL, writes.BY_HAND)),
+                f"{one['times']:.2f}", *(f"{one[name]['cpu_us']:,}" for name in (writes.GRAPHQL, writes.BY_HAND)),
+                f"{one['cpu_times']:.2f}",
+                *(f"{one[name]['p50_ms']:,}" for name in (writes.GRAPHQL, writes.BY_HAND)),
+                *(f"{one[name]['p99_ms']:,}" for name in (writes.GRAPHQL, writes.BY_HAND)),
+                f"{one['statements']:g}",
             ]
             for kind, measured in figures.items()
             for one in measured
         ],
     )  # fmt: skip
+
+
+def _growth(figures: dict[str, list[dict[str, Any]]]) -> Section:
+    return Section(
+        "Reads of more and more",
+        "Pages of more members, and what is asked of members with more entries, in the same shop: `times` is how many"
+        " times as long as the first of its kind a request takes by the clock, in the median of the rounds, and by the"
+        " serving process's processor. A history is of ten transactions: the member with twenty entries has no more.",
+        ("database", "read", "of", "contender", "p50 ms", "times", "processor µs", "times by processor"),
+        [
+            [
+                NAMES[kind], one["read"], f"of {one['of']}", one["contender"], f"{one['p50_ms']:,}",
+                f"{one['times']:.2f}", f"{one['cpu_us']:,}", f"{one['cpu_times']:.2f}",
+            ]
+            for kind, measured in figures.items()
+            for one in measured
+        ],
+    )  # fmt: skip
+
+
+def _workers(figures: dict[str, list[dict[str, Any]]]) -> Section:
+    return Section(
+        "Two workers",
+        "`laurel serve --workers 2` against one worker, sixteen connections each, over the same database. Who asks and"
+        " the database have the same cores, so two workers cannot be twice as fast.",
+        ("database", "read", "one worker, a second", "two workers, a second", "times"),
+        [
+            [NAMES[kind], one["read"], *(f"{rate:,}" for rate in one["rates"].values()), f"{one['times']:.2f}"]
+            for kind, measured in figures.items()
+            for one in measured
+        ],
+    )
+
+
+def _flames(figures: dict[str, Any]) -> Section:
+    ways = {way: figures[way] for way in flames.WAYS}
+    totals = {way: sum(one["counted"].values()) for way, one in ways.items()}
+    parts = {
+        part: {way: one["cpu_us"] * one["counted"][part] / totals[way] for way, one in ways.items()}
+        for part in sampling.PARTS
+    }
+    most = sorted(parts, key=lambda part: -parts[part]["after"])[:3]
+    rest = ", ".join(f"{parts[part]['after'] / figures['after']['cpu_us']:.0%} in {part}" for part in most)
+    return Section(
+        "The progress bar before plans, and after",
+        f"Flame graphs of the serving process on {NAMES[figures['database']]}, of what it ran at every millisecond of"
+        f" its time: [without plans]({flames.picture_of('before').name}), [with them]"
+        f"({flames.picture_of('after').name}); open them by themselves, and point at a call to read its name."
+        f" A request takes {figures['before']['cpu_us']:,} µs without plans and {figures['after']['cpu_us']:,} with"
+        f" them, sampling included. What is left is {rest}. In microseconds of a request:",
+        ("part", "without plans", "with plans"),
+        [[part, f"{us['before']:,.0f}", f"{us['after']:,.0f}"] for part, us in parts.items()],
+    )
 
 
 def _pages(figures: dict[str, list[dict[str, Any]]]) -> Section:
@@ -275,7 +368,7 @@ def _aggregates(figures: dict[str, list[dict[str, Any]]]) -> Section:
         "Daily aggregates",
         "Purchases through the committer with daily aggregates and the indexes of key figures, and without, in turns."
         " The share is what keeping them takes of a purchase's time: by the clock, in the median of the rounds, and of"
-        " this process's processor, which says more when others work on the machine.",
+        " this process's processor. Both compare turns, and differ from run to run by a tenth.",
         (
             "database", "callers", "with, a second", "without", "share",
             "processor µs with", "without", "processor's share",
@@ -329,6 +422,22 @@ def _sweeps(figures: list[dict[str, Any]]) -> Section:
     )  # fmt: skip
 
 
+def _lapsed(figures: dict[str, Any]) -> Section:
+    return Section(
+        "A sweep where everything has lapsed",
+        f"{figures['members']:,} members, all ten lots of each lapsed at instants of their own, on PostgreSQL: against"
+        " set-based SQL that goes through ranges of a thousand members, a statement and a transaction each, on one"
+        " connection (`benchmarks/set_sweep.py`). Both begin with a copy of one database and leave the same rows:"
+        " entries with their chain, moves, lots, accounts, operations, daily aggregates. `times as long` is taken"
+        " inside a round, in the median. The longest transaction is how long a member was locked at most.",
+        ("contender", "lots a second", "times as long", "longest transaction s"),
+        [
+            [name, f"{rate:,}", f"{figures['times']}" if name == sweep.LAUREL else "1", f"{figures['longest'][name]}"]
+            for name, rate in figures["rates"].items()
+        ],
+    )
+
+
 def _reviews(figures: list[dict[str, Any]]) -> Section:
     return Section(
         "A review of tiers",
@@ -366,6 +475,19 @@ def _leaderboards(figures: list[dict[str, Any]]) -> Section:
     )  # fmt: skip
 
 
+def _dashboard(figures: list[dict[str, Any]]) -> Section:
+    names = list(figures[0]["ms"])
+    return Section(
+        "The dashboard",
+        "Milliseconds, in the median, of every query that the page sends, and of the whole page, with all that it can"
+        " show: a year by month beside the year before, cohorts of the year, and what is outstanding. It is asked"
+        " through the whole of a server in one process that has been asked before; the page asks its sections at once,"
+        " which wait for one another there, so that `page` is nearly their sum (`benchmarks/dashboard.py`).",
+        ("query", *(f"{NAMES[one['database']]}, {one['orders']:,} orders" for one in figures)),
+        [[name, *(f"{one['ms'][name]:,}" for one in figures)] for name in names],
+    )
+
+
 def _imports(figures: list[dict[str, Any]]) -> Section:
     return Section(
         "Orders imported a second",
@@ -382,6 +504,22 @@ def _imports(figures: list[dict[str, Any]]) -> Section:
             for one in figures
         ],
     )  # fmt: skip
+
+
+def _lanes(figures: dict[str, Any]) -> Section:
+    return Section(
+        "An import in lanes",
+        f"{figures['orders']:,} orders (CDNOW's again and again) with all rules of the programme first-shop on"
+        " PostgreSQL, by `laurel import orders --lanes 2`, from the moment when the file is checked to the last commit,"
+        " the start of the other process included: against set-based SQL in two lanes that evaluates the same rules"
+        " over half of the file at once (`benchmarks/set_import.py` says what it takes for granted). Both leave"
+        " the same rows. `times as long` is taken inside a round, in the median.",
+        ("contender", "orders a second", "times as long"),
+        [
+            [name, f"{rate:,}", f"{figures['times']}" if name == importing.LAUREL else "1"]
+            for name, rate in figures["rates"].items()
+        ],
+    )
 
 
 def _memory(figures: list[dict[str, Any]]) -> Section:
