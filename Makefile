@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Laurel itself, as it stands here: the command `laurel`.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet
 
@@ -69,8 +71,10 @@ $(VENV)/.made:
 
 $(VENV)/.installed: requirements.txt | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(INSTALL)
 	touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(INSTALL)
 	touch $@ $(VENV)/.installed

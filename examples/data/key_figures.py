@@ -1,4 +1,4 @@
-"""Key figures of two real shops by month, beside a recomputation straight from the files with DuckDB.
+"""Key figures of two real shops by month, guests too, beside a recomputation straight from the files with DuckDB.
 
     python -m examples.data.key_figures          # some minutes
     python -m examples.data.key_figures --part   # every twentieth customer
@@ -21,12 +21,15 @@ from typing import Final, NamedTuple
 import duckdb
 
 from core.files.importing import Reject, examine, import_rows, read
+from core.key_figures.cohorts import cohorts
 from core.key_figures.figures import key_figures
+from core.key_figures.guests import guest_figures
 from core.key_figures.periods import Granularity, Period, cut
 from core.oversight.verify import verify
 from core.rulebook.publishing import publish
 from core.scheduling.sweep import sweep
 from core.store.migrating import migrate
+from core.time.calendar import local_day
 from examples.data import prepare
 from graph.commands.importing import columns_of, maker
 from graph.laurel import open_laurel, tables
@@ -63,12 +66,16 @@ class Case(NamedTuple):
     period: Period
     names: frozenset[str]
     sql: str
+    guests: bool = False
+    """Whether customers whose last digit but one is 1, 5 or 9 are guests. The files say of nobody that they are: it
+    is our choice, to see what guests' figures come to, and says nothing of members against others."""
 
 
 _BY_MONTH: Final = {
     "members", "new_members", "active_earners", "points_issued", "points_expired", "points_clawed_back", "orders",
     "revenue", "order_frequency", "repurchase_rate", "retention_rate", "retention_rate of", "order_frequency of",
     "lifetime_value", "lifetime_value of",
+    "cohort members", "cohort ordered", "cohort orders", "cohort revenue", "cohort points",
 }  # fmt: skip
 
 # Orders as they are, and what became of each: both shops end in `sales`, `earned` and `taken`.
@@ -104,7 +111,23 @@ figure AS (
   UNION ALL SELECT m, 'lifetime_value of', (SELECT COUNT(*) FROM joined WHERE day < m + INTERVAL 1 MONTH) FROM month
   {more}
 )
-SELECT m, name, CAST(SUM(amount) AS DECIMAL(18, 2)) FROM figure
+SELECT m, name, CAST(SUM(amount) AS DECIMAL(18, 2)) FROM (
+  SELECT * FROM figure
+  UNION ALL SELECT m, 'cohort ' || strftime(j, '%Y-%m') || ' ' || what, amount FROM (
+    UNPIVOT (
+      SELECT j, m, COUNT(*) FILTER (orders > 0)::DECIMAL(18, 2) AS ordered, SUM(orders)::DECIMAL(18, 2) AS orders,
+        SUM(revenue)::DECIMAL(18, 2) AS revenue, SUM(points)::DECIMAL(18, 2) AS points
+      FROM (
+        SELECT customer, date_trunc('month', any_value(joined.day))::DATE AS j,
+          date_trunc('month', sales.day)::DATE AS m, SUM(counts) AS orders, SUM(left_over) AS revenue,
+          SUM(points_left) AS points
+        FROM sales JOIN joined USING (customer) GROUP BY customer, date_trunc('month', sales.day)
+      ) GROUP BY j, m
+    ) ON ordered, orders, revenue, points INTO NAME what VALUE amount
+  )
+  UNION ALL SELECT date_trunc('month', day)::DATE, 'cohort ' || strftime(day, '%Y-%m') || ' members', COUNT(*)
+    FROM joined GROUP BY ALL
+)
 WHERE m BETWEEN DATE '{since}' AND DATE '{until}' GROUP BY m, name HAVING SUM(amount) <> 0
 """
 
@@ -188,21 +211,54 @@ taken AS (
 """
     + _MONTHS.replace("{more}", ""),
 )
-CASES: Final = (CDNOW, ONLINE_RETAIL)
+_OF_GUESTS: Final = {
+    "orders", "revenue", "order_frequency", "order_frequency of", "repurchase_rate", "retention_rate",
+    "retention_rate of",
+}  # fmt: skip
+_SHARES: Final = {"members_order_share": "orders", "members_revenue_share": "revenue"}
+WITH_GUESTS: Final = ONLINE_RETAIL._replace(
+    name="online_retail, guests",
+    names=frozenset(
+        {
+            *_BY_MONTH,
+            *(f"guests {name}" for name in _OF_GUESTS),
+            *(f"guests {share}{of}" for share in _SHARES for of in ("", " of")),
+        }
+    ),
+    guests=True,
+)
+CASES: Final = (CDNOW, ONLINE_RETAIL, WITH_GUESTS)
+_GUEST_DIGITS: Final = "159"
 
 
 def recomputed(case: Case, *, part: bool) -> Figures:
     """The figures straight from the files."""
+    if not case.guests:
+        return _recomputed(case, part=part, only="true")
+    # Of guests the same is computed as of members, from the files of other customers.
+    guest = "substr(customer_id, -2, 1) IN ({})".format(", ".join(f"'{digit}'" for digit in _GUEST_DIGITS))
+    members = _recomputed(case, part=part, only=f"NOT {guest}")
+    guests = _recomputed(case, part=part, only=guest)
+    found = {**members, **{(month, f"guests {name}"): n for (month, name), n in guests.items() if name in _OF_GUESTS}}
+    for month in {month for month, _ in found}:
+        for share, name in _SHARES.items():
+            of_members, of_guests = members.get((month, name), Decimal(0)), guests.get((month, name), Decimal(0))
+            found[month, f"guests {share}"] = of_members
+            found[month, f"guests {share} of"] = of_members + of_guests
+    return {place: amount for place, amount in found.items() if amount}
+
+
+def _recomputed(case: Case, *, part: bool, only: str) -> Figures:
     where = "right(customer_id, 2) IN ({})".format(", ".join(f"'{ending}'" for ending in PART)) if part else "true"
     since, until = case.period.since, case.period.until.replace(day=1)
-    sql = case.sql.format(folder=HERE.as_posix(), part=where, since=since, until=until)
+    sql = case.sql.format(folder=HERE.as_posix(), part=f"({where}) AND {only}", since=since, until=until)
     rows = duckdb.connect().execute(sql).fetchall()
-    return {(month, name): amount for month, name, amount in rows if name in case.names}
+    return {(month, name): amount for month, name, amount in rows if kind(name) in case.names}
 
 
 def events(case: Case, *, part: bool) -> Iterator[prepare.Event]:
     """What happened in the shop, as an import takes it."""
-    if case is ONLINE_RETAIL:
+    if case is not CDNOW:
         found: Iterable[prepare.Event] = prepare.online_retail()
     else:
         found = (
@@ -214,7 +270,13 @@ def events(case: Case, *, part: bool) -> Iterator[prepare.Event]:
             }
             for row in prepare.rows(HERE / "cdnow" / "orders.csv.gz")
         )
-    return (event for event in found if not part or event["member"].endswith(PART))
+    found = (event for event in found if not part or event["member"].endswith(PART))
+    return (_of_guest(event) if case.guests and event["member"][-2] in _GUEST_DIGITS else event for event in found)
+
+
+def _of_guest(event: prepare.Event) -> prepare.Event:
+    """The same of a customer who is no member."""
+    return {name: value for name, value in event.items() if name != "member"} | {"customer": event["member"]}
 
 
 async def kept_up(url: str, case: Case, happened: Iterable[prepare.Event]) -> Figures:
@@ -236,25 +298,47 @@ async def kept_up(url: str, case: Case, happened: Iterable[prepare.Event]) -> Fi
             file = Path(folder) / "events.jsonl"
             prepare.write(happened, file)
             importer = laurel.plugins.importers["orders"]
-            columns = columns_of(importer, None)
-            make = maker(importer, laurel, actor="a replay", as_of="row")
+            columns = columns_of(importer, None, guests=case.guests)
+            make = maker(importer, laurel, actor="a replay", as_of="row", guests=case.guests)
             await import_rows(read(examine(file, columns), columns), make, laurel.committer, reject=_unexpected)
         await sweep(reader, laurel.committer, laurel.clock.now(), actor="a replay")
         if findings := await verify(reader):
             raise RuntimeError(f"the books are out of order: {findings}")
         programme = laurel.programmes.at(laurel.clock.now()).programme
         parts = cut(case.period, Granularity.MONTH)
-        found = await key_figures(reader, programme, laurel.programmes.versions, parts, compare=False)
+        versions = laurel.programmes.versions
+        found = await key_figures(reader, programme, versions, parts, compare=False)
+        zones = [(version.starts_at, version.programme.zone) for version in versions]
+        joined = await cohorts(reader, programme, zones, case.period, local_day(laurel.clock.now(), programme.zone))
+        of_guests = await guest_figures(reader, programme.currency, found)
     figures: Figures = {}
-    for each in found:
+    for each, of in zip(found, of_guests, strict=True):
         month = each.now.period.since
-        for name, figure in each.now.figures.items():
+        of_both = {**each.now.figures, **{f"guests {name}": figure for name, figure in of.now.items()}}
+        for name, figure in of_both.items():
             figures[month, name] = figure.numerator
             if figure.denominator is not None:
                 figures[month, f"{name} of"] = figure.denominator
         for tier, members in each.now.tiers.items():
             figures[month, f"tier {tier}"] = Decimal(members)
-    return {place: amount for place, amount in figures.items() if amount and place[1] in case.names}
+    for cohort in joined:
+        named = f"cohort {cohort.month:%Y-%m}"
+        figures[cohort.month, f"{named} members"] = Decimal(cohort.members)
+        for one in cohort.months:
+            figures[one.month, f"{named} ordered"] = Decimal(one.ordered)
+            figures[one.month, f"{named} orders"] = Decimal(one.orders)
+            figures[one.month, f"{named} revenue"] = one.revenue
+            figures[one.month, f"{named} points"] = Decimal(one.points_earned)
+    return {place: amount for place, amount in figures.items() if amount and kind(place[1]) in case.names}
+
+
+def kind(name: str) -> str:
+    """A figure's name; a cohort's without its month.
+
+    >>> kind("cohort 1997-01 orders")
+    'cohort orders'
+    """
+    return f"cohort {name.rpartition(' ')[2]}" if name.startswith("cohort ") else name
 
 
 def _unexpected(reject: Reject) -> None:
@@ -265,9 +349,9 @@ def lines(case: Case, found: Figures, expected: Figures) -> Iterator[str]:
     """What each figure adds up to over the months, and in how many months it is another."""
     yield f"{case.name:<22}{'Laurel':>16}{'DuckDB':>16}  months another"
     for name in sorted(case.names):
-        ours = {month: amount for (month, of), amount in found.items() if of == name}
-        theirs = {month: amount for (month, of), amount in expected.items() if of == name}
-        others = sum(ours.get(month) != theirs.get(month) for month in ours.keys() | theirs.keys())
+        ours = {place: amount for place, amount in found.items() if kind(place[1]) == name}
+        theirs = {place: amount for place, amount in expected.items() if kind(place[1]) == name}
+        others = sum(ours.get(place) != theirs.get(place) for place in ours.keys() | theirs.keys())
         yield f"{name:<22}{sum(ours.values()):>16,}{sum(theirs.values()):>16,}{others:>8}"
 
 

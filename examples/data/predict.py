@@ -1,7 +1,7 @@
 """How good the predictions are: fitted to the first weeks of real data, judged by the weeks that were held back.
 
-    python -m examples.data.predict            # the tables of docs/predictions.md
-    python -m examples.data.predict --write    # put them there
+    python -m examples.data.predict            # the errors, and the parameters found
+    python -m examples.data.predict --write    # put them into docs/figures.md and docs/predictions.md
 
 Needs ``laurel[predictions]``. CDNOW is split where the literature splits it, after week 39 of 78; of X5, which is four
 months of a hundred members, the second half is held back.
@@ -29,7 +29,7 @@ from core.predictions.fitting import (
 from core.predictions.judging import Came, Error, Judged, Seen, judge
 from examples.data import prepare
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "predictions.md"
+DOCS: Final = Path(__file__).parents[2] / "docs"
 BEGIN: Final = "<!-- made by python -m examples.data.predict --write -->\n"
 END: Final = "<!-- end -->\n"
 
@@ -167,8 +167,8 @@ def x5() -> Halves:
 # -- the tables ---------------------------------------------------------------------------------------
 
 
-def tables() -> Iterator[str]:
-    """The lines of the page."""
+def tables() -> Mapping[Path, Sequence[str]]:
+    """The lines of each page."""
     everybody, chosen = cdnow(), sample()
     some = {customer: days for customer, days in everybody.items() if customer in chosen}
     found = {
@@ -176,13 +176,20 @@ def tables() -> Iterator[str]:
         for name, customers in (("sample", some), ("everybody", everybody))
         for form in ("BG/NBD", "MBG/NBD")
     }
+    errors = [*_errors_of_orders(found), "", *_errors_of_points(x5())]
+    return {DOCS / "figures.md": errors, DOCS / "predictions.md": list(_parameters(found))}
+
+
+def _parameters(found: Mapping[tuple[str, str], Tried]) -> Iterator[str]:
     yield "| parameters | customers | r | alpha (weeks) | a | b | p | q | gamma |"
     yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
     for (name, form), one in found.items():
         model, spending = one.model, one.spending
         figures = (model.r, model.alpha, model.a, model.b, spending.p, spending.q, spending.gamma)
         yield f"| {form}, {name} | {one.judged.members:,} | {' | '.join(f'{figure:.3f}' for figure in figures)} |"
-    yield ""
+
+
+def _errors_of_orders(found: Mapping[tuple[str, str], Tried]) -> Iterator[str]:
     heads = ("weeks 40 to 78 of CDNOW", "days with orders: error a member", "of the sum")
     yield f"| {' | '.join((*heads, 'dollars: error a member', 'of the sum', 'who orders at all'))} |"
     yield "|---|--:|--:|--:|--:|--:|"
@@ -193,8 +200,9 @@ def tables() -> Iterator[str]:
         judged = found[name, "MBG/NBD"].judged
         errors = _errors(judged.orders_guess, judged.spend_guess)
         yield f"| the naive guess, {name} | {errors} | {judged.silent_guess:.3f} |"
-    yield ""
-    halves = x5()
+
+
+def _errors_of_points(halves: Halves) -> Iterator[str]:
     heads = (f"second half of X5, {halves.members} members", "points redeemed", "error a member")
     yield f"| {' | '.join((*heads, 'points lost', 'error a member'))} |"
     yield "|---|--:|--:|--:|--:|"
@@ -207,21 +215,23 @@ def _errors(orders: Error, spend: Error) -> str:
     return f"{orders.mean:.3f} | {orders.total:+.1%} | {spend.mean:.2f} | {spend.total:+.1%}"
 
 
-def made(page: str) -> str:
+def made(page: str, lines: Sequence[str]) -> str:
     """The page with the tables of now."""
     head, rest = page.split(BEGIN)
     _, tail = rest.split(END)
-    return "\n".join((f"{head}{BEGIN}", *tables(), "", f"{END}{tail}"))
+    return "\n".join((f"{head}{BEGIN}", *lines, "", f"{END}{tail}"))
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the tables, or put them into the page."""
+    """Print the tables, or put them into their pages."""
     parser = argparse.ArgumentParser(prog="python -m examples.data.predict", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--write", action="store_true", help="put them into docs/predictions.md")
-    if parser.parse_args(arguments).write:
-        PAGE.write_text(made(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    else:
-        sys.stdout.writelines(f"{line}\n" for line in tables())
+    parser.add_argument("--write", action="store_true", help="put them into docs/figures.md and docs/predictions.md")
+    writes = parser.parse_args(arguments).write
+    for page, lines in tables().items():
+        if writes:
+            page.write_text(made(page.read_text(encoding="utf-8"), lines), encoding="utf-8")
+        else:
+            sys.stdout.writelines(f"{line}\n" for line in (*lines, ""))
     return 0
 
 
