@@ -18,6 +18,7 @@ from core.rulebook.programme import load_programme
 from core.rulebook.programmes import Programmes
 from core.scheduling.chores import CHORES
 from core.scheduling.jobs import LEASE, Daily, Every, Job, Jobs, Run
+from core.scheduling.sweep import sweep
 from tests.core.committing import BEGIN, PROGRAMME, Desk, open_desk
 
 HOUR = timedelta(hours=1)
@@ -256,16 +257,22 @@ async def test_a_sweep_that_was_stopped_half_way_is_finished_by_others(
         await desk.hold(member, 3)
     desk.clock.advance(timedelta(days=400))
 
-    async def expired() -> int:
-        ((count,),) = await desk.store.reader().query("SELECT COUNT(*) FROM operation WHERE kind = 'expire'")
-        return int(count)
+    expired = 0
 
-    sweeping = asyncio.create_task(jobs(desk, *CHORES).run("expire"))
-    while not await expired():  # noqa: ASYNC110  # there is nothing to wait for but the table
-        await asyncio.sleep(0)
-    sweeping.cancel()
-    await asyncio.wait([sweeping])
-    half_way = await expired()
+    def stop_after_the_first(settled: int) -> None:
+        nonlocal expired
+        expired += settled
+        if expired > len(members):  # the holds come first
+            current = asyncio.current_task()
+            assert current is not None
+            current.cancel()
+
+    async def expire(run: Run) -> int:
+        return (await sweep(run.reader, run.committer, run.now, actor=run.actor, advance=stop_after_the_first)).done
+
+    with pytest.raises(asyncio.CancelledError):
+        await jobs(desk, Job(name="expire", says="Stops.", when=Every(HOUR), run=expire)).run("expire")
+    ((half_way,),) = await desk.store.reader().query("SELECT COUNT(*) FROM operation WHERE kind = 'expire'")
     await asyncio.gather(*(jobs(desk, *CHORES).work() for _ in range(3)))
 
     assert 0 < half_way < 30
