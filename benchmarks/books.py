@@ -14,7 +14,7 @@ from core.store import Store
 from core.store.databases import Tables, connect
 
 _ROWS: Final = {
-    "account": "unit, credited, debited, held, debt, seq, lot_seq, hold_seq, next_due",
+    "account": "unit, credited, debited, held, debt, seq, lot_seq, hold_seq, next_due, pending, expiring, expires_at",
     "entry": "unit, seq, amount, held, contra, balance, effective_at",
     "lot": "unit, seq, source, amount, remaining, held, expired, clawed, forgiven, earned_at, available_from,"
     " expires_at, fixed",

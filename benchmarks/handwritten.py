@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import orjson
 from starlette.applications import Starlette
+from starlette.datastructures import State
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -50,14 +51,21 @@ _SAID: Final = tuple(
     FACTS[fact].description for fact in ("points_earned", "orders", "growth_earned", "orders", "spend")
 )
 
-# What both dialects say alike, of the rows {which}: of a member, or of each member of a page.
+# What both dialects say alike, of a member, or of each member of a page. Of whom something has changed by itself, or is
+# held, the account does not say what is available.
 _BALANCE: Final = (
-    "SELECT {each}COALESCE(SUM(free), 0) AS available, COALESCE(SUM(later), 0) AS pending, MIN(soonest) AS soonest,"
+    "CASE WHEN a.held = 0 AND (a.next_due IS NULL OR a.next_due > {now})"
+    " THEN a.credited - a.debited + a.debt - a.pending END AS available, a.pending, a.expires_at AS soonest, a.expiring"
+)
+_ACCOUNT: Final = "account a ON a.bucket = m.bucket AND a.member_id = m.id AND a.unit = 'points'"
+_ADDED_UP: Final = (
+    "SELECT COALESCE(SUM(free), 0) AS available, COALESCE(SUM(later), 0) AS pending, MIN(soonest) AS soonest,"
     " COALESCE(SUM(CASE WHEN expires_at = soonest THEN free END), 0) AS expiring"
-    " FROM (SELECT {each}expires_at, CASE WHEN available_from <= {now} THEN remaining - held ELSE 0 END AS free,"
+    " FROM (SELECT expires_at, CASE WHEN available_from <= {now} THEN remaining - held ELSE 0 END AS free,"
     " CASE WHEN available_from > {now} THEN remaining - held ELSE 0 END AS later,"
-    " MIN(CASE WHEN available_from <= {now} AND remaining > held THEN expires_at END) OVER ({part}) AS soonest"
-    " FROM {lots} AND unit = 'points' AND remaining > 0 AND (expires_at IS NULL OR expires_at > {now})) l{group}"
+    " MIN(CASE WHEN available_from <= {now} AND remaining > held THEN expires_at END) OVER () AS soonest"
+    " FROM lot WHERE bucket = {bucket} AND member_id = {id} AND unit = 'points' AND remaining > 0"
+    " AND (expires_at IS NULL OR expires_at > {now})) l"
 )
 _FACTS: Final = (
     "SELECT {each}COALESCE(SUM(CASE WHEN name = 'points_earned' THEN amount END), 0) AS points_earned,"
@@ -77,54 +85,41 @@ _HISTORY: Final = (
     " ORDER BY o.id DESC, e.unit DESC"
 )
 _PAGE: Final = "SELECT bucket, id, external_id, tier FROM member WHERE id > {after} ORDER BY id LIMIT {size}"
-_OF_ONE: Final = {
-    "each": "",
-    "part": "",
-    "group": "",
-    "lots": "lot WHERE bucket = {bucket} AND member_id = {id}",
-    "tallies": "tally WHERE bucket = {bucket} AND member_id = {id}",
-}
+_OF_ONE: Final = {"each": "", "group": "", "tallies": "tally WHERE bucket = {bucket} AND member_id = {id}"}
 _OF_EACH: Final = {
     "each": "id, ",
-    "part": "PARTITION BY id",
     "group": " GROUP BY id",
-    "lots": "page m JOIN lot t ON t.bucket = m.bucket AND t.member_id = m.id WHERE 1 = 1",
     "tallies": "page m JOIN tally t ON t.bucket = m.bucket AND t.member_id = m.id WHERE 1 = 1",
 }
 
 
 def _statements(mark: str, *, lateral: bool) -> dict[str, str]:
-    """The three statements, with the values by number: what marks a value is $ or ?."""
+    """The statements, with the values by number: what marks a value is $ or ?."""
     now, year, month, fourth, fifth = (f"{mark}{number}" for number in range(1, 6))
-    days = {"now": now, "year": year, "month": month}
+    balance = _BALANCE.format(now=now)
 
-    def of(text: str, how: Mapping[str, str], bucket: str = "", id: str = "") -> str:
+    def facts_of(how: Mapping[str, str], bucket: str = "", id: str = "") -> str:
         place = {name: part.format(bucket=bucket, id=id) for name, part in how.items()}
-        return text.format(**days, **place)
+        return _FACTS.format(year=year, month=month, **place)
 
-    balance, facts = (of(text, _OF_ONE, fourth, fifth) for text in (_BALANCE, _FACTS))
     page = _PAGE.format(after=fourth, size=fifth)
     if lateral:
-        each = "SELECT m.id, m.external_id, m.tier, b.*, f.*"
-        balances, counts = (of(text, _OF_ONE, "m.bucket", "m.id") for text in (_BALANCE, _FACTS))
         pages = (
-            f"{each} FROM ({page}) m CROSS JOIN LATERAL ({balances}) b CROSS JOIN LATERAL ({counts}) f ORDER BY m.id"
+            f"SELECT m.id, m.external_id, m.tier, {balance}, f.* FROM ({page}) m JOIN {_ACCOUNT}"
+            f" CROSS JOIN LATERAL ({facts_of(_OF_ONE, 'm.bucket', 'm.id')}) f ORDER BY m.id"
         )
     else:
-        each = (
-            "SELECT m.id, m.external_id, m.tier, COALESCE(b.available, 0), 0, b.soonest, b.expiring,"
-            " COALESCE(f.points_earned, 0), COALESCE(f.orders_month, 0), COALESCE(f.growth_earned, 0),"
-            " COALESCE(f.orders, 0), COALESCE(f.spend, 0)"
-        )
-        balances, counts = (of(text, _OF_EACH) for text in (_BALANCE, _FACTS))
         pages = (
-            f"WITH page AS MATERIALIZED ({page}), b AS MATERIALIZED ({balances}), f AS MATERIALIZED ({counts})"
-            f" {each} FROM page m LEFT JOIN b ON b.id = m.id LEFT JOIN f ON f.id = m.id ORDER BY m.id"
+            f"WITH page AS MATERIALIZED ({page}), f AS MATERIALIZED ({facts_of(_OF_EACH)})"
+            f" SELECT m.id, m.external_id, m.tier, {balance}, COALESCE(f.points_earned, 0),"
+            " COALESCE(f.orders_month, 0), COALESCE(f.growth_earned, 0), COALESCE(f.orders, 0), COALESCE(f.spend, 0)"
+            f" FROM page m JOIN {_ACCOUNT} LEFT JOIN f ON f.id = m.id ORDER BY m.id"
         )
     return {
-        "bar": f"SELECT m.tier, b.*, f.* FROM member m CROSS JOIN ({balance}) b CROSS JOIN ({facts}) f"
-        f" WHERE m.bucket = {fourth} AND m.id = {fifth}",
+        "bar": f"SELECT m.tier, {balance}, f.* FROM member m JOIN {_ACCOUNT}"
+        f" CROSS JOIN ({facts_of(_OF_ONE, fourth, fifth)}) f WHERE m.bucket = {fourth} AND m.id = {fifth}",
         "page": pages,
+        "balance": _ADDED_UP.format(now=f"{mark}1", bucket=f"{mark}2", id=f"{mark}3"),
         "history": _HISTORY.format(
             member=f"{mark}1",
             after=f"{mark}2",
@@ -191,12 +186,21 @@ def at_said(stored: int) -> str:
     return instant(stored).replace(tzinfo=None).isoformat() + "Z"
 
 
+async def _added_up(state: State, now: datetime, member_id: str) -> Sequence[Any]:
+    """A balance that the account does not say."""
+    fetch: Fetch = state.fetch
+    [balance] = await fetch(state.statements["balance"], [microseconds(now), bucket_of(member_id), member_id])
+    return tuple(balance)
+
+
 async def bar(request: Request) -> Response:
     """The progress bar of the member with that id."""
     member_id = request.path_params["member_id"]
     now, state = datetime.now(UTC), request.app.state
     values = [microseconds(now), *first_days(now), bucket_of(member_id), member_id]
     [(tier, available, pending, soonest, expiring, *sums)] = await state.fetch(state.statements["bar"], values)
+    if available is None:
+        available, pending, soonest, expiring = await _added_up(state, now, member_id)
     member = {
         "tier": _TIERS[tier],
         "points": {
@@ -218,6 +222,8 @@ async def page(request: Request) -> Response:
     rows = await state.fetch(state.statements["page"], values)
     nodes = []
     for member_id, external_id, tier, available, _, soonest, expiring, *sums in rows[:first]:
+        if available is None:
+            available, _, soonest, expiring = await _added_up(state, now, member_id)
         _, following, judge, criteria = LADDER[tier]
         ratios = [_ratio(int(sums[fact]), required) for fact, required in criteria]
         nodes.append(

@@ -8,7 +8,7 @@ spend, nothing is spent that is not there, and the rows of all tables are those 
 aggregates included, so that ``laurel verify`` finds nothing wrong with them.
 
 They do nothing else: nobody is asked for a token, nothing is limited or told to anybody, a refusal is not written down,
-and a member with debt or with something held is turned away.
+and a member with debt, with something held or with something that has lapsed is turned away.
 """
 
 import asyncio
@@ -196,9 +196,7 @@ _FIND: Final = """
   IF NOT FOUND THEN RETURN QUERY SELECT 'MEMBER_NOT_FOUND', '', '', 0::bigint, 0::bigint, false; RETURN; END IF;
   SELECT * INTO a FROM account c WHERE c.bucket = b AND c.member_id = mid AND c.unit = 'points' FOR NO KEY UPDATE;
   SELECT * INTO m FROM member n WHERE n.bucket = b AND n.id = mid;
-  SELECT COALESCE(SUM(l.remaining - l.held), 0)::bigint INTO free FROM lot l
-    WHERE l.bucket = b AND l.member_id = mid AND l.unit = 'points' AND l.remaining > 0
-    AND l.available_from <= p_at AND (l.expires_at IS NULL OR l.expires_at > p_at);
+  free := a.credited - a.debited - a.pending;
   SELECT * INTO o FROM operation q
     WHERE q.bucket = b AND q.member_id = mid AND q.channel = '{channel}' AND q.idempotency_key = p_key;
   IF FOUND THEN
@@ -209,7 +207,7 @@ _FIND: Final = """
   IF m.status <> 'active' OR (m.frozen = '{frozen}' AND (m.frozen_until IS NULL OR m.frozen_until > p_at)) THEN
     RETURN QUERY SELECT 'MEMBER_NOT_ACTIVE', '', '', 0::bigint, 0::bigint, false; RETURN;
   END IF;
-  IF a.debt > 0 OR a.held > 0 THEN
+  IF a.debt > 0 OR a.held > 0 OR a.next_due <= p_at THEN
     RETURN QUERY SELECT 'NOT_WRITTEN_FOR', '', '', 0::bigint, 0::bigint, false; RETURN;
   END IF;"""
 _DIGEST: Final = (
@@ -244,7 +242,9 @@ BEGIN{_FIND.format(channel="purchase", frozen="earning")}
       forgiven, earned_at, available_from, expires_at, fixed) VALUES (b, mid, 'points', a.lot_seq + 1, p_id, 'purchase',
       p_points, p_points, 0, 0, 0, 0, p_at, p_at, p_expires_at, false);
     UPDATE account SET credited = a.credited + p_points, seq = a.seq + 1, lot_seq = a.lot_seq + 1,
-      next_due = LEAST(a.next_due, p_expires_at), digest = h
+      next_due = LEAST(a.next_due, p_expires_at), digest = h, expires_at = LEAST(a.expires_at, p_expires_at),
+      expiring = CASE WHEN a.expires_at < p_expires_at THEN a.expiring
+        WHEN a.expires_at = p_expires_at THEN a.expiring + p_points ELSE p_points END
       WHERE bucket = b AND member_id = mid AND unit = 'points';
   END IF;
   INSERT INTO purchase_order (bucket, member_id, reference, transaction_id, programme_version, currency, occurred_at,
@@ -302,8 +302,20 @@ BEGIN{_FIND.format(channel="ledger", frozen="spending")}
     wanted := wanted - taken;
     EXIT WHEN wanted = 0;
   END LOOP;
-  UPDATE account SET debited = a.debited + p_points, seq = a.seq + 1, digest = h
-    WHERE bucket = b AND member_id = mid AND unit = 'points';
+  IF a.expiring > p_points THEN
+    UPDATE account SET debited = a.debited + p_points, seq = a.seq + 1, digest = h, expiring = a.expiring - p_points
+      WHERE bucket = b AND member_id = mid AND unit = 'points';
+  ELSE
+    UPDATE account SET debited = a.debited + p_points, seq = a.seq + 1, digest = h, next_due = n.due,
+      expires_at = n.soonest, expiring = COALESCE(n.expiring, 0)
+      FROM (SELECT MIN(due) AS due, MIN(soonest) AS soonest,
+          SUM(free) FILTER (WHERE o.expires_at = o.soonest) AS expiring
+        FROM (SELECT c.expires_at, c.remaining - c.held AS free,
+            LEAST(CASE WHEN c.available_from > p_at THEN c.available_from END, c.expires_at) AS due,
+            MIN(c.expires_at) FILTER (WHERE c.available_from <= p_at) OVER () AS soonest
+          FROM lot c WHERE c.bucket = b AND c.member_id = mid AND c.unit = 'points' AND c.remaining > 0) o) n
+      WHERE account.bucket = b AND account.member_id = mid AND account.unit = 'points';
+  END IF;
   INSERT INTO daily_aggregate (name, day, unit, channel, part, shard, amount, times)
     VALUES ('debited', p_day, 'points', 'ledger', 'redemption', shard, p_points, 1),
       ('operations', p_day, '', 'ledger', 'redeem', shard, 1, 0) {_AGGREGATES};
@@ -358,11 +370,9 @@ async def _postgres(database: Database) -> AsyncIterator[_Postgres]:
 
 _SQLITE_FIND: Final = """
 SELECT m.bucket, m.id, m.status, m.tier, m.birthday, m.frozen, m.frozen_until, m.enrolled_at,
-  a.credited, a.debited, a.held, a.debt, a.seq, a.lot_seq, a.next_due, a.digest, o.id, o.request_hash,
-  EXISTS (SELECT 1 FROM purchase_order p WHERE p.bucket = m.bucket AND p.member_id = m.id AND p.reference = :reference),
-  COALESCE((SELECT SUM(l.remaining - l.held) FROM lot l
-    WHERE l.bucket = m.bucket AND l.member_id = m.id AND l.unit = 'points' AND (l.remaining > 0) IS TRUE
-    AND l.available_from <= :at AND (l.expires_at IS NULL OR l.expires_at > :at)), 0)
+  a.credited, a.debited, a.held, a.debt, a.seq, a.lot_seq, a.next_due, a.digest, a.pending, a.expiring, a.expires_at,
+  o.id, o.request_hash,
+  EXISTS (SELECT 1 FROM purchase_order p WHERE p.bucket = m.bucket AND p.member_id = m.id AND p.reference = :reference)
 FROM member m JOIN account a ON a.bucket = m.bucket AND a.member_id = m.id AND a.unit = 'points'
 LEFT JOIN operation o ON o.bucket = m.bucket AND o.member_id = m.id AND o.channel = 'purchase'
   AND o.idempotency_key = :key
@@ -383,7 +393,7 @@ _SQLITE_WRITES: Final = {
     " ON CONFLICT (bucket, member_id, name, day) DO UPDATE SET amount = tally.amount + excluded.amount",
 }
 _SQLITE_ACCOUNT: Final = (
-    "UPDATE account SET credited = ?, seq = ?, lot_seq = ?, next_due = ?, digest = ?"
+    "UPDATE account SET credited = ?, seq = ?, lot_seq = ?, next_due = ?, digest = ?, expiring = ?, expires_at = ?"
     " WHERE bucket = ? AND member_id = ? AND unit = 'points'"
 )
 _SQLITE_AGGREGATE: Final = (
@@ -405,7 +415,8 @@ class _Account:
     lot_seq: int
     next_due: int
     digest: str
-    available: int
+    expiring: int
+    expires_at: int
 
 
 class _Sqlite:
@@ -488,7 +499,17 @@ def _earn_all(connection: sqlite3.Connection, batch: Sequence[tuple[Earning, asy
     connection.executemany(
         _SQLITE_ACCOUNT,
         [
-            (one.credited, one.seq, one.lot_seq, one.next_due, one.digest, one.bucket, one.member_id)
+            (
+                one.credited,
+                one.seq,
+                one.lot_seq,
+                one.next_due,
+                one.digest,
+                one.expiring,
+                one.expires_at,
+                one.bucket,
+                one.member_id,
+            )
             for one in accounts.values()
         ],
     )
@@ -512,12 +533,14 @@ def _earn(
         raise Refused("MEMBER_NOT_FOUND")
     (
         bucket, member_id, status, tier, birthday, frozen, frozen_until, enrolled_at,
-        credited, debited, held, debt, seq, lot_seq, next_due, digest, known_id, known_hash, recorded, available,
+        credited, debited, held, debt, seq, lot_seq, next_due, digest, pending, expiring, soonest, known_id, known_hash,
+        recorded,
     ) = found  # fmt: skip
     account = accounts.get(member_id)
     if account is not None:
         seq, lot_seq, next_due, digest = account.seq, account.lot_seq, account.next_due, account.digest
-        credited, available = account.credited, account.available
+        credited, expiring, soonest = account.credited, account.expiring, account.expires_at
+    available = credited - debited - pending
     if known_id is None and (member_id, key) in keys:
         known_id, known_hash = keys[member_id, key]
     if known_id is not None:
@@ -526,7 +549,7 @@ def _earn(
         return Done(member_id, known_id, points, available, True)
     if status != "active" or (frozen == "earning" and (frozen_until is None or frozen_until > at)):
         raise Refused("MEMBER_NOT_ACTIVE")
-    if debt or held:
+    if debt or held or (next_due is not None and next_due <= at):
         raise Refused("NOT_WRITTEN_FOR")
     if recorded or (member_id, reference) in references:
         raise Refused("ORDER_ALREADY_RECORDED")
@@ -540,9 +563,11 @@ def _earn(
         said = f"{digest}|{member_id}|points|{seq}|{operation_id}|{points}|0|issuance|{balance}|{at}|{at}"
         digest = sha256(said.encode()).hexdigest()
         next_due = expires_at if next_due is None else min(next_due, expires_at)
+        if soonest is None or expires_at <= soonest:
+            expiring, soonest = points + (expiring if soonest == expires_at else 0), expires_at
         rows["entry"].append((bucket, member_id, seq, operation_id, points, balance, at, at, digest))
         rows["lot"].append((bucket, member_id, lot_seq, operation_id, points, points, at, at, expires_at))
-        accounts[member_id] = _Account(bucket, member_id, credited, seq, lot_seq, next_due, digest, available)
+        accounts[member_id] = _Account(bucket, member_id, credited, seq, lot_seq, next_due, digest, expiring, soonest)
         rows["tally"].append((bucket, member_id, "points_earned", day, points))
     born = "null" if birthday is None else f'"{birthday}"'
     facts = (

@@ -96,14 +96,16 @@ _WRITES: Final = (
     """,
     """
     INSERT INTO account (bucket, member_id, unit, credited, debited, held, debt, seq, lot_seq, hold_seq, next_due,
-                         digest)
+                         pending, expiring, expires_at, digest)
     SELECT n.bucket, n.id, u.unit, coalesce(e.amount, 0), 0, 0, 0, coalesce(e.seq, 0), coalesce(e.seq, 0), 0, e.due,
-           coalesce(e.digest, '')
+           coalesce(e.pending, 0), coalesce(e.expiring, 0), e.due, coalesce(e.digest, '')
     FROM newcomer n CROSS JOIN (VALUES ('growth'), ('points')) u (unit)
     LEFT JOIN (
-      SELECT member_id, unit, sum(amount)::bigint AS amount, max(seq) AS seq, min(expires_at) AS due,
+      SELECT member_id, unit, sum(amount)::bigint AS amount, max(seq) AS seq, due,
+             sum(amount) FILTER (WHERE at >= due) AS pending, sum(amount) FILTER (WHERE expires_at = due) AS expiring,
              (array_agg(digest ORDER BY seq DESC))[1] AS digest
-      FROM earned GROUP BY member_id, unit
+      FROM (SELECT *, min(expires_at) OVER (PARTITION BY member_id, unit) AS due FROM earned) l
+      GROUP BY member_id, unit, due
     ) e ON e.member_id = n.id AND e.unit = u.unit
     """,
     """

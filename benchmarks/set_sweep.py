@@ -37,21 +37,31 @@ WITH due AS MATERIALIZED (
   WHERE next_due <= $1 AND (bucket, member_id, unit) > ($2, $3, $4)
   ORDER BY bucket, member_id, unit LIMIT $5 FOR NO KEY UPDATE
 ), open AS MATERIALIZED (
-  SELECT d.*, l.seq AS lot_seq, l.remaining - l.held AS gone, l.expires_at,
-         least(min(l.available_from) FILTER (WHERE l.available_from > $1) OVER account,
-               min(l.expires_at) FILTER (WHERE l.expires_at > $1) OVER account) AS due_next
-  FROM due d JOIN lot l ON l.bucket = d.bucket AND l.member_id = d.member_id AND l.unit = d.unit
-  WHERE l.remaining > 0
-  WINDOW account AS (PARTITION BY d.bucket, d.member_id, d.unit)
+  SELECT o.*, coalesce(sum(gone) FILTER (WHERE expires_at = soonest AND available_from <= $1) OVER account, 0)::bigint
+           AS expiring
+  FROM (
+    SELECT d.*, l.seq AS lot_seq, l.remaining - l.held AS gone, l.expires_at, l.available_from,
+           least(min(l.available_from) FILTER (WHERE l.available_from > $1) OVER account,
+                 min(l.expires_at) FILTER (WHERE l.expires_at > $1) OVER account) AS due_next,
+           coalesce(sum(l.remaining - l.held) FILTER (WHERE l.available_from > $1) OVER account, 0)::bigint AS pending,
+           min(l.expires_at) FILTER (WHERE l.expires_at > $1 AND l.available_from <= $1 AND l.remaining > l.held)
+             OVER account AS soonest
+    FROM due d JOIN lot l ON l.bucket = d.bucket AND l.member_id = d.member_id AND l.unit = d.unit
+    WHERE l.remaining > 0
+    WINDOW account AS (PARTITION BY d.bucket, d.member_id, d.unit)
+  ) o
+  WINDOW account AS (PARTITION BY bucket, member_id, unit)
 ), lapsed AS MATERIALIZED (
   SELECT *, former + dense_rank() OVER (PARTITION BY bucket, member_id, unit ORDER BY expires_at) AS seq
   FROM open WHERE expires_at <= $1 AND gone > 0
 ), lost AS MATERIALIZED (
   SELECT bucket, member_id, unit, seq, id, expires_at, sum(gone)::bigint AS amount, digest, next_due, due_next,
+         pending, expiring, soonest,
          balance - (sum(sum(gone)) OVER (PARTITION BY bucket, member_id, unit ORDER BY seq))::bigint AS balance
-  FROM lapsed GROUP BY bucket, member_id, unit, seq, id, expires_at, digest, next_due, due_next, balance, former
+  FROM lapsed GROUP BY bucket, member_id, unit, seq, id, expires_at, digest, next_due, due_next, pending, expiring,
+    soonest, balance, former
 ), entries AS MATERIALIZED (
-  SELECT bucket, member_id, unit, seq, id, expires_at, amount, next_due, due_next, balance,
+  SELECT bucket, member_id, unit, seq, id, expires_at, amount, next_due, due_next, pending, expiring, soonest, balance,
          pg_temp.chain(digest, concat_ws('|', '', member_id, unit, seq, id, -amount, 0, 'breakage', balance,
            expires_at, $7::bigint)) OVER (PARTITION BY bucket, member_id, unit ORDER BY seq) AS digest
   FROM lost
@@ -66,11 +76,13 @@ WITH due AS MATERIALIZED (
   UPDATE lot l SET remaining = l.remaining - o.gone, expired = l.expired + o.gone FROM lapsed o
   WHERE l.bucket = o.bucket AND l.member_id = o.member_id AND l.unit = o.unit AND l.seq = o.lot_seq
 ), settled AS MATERIALIZED (
-  SELECT bucket, member_id, unit, id, min(seq) - 1 AS former, next_due, due_next, max(seq) AS seq,
+  SELECT bucket, member_id, unit, id, min(seq) - 1 AS former, next_due, due_next, pending, expiring, soonest,
+         max(seq) AS seq,
          sum(amount)::bigint AS amount, (array_agg(digest ORDER BY seq DESC))[1] AS digest
-  FROM entries GROUP BY bucket, member_id, unit, id, next_due, due_next
+  FROM entries GROUP BY bucket, member_id, unit, id, next_due, due_next, pending, expiring, soonest
 ), balanced AS (
-  UPDATE account a SET debited = a.debited + s.amount, seq = s.seq, digest = s.digest, next_due = s.due_next
+  UPDATE account a SET debited = a.debited + s.amount, seq = s.seq, digest = s.digest, next_due = s.due_next,
+         pending = s.pending, expiring = s.expiring, expires_at = s.soonest
   FROM settled s WHERE a.bucket = s.bucket AND a.member_id = s.member_id AND a.unit = s.unit
 ), recorded AS (
   INSERT INTO operation (bucket, member_id, channel, idempotency_key, id, kind, request_hash, accepted, result, actor,

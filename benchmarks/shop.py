@@ -51,7 +51,8 @@ _ORDERS: Final = (1, 2, 2, 3, 3, 4, 5, 6, 12, 12)
 """How often others have bought, five times on average; one of a thousand forty times."""
 _COLUMNS: Final = {
     "member": "bucket id external_id status tier tier_since tier_changes attributes enrolled_at tier_from",
-    "account": "bucket member_id unit credited debited held debt seq lot_seq hold_seq next_due digest",
+    "account": "bucket member_id unit credited debited held debt seq lot_seq hold_seq next_due expiring expires_at"
+    " digest",
     "operation": "bucket member_id channel idempotency_key id kind request_hash accepted result actor"
     " programme_version effective_at recorded_at",
     "entry": "bucket member_id unit seq operation_id amount held contra balance effective_at recorded_at digest",
@@ -247,9 +248,10 @@ class _Books:
         )  # fmt: skip
         for unit, account in self.accounts.items():
             due = min((lot[6] for lot in account.lots), default=None)
+            expiring = sum(lot[3] for lot in account.lots if lot[6] == due)
             self.rows["account"].append(
                 (*place, unit, account.credited, account.debited, 0, 0, account.seq, account.lots_made, 0, due,
-                 account.digest)
+                 expiring, due, account.digest)
             )  # fmt: skip
             for lot in account.lots:
                 self._close(account, lot)

@@ -49,7 +49,8 @@ SET_BASED: Final = "set-based"
 PROGRAMME: Final = "{id: bench, currency: EUR, timezone: UTC, expiry: {mode: per_lot, months: 12}}"
 _COLUMNS: Final = {
     "member": "bucket id external_id status tier tier_since tier_changes attributes enrolled_at",
-    "account": "bucket member_id unit credited debited held debt seq lot_seq hold_seq next_due digest",
+    "account": "bucket member_id unit credited debited held debt seq lot_seq hold_seq next_due expiring"
+    " expires_at digest",
     "lot": "bucket member_id unit seq operation_id source amount remaining held expired clawed forgiven earned_at"
     " available_from expires_at fixed",
 }
@@ -68,7 +69,7 @@ def _rows(table: str, members: Sequence[tuple[int, str, int]], due: int, lapsed:
             start = microseconds(began)
             yield bucket, member, f"m{number}", "active", "", start, 1, "{}", start
         elif table == "account":
-            yield bucket, member, "points", 10 * LOTS, 0, 0, 0, LOTS, LOTS, 0, dates[0], ""
+            yield bucket, member, "points", 10 * LOTS, 0, 0, 0, LOTS, LOTS, 0, dates[0], 10, dates[0], ""
         else:
             earned = microseconds(began)
             for lot, date in enumerate(dates, 1):

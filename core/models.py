@@ -103,6 +103,9 @@ class AccountRow(Model):
     lot_seq = fields.BigIntField()
     hold_seq = fields.BigIntField()
     next_due = InstantField(null=True)
+    pending = fields.BigIntField(db_default=0)
+    expiring = fields.BigIntField(db_default=0)
+    expires_at = InstantField(null=True)
     digest = fields.CharField(max_length=64)
 
     class Meta:

@@ -308,7 +308,10 @@ class Gathered:
         found = await reader.find_all(
             [question.lookup(part.keys()) for question, part in zip(questions, parts, strict=True)]
         )
-        answers = [question.told(rows) for question, rows in zip(questions, found, strict=True)]
+        answers = []
+        for question, rows in zip(questions, found, strict=True):
+            told = question.told(rows)
+            answers.append(await question.settle(reader, told) if hasattr(question, "settle") else told)
         for part, told in zip(parts, answers, strict=True):
             part.give(told)
 

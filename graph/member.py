@@ -192,9 +192,9 @@ class Balance:
 
 
 async def _balances_of(members: Sequence["Member"], info: Info, units: Sequence[str]) -> list[list[Balance]]:
-    question, now = figures.Balances(expiring=selects(info, "expiring")), info.context.now
-    keys = [question.key(member.member_id, unit, now) for member in members for unit in units]
-    found = iter(await info.context.loaders.ask_all(question, keys))
+    now = info.context.now
+    keys = [figures.Balances.key(member.member_id, unit, now) for member in members for unit in units]
+    found = iter(await info.context.loaders.ask_all(figures.BALANCES, keys))
     return [[Balance.of(unit, next(found) or figures.NOTHING) for unit in units] for _ in members]
 
 
@@ -275,8 +275,7 @@ class Member(Node):
         """
         loaders, now = info.context.loaders, info.context.now
         if selects(info, *path, "points"):
-            question = figures.Balances(expiring=selects(info, *path, "points", "expiring"))
-            loaders.foresee(question, [question.key(member_id, POINTS, now)])
+            loaders.foresee(figures.BALANCES, [figures.Balances.key(member_id, POINTS, now)])
         if selects(info, *path, "progress"):
             try:
                 programme = (await info.context.version()).programme

@@ -128,7 +128,12 @@ const at = (micros) => {
 // -- the statements -----------------------------------------------------------------------------------
 
 const KEYS = 'unnest($1::smallint[], $2::text[]) WITH ORDINALITY AS k (bucket, id, place)'
+// Of whom something has changed by itself, or is held, the account does not say what is available.
 const BALANCES = `
+  SELECT CASE WHEN a.held = 0 AND (a.next_due IS NULL OR a.next_due > $3)
+         THEN a.credited - a.debited + a.debt - a.pending END, a.pending, a.expires_at, a.expiring
+  FROM ${KEYS} JOIN account a ON a.bucket = k.bucket AND a.member_id = k.id AND a.unit = 'points' ORDER BY k.place`
+const ADDED_UP = `
   SELECT b.available, b.pending, b.soonest, b.expiring FROM ${KEYS} CROSS JOIN LATERAL (
     SELECT COALESCE(SUM(free), 0) AS available, COALESCE(SUM(later), 0) AS pending, MIN(soonest) AS soonest,
            SUM(CASE WHEN expires_at = soonest THEN free END) AS expiring
@@ -208,7 +213,9 @@ const uncached = (loader) => ({ loader, opts: { cache: false } })
 const loaders = {
   Member: {
     points: uncached(async (queries) => {
-      const found = await rows(BALANCES, [...keysOf(queries), Date.now() * 1_000])
+      const [keys, now] = [keysOf(queries), Date.now() * 1_000]
+      let found = await rows(BALANCES, [...keys, now])
+      if (found.some(([available]) => available === null)) found = await rows(ADDED_UP, [...keys, now])
       return found.map(([available, pending, soonest, points]) => ({
         available,
         pending,

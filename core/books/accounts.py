@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from core.books.lots import REVIEW
 from core.errors import BalanceLimitExceeded
 from core.time.clock import microseconds
 from core.units import AMOUNT_MAX
@@ -34,7 +35,8 @@ class Account(NamedTuple):
     """The state of one account. ``credited`` and ``debited`` only grow; ``seq`` numbers its entries without a gap.
 
     ``next_due`` is an instant before which no lot changes by itself: nothing expires and nothing pending becomes
-    available earlier. ``digest`` is the newest entry's.
+    available earlier. How it stands until then: of what is not held ``pending`` can be spent later only, and of the
+    rest ``expiring`` is lost first, at ``expires_at``. ``digest`` is the newest entry's.
     """
 
     unit: str
@@ -46,6 +48,9 @@ class Account(NamedTuple):
     lot_seq: int = 0
     hold_seq: int = 0
     next_due: datetime | None = None
+    pending: int = 0
+    expiring: int = 0
+    expires_at: datetime | None = None
     digest: str = ""
 
     @property
@@ -61,8 +66,11 @@ class Account(NamedTuple):
         debited = self.debited + max(-amount, 0)
         if abs(credited - debited) > AMOUNT_MAX or max(credited, debited) > _SIDE_MAX:
             raise BalanceLimitExceeded(unit=self.unit, balance_max=AMOUNT_MAX)
-        unit, _, _, held_before, debt, seq, lot_seq, hold_seq, next_due, digest = self
-        return Account(unit, credited, debited, held_before + held, debt, seq + 1, lot_seq, hold_seq, next_due, digest)
+        unit, _, _, held_before, debt, seq, lot_seq, hold_seq, next_due, pending, expiring, expires_at, digest = self
+        return Account(
+            unit, credited, debited, held_before + held, debt, seq + 1, lot_seq, hold_seq,
+            next_due, pending, expiring, expires_at, digest,
+        )  # fmt: skip
 
     def due(self, *instants: datetime | None) -> "Account":
         """The account knowing that something changes by itself at each of these instants."""
@@ -71,6 +79,27 @@ class Account(NamedTuple):
             if at is not None and (soonest is None or at < soonest):
                 soonest = at
         return self if soonest is self.next_due else self._replace(next_due=soonest)
+
+    def is_due(self, at: datetime) -> bool:
+        """Whether something has changed by itself until then, so that only the lots say how it stands."""
+        return self.next_due is not None and self.next_due <= at
+
+    def gain(self, amount: int, available_from: datetime, expires_at: datetime | None, at: datetime) -> "Account":
+        """The account knowing that since ``at`` a lot of these dates has so much more that is not held."""
+        after = self.due(expires_at, available_from if available_from > at else None)
+        if amount == 0:
+            return after
+        if waits(available_from, after.next_due):
+            return after._replace(pending=after.pending + amount)
+        if expires_at is None or (after.expires_at is not None and after.expires_at < expires_at):
+            return after
+        before = after.expiring if after.expires_at == expires_at else 0
+        return after._replace(expiring=before + amount, expires_at=expires_at)
+
+
+def waits(available_from: datetime, next_due: datetime | None) -> bool:
+    """Whether what is available from then on is pending until an account is due."""
+    return available_from >= (next_due or REVIEW)
 
 
 class Entry(NamedTuple):

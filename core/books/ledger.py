@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from core.books.accounts import Account, Contra, Entry, chain
+from core.books.accounts import Account, Contra, Entry, chain, waits
 from core.books.holds import Hold, HoldLot, HoldState
 from core.books.lots import DEBT_LOT, REVIEW, Draw, Extension, Lot, LotMove, MoveKind, Part, draw, spending_order
 from core.books.sheet import Sheet
@@ -91,7 +91,7 @@ class Ledger:
             unit, number, self.operation_id, self.channel, amount, left, held, expired, clawed, forgiven, *terms
         )  # fmt: skip
         after = account.post(amount, 0)._replace(lot_seq=number, debt=account.debt - repaid)
-        after = after.due(lot.expires_at, lot.available_from if lot.available_from > self.at else None)
+        after = after.gain(left, lot.available_from, lot.expires_at, self.at)
         entry = self._write(after, amount, 0, contra)
         self.sheet.add(Lot, (unit, number), lot)
         if repaid:
@@ -101,10 +101,17 @@ class Ledger:
 
     def spend(self, unit: str, amount: int, *, contra: str = Contra.REDEMPTION) -> list[Draw]:
         """Debit the soonest-expiring lots. Raises InsufficientPoints."""
-        draws = self._draw(unit, amount)
-        entry = self._write(self.account(unit).post(-amount, 0), -amount, 0, contra)
+        draws, account = self._draw(unit, amount), self.account(unit)
+        after = account.post(-amount, 0)
+        # Then all of it is of what expires first, and some of that is left.
+        leaves_some = account.expiring > amount and not account.is_due(self.at)
+        if leaves_some:
+            after = after._replace(expiring=account.expiring - amount)
+        entry = self._write(after, -amount, 0, contra)
         for number, taken in draws:
             self._change(entry, self._lot(unit, number), MoveKind.SPEND, -taken)
+        if not leaves_some:
+            self._look_ahead(unit)
         return draws
 
     def hold(self, unit: str, amount: int, *, reference: str, expires_at: datetime) -> Hold:
@@ -130,6 +137,7 @@ class Ledger:
             lot = self._lot(unit, lot_seq)
             self.sheet.put(Lot, (unit, lot_seq), lot._replace(held=lot.held + taken))
             self.sheet.add(HoldLot, (unit, number, lot_seq), HoldLot(unit, number, lot_seq, taken))
+        self._look_ahead(unit)
         return hold
 
     def capture(
@@ -218,9 +226,13 @@ class Ledger:
         return sum(self._lot(unit, number).remaining for number in dates)
 
     def hold_back(self, lot: Lot) -> None:
-        """Let nobody spend of a lot until it is let go, and let it not lapse before that. Nothing was spent of it."""
+        """Let nobody spend of a lot until it is let go, and let it not lapse before that. Nothing was spent of it.
+
+        All open lots of the unit stand on the sheet.
+        """
         assert lot.held == 0
         self.sheet.put(Lot, (lot.unit, lot.seq), lot._replace(available_from=REVIEW))
+        self._look_ahead(lot.unit)
 
     def let_go(self, unit: str, available: Mapping[int, datetime]) -> int:
         """Let lots that were held back be spent from these instants on, none before now; what is left of them.
@@ -291,6 +303,7 @@ class Ledger:
                 self._change(entry, self._lot(unit, number), MoveKind.CLAW_BACK, -taken)
             if owed:
                 self._move(entry, DEBT_LOT, MoveKind.CLAW_BACK, -owed)
+            self._look_ahead(unit)
         return ClawBack(amount, taken_in_all, owed, forgiven)
 
     def restore(
@@ -383,18 +396,29 @@ class Ledger:
         return lot
 
     def _look_ahead(self, unit: str) -> None:
-        """Let the account say when the first of its lots changes by itself, or has changed and nobody wrote it down."""
-        instants = []
-        for lot in self.lots(unit):
+        """Let the account say how it stands, and when the first of its lots changes by itself.
+
+        Or has changed, and nobody wrote it down.
+        """
+        instants, lots = [], self.lots(unit)
+        for lot in lots:
             if lot.waits_for_review:
                 continue
             if lot.remaining and not lot.lapsed(self.at):
                 instants += [at for at in (lot.available_from, lot.expires_at) if at is not None and at > self.at]
             elif lot.remaining > lot.held and lot.expires_at is not None:
                 instants.append(lot.expires_at)
-        account, next_due = self.account(unit), min(instants, default=None)
-        if next_due != account.next_due:
-            self.sheet.put(Account, (unit,), account._replace(next_due=next_due))
+        next_due, pending, expiring, expires_at = min(instants, default=None), 0, 0, None
+        for lot in lots:  # what expires first comes first
+            if free := lot.remaining - lot.held:
+                if waits(lot.available_from, next_due):
+                    pending += free
+                elif lot.expires_at is not None and expires_at in (None, lot.expires_at):
+                    expiring, expires_at = expiring + free, lot.expires_at
+        account = self.account(unit)
+        after = account._replace(next_due=next_due, pending=pending, expiring=expiring, expires_at=expires_at)
+        if after != account:
+            self.sheet.put(Account, (unit,), after)
 
     def _takeable(self, unit: str) -> list[Lot]:
         """Lots that a claw-back may take from: what can be spent first, then what is pending; never what has lapsed."""
@@ -447,7 +471,9 @@ class Ledger:
             account, lot = self.account(unit), self._lot(unit, number)
             repaid = min(account.debt, amount)
             # The lot may have been empty, or its loss written down before: it has to be looked at again.
-            self.sheet.put(Account, (unit,), account._replace(debt=account.debt - repaid).due(lot.expires_at))
+            after = account._replace(debt=account.debt - repaid)
+            after = after.gain(amount - repaid, lot.available_from, lot.expires_at, self.at)
+            self.sheet.put(Account, (unit,), after)
             if repaid:
                 # Also out of a lapsed lot. It would have paid before it lapsed, had it been there.
                 self._change(entry, lot, MoveKind.REPAY, -repaid)
@@ -459,7 +485,8 @@ class Ledger:
         """Move points from a lapsed lot to a new one that lasts ``until``."""
         account = self.account(lot.unit)
         number = account.lot_seq + 1
-        self.sheet.put(Account, (lot.unit,), account._replace(lot_seq=number).due(until))
+        after = account._replace(lot_seq=number).gain(amount, self.at, until, self.at)
+        self.sheet.put(Account, (lot.unit,), after)
         self._change(entry, lot, MoveKind.CARRY, -amount)
         # All of it counts as asked back: what is asked back is asked of the lot that was earned, and only there.
         fresh = lot._replace(

@@ -171,6 +171,7 @@ def _without(table: str, other: str, condition: str) -> str:
 
 _ACCOUNT = "SELECT a.member_id, a.unit"
 _LOT = "SELECT l.member_id, l.unit, l.seq AS lot"
+_PENDING = f"l.available_from >= COALESCE(c.next_due, {microseconds(REVIEW)})"
 _MOVED = "SUM(amount) AS moved"
 _LOT_MOVES = (
     "FROM lot l LEFT JOIN (SELECT bucket, member_id, unit, lot_seq, SUM(amount) AS moved,"
@@ -472,6 +473,23 @@ INVARIANTS: Final[Sequence[Invariant]] = (
             f"WHERE remaining > held AND available_from < {microseconds(REVIEW)}",
         )
         + " WHERE s.expires_at IS NOT NULL AND (a.next_due IS NULL OR a.next_due > s.expires_at)",
+    ),
+    Invariant(
+        "balance that is said",
+        "until an account is due it says of its lots what is pending, and what of the rest is lost first, and when",
+        f"{_ACCOUNT}, a.pending, a.expiring, a.expires_at, s.pending AS pending_of_lots,"
+        " s.expiring AS expiring_of_lots, s.expires_at AS expires_at_of_lots FROM account a"
+        f" LEFT JOIN entry e ON {_same('e', 'a', 'unit')} AND e.seq = a.seq"
+        " LEFT JOIN (SELECT c.bucket, c.member_id, c.unit,"
+        f" SUM(CASE WHEN {_PENDING} THEN l.remaining - l.held ELSE 0 END) AS pending,"
+        f" SUM(CASE WHEN NOT {_PENDING} AND l.expires_at = c.expires_at THEN l.remaining - l.held ELSE 0 END)"
+        f" AS expiring, MIN(CASE WHEN NOT {_PENDING} THEN l.expires_at END) AS expires_at"
+        f" FROM account c JOIN lot l ON {_same('l', 'c', 'unit')} AND l.remaining > l.held"
+        f" GROUP BY c.bucket, c.member_id, c.unit) s ON {_same('s', 'a', 'unit')}"
+        # Of what has changed by itself when something was written the lots say more than the account.
+        " WHERE (a.next_due IS NULL OR e.seq IS NULL OR (a.next_due > e.recorded_at AND a.next_due > e.effective_at))"
+        " AND (a.pending <> COALESCE(s.pending, 0) OR a.expiring <> COALESCE(s.expiring, 0)"
+        " OR COALESCE(a.expires_at, 0) <> COALESCE(s.expires_at, 0))",
     ),
     # -- members
     Invariant(

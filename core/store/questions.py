@@ -1,7 +1,7 @@
 """The one kind of question the core asks its tables: rows by the equality of some columns.
 
 A question with a ``lookup``, and answers ``told`` by what that finds, can be asked together with others of its kind
-(``core.store.dialect.Reader.find_all``).
+(``core.store.dialect.Reader.find_all``); one that has to ask on after that has a ``settle`` as well.
 """
 
 from collections import defaultdict

@@ -84,7 +84,7 @@ async def _flag(work: "Work", rule: PaceRule, operations: list[str]) -> None:
     flags = await work.rows(Flag, "state = 'open'")
     about = (rule.channel, rule.more_than, rule.within_minutes, rule.then == "hold")
     ours = [flag for flag in flags if flag.state == FlagState.OPEN and flag[2:6] == about]
-    lots: list[list[str | int]] = [[*lot] for lot in _hold_back(work)] if rule.then == "hold" else []
+    lots: list[list[str | int]] = [[*lot] for lot in await _hold_back(work)] if rule.then == "hold" else []
     latest = ours[-1] if ours else None
     if latest is not None and len(latest.operations) < OPERATIONS_MAX:
         added = [*latest.operations, work.operation_id]
@@ -113,11 +113,12 @@ async def _flag(work: "Work", rule: PaceRule, operations: list[str]) -> None:
     )
 
 
-def _hold_back(work: "Work") -> list[HeldLot]:
+async def _hold_back(work: "Work") -> list[HeldLot]:
     """Let nobody spend what the operation gave of units that can be spent."""
     held = []
     for lot in work.given():
         if work.programme.unit(lot.unit).spendable and lot.remaining and not lot.lapsed(work.now):
             held.append(HeldLot(lot.unit, lot.seq, microseconds(lot.available_from), microseconds(work.now)))
+            await work.open_account(lot.unit)
             work.ledger.hold_back(lot)
     return held

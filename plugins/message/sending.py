@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from tortoise.exceptions import IntegrityError
 
-from core.books.figures import Balances
+from core.books.figures import BALANCES, Balances
 from core.books.members import MemberStatus, bucket_of
 from core.errors import ProgrammeNotFound
 from core.models import LotRow, MemberRow
@@ -302,7 +302,7 @@ async def read(member_id: str, programme: Programme, now: Any) -> Reader:
     row = await MemberRow.get(bucket=bucket, id=member_id)
     chosen = await MessagePreferences.get_or_none(bucket=bucket, member_id=member_id)
     key = Balances.key(member_id, POINTS, now)
-    balance = (await Balances().answer(Store().reader(), [key])).get(key)
+    balance = (await BALANCES.answer(Store().reader(), [key])).get(key)
     ladder = programme.tiers
     named = {tier.id: (rank, tier.name or tier.id) for rank, tier in enumerate(ladder.ladder, 1)} if ladder else {}
     rank, name = named.get(row.tier, (0, row.tier))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
-from core.books.figures import Balance, Balances
+from core.books.figures import BALANCES, Balance, Balances
 from core.books.members import ById, Frozen
 from core.books.members import Member as MemberValue
 from core.books.tallies import Tally
@@ -440,7 +440,7 @@ async def _visitor(info: Info, by: MemberByInput | None) -> _Visitor | None:
         return None
     loaders, now = info.context.loaders, info.context.now
     tallies: list[Tally] = await loaders.rows(Tally, member.member_id, TALLIES)
-    found: Balance | None = await loaders.ask(Balances(), Balances.key(member.member_id, POINTS, now))
+    found: Balance | None = await loaders.ask(BALANCES, Balances.key(member.member_id, POINTS, now))
     return _Visitor(member._value, found.available if found else 0, tallies)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from core.books.figures import NOTHING, Balance, Balances
+from core.books.figures import BALANCES, NOTHING, Balance, Balances
 from core.books.members import Frozen
 from core.books.tallies import Tally
 from core.channels.limits import used_of
@@ -35,8 +35,7 @@ async def suggest(info: Info, member: Member) -> Sequence[Suggestion]:
     if not member._value.may(Frozen.SPENDING):
         return []
     loaders, member_id = info.context.loaders, member.member_id
-    question = Balances(expiring=True)
-    balance: Balance = await loaders.ask(question, question.key(member_id, POINTS, now)) or NOTHING
+    balance: Balance = await loaders.ask(BALANCES, Balances.key(member_id, POINTS, now)) or NOTHING
     prices = {item.id: settings.price(item, member.tier_id, programme) for item in settings.items}
     near = [item for item in settings.items if balance.available * 100 >= prices[item.id] * _REACH]
     if not near:

@@ -177,6 +177,20 @@ def check_time(account: Account, entries: list[Entry], lots: dict[int, Lot], she
                 assert lot.seq in captured
 
 
+def check_ahead(account: Account, lots: dict[int, Lot], at: datetime) -> None:
+    """The account says by itself how it stands until it is due."""
+    if account.next_due is not None and account.next_due <= at:
+        return
+    open_lots = [lot for lot in lots.values() if lot.remaining > lot.held]
+    free = sum(lot.free(at) for lot in open_lots)
+    pending = sum(lot.remaining - lot.held for lot in open_lots if lot.available_from > at)
+    assert account.pending == pending
+    assert account.balance + account.debt - account.held - pending == free
+    soonest = min((lot.expires_at for lot in open_lots if lot.free(at) and lot.expires_at is not None), default=None)
+    assert account.expires_at == soonest
+    assert account.expiring == sum(lot.free(at) for lot in open_lots if soonest and lot.expires_at == soonest)
+
+
 def check_books(sheet: Sheet, at: datetime) -> None:
     """All of the above."""
     account: Account = sheet.of(Account)[(POINTS,)]
@@ -186,3 +200,4 @@ def check_books(sheet: Sheet, at: datetime) -> None:
     check_lots(account, entries, lots, list(sheet.of(LotMove).values()))
     check_holds(account, entries, lots, sheet)
     check_time(account, entries, lots, sheet, at)
+    check_ahead(account, lots, at)

@@ -1,16 +1,18 @@
 """What the database adds up is what the values say, for lots in every state and at every boundary."""
 
+import importlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from core.books.accounts import Account
-from core.books.figures import Balance, Balances, Totals
+from core.books.figures import BALANCES, Balance, Balances, Totals
 from core.books.holds import Hold, HoldLot, without_overdue
 from core.books.lots import Lot
 from core.books.members import ById, bucket_of
 from core.channels.redemption import HoldPoints, RedeemPoints
+from core.oversight.verify import verify
 from core.store import Store
 from core.store.databases import Tables, connect
 from core.store.migrating import migrate
@@ -66,20 +68,19 @@ async def said_by_values(desk: Desk, member_id: str, at: datetime) -> dict[str, 
 async def test_balances_are_those_of_the_lots_at_every_instant(desk: Desk) -> None:
     member_id = await busy_member(desk)
     acted, lots = BEGIN + 200 * DAY, await Rows(Lot, ("member_id",)).answer(desk.store.reader(), [(member_id,)])
-    turns = {BEGIN, acted, acted + 600 * timedelta(seconds=1), acted + 90 * DAY}
+    turns = {acted, acted + 600 * timedelta(seconds=1), acted + 90 * DAY}
     turns |= {at for lot in lots[member_id,] for at in (lot.available_from, lot.expires_at) if at is not None}
     instants = [at + step for at in sorted(turns) for step in (-MICROSECOND, timedelta(), MICROSECOND)]
+    instants = [at for at in instants if at >= acted]
     keys = [Balances.key(member_id, unit, at) for at in instants for unit in (POINTS, GROWTH)]
 
-    answer = await Balances(expiring=True).answer(desk.store.reader(), keys)
-    shorter = await Balances().answer(desk.store.reader(), keys)
+    answer = await BALANCES.answer(desk.store.reader(), keys)
 
     expected = {}
     for at in instants:
         for unit, balance in (await said_by_values(desk, member_id, at)).items():
             expected[Balances.key(member_id, unit, at)] = balance
     assert answer == expected
-    assert shorter == {key: value._replace(expiring=0, expires_at=None) for key, value in expected.items()}
     soonest = lots[member_id,][0].expires_at
     points, growth = (answer[Balances.key(member_id, unit, acted)] for unit in (POINTS, GROWTH))
     assert points == Balance(available=12, pending=25, held=55, expiring=12, expires_at=soonest)
@@ -94,7 +95,7 @@ async def test_where_nothing_happened_nothing_is_known(desk: Desk) -> None:
         Balances.key(who, unit, BEGIN) for who, unit in ((member.id, POINTS), (member.id, "miles"), ("nobody", POINTS))
     ]
 
-    assert await Balances().answer(desk.store.reader(), [known, *unknown]) == {known: Balance()}
+    assert await BALANCES.answer(desk.store.reader(), [known, *unknown]) == {known: Balance()}
 
 
 async def test_totals_begin_with_their_day(desk: Desk) -> None:
@@ -122,8 +123,8 @@ async def test_a_members_lots_are_found_by_their_key_and_not_among_all_that_are_
             for kind, by in ((Lot, ("bucket", "member_id", "unit")), (Lot, ("bucket", "member_id"))):
                 await reader.select(table_of(kind), by, [(1, "ann", POINTS)[: len(by)]], "remaining > 0")
             await reader.select(table_of(Hold), ("bucket", "member_id"), [(1, "ann")], "state = 'open'")
-            for question in (Balances(), Balances(expiring=True)):
-                await question.answer(reader, [Balances.key("ann", POINTS, BEGIN)])
+            key = Balances.key("ann", POINTS, BEGIN)
+            await BALANCES.settle(reader, {key: None})
         plans = [await reader.query(f"EXPLAIN QUERY PLAN {sql}", ["[]"]) for sql in sent]
 
     for plan in plans:
@@ -131,3 +132,20 @@ async def test_a_members_lots_are_found_by_their_key_and_not_among_all_that_are_
         assert [step for step in steps if step.startswith("SEARCH t USING PRIMARY KEY (bucket=? AND member_id=?")], (
             steps
         )
+
+
+async def test_accounts_from_before_they_said_it_are_told_by_the_migration(desk: Desk) -> None:
+    member_id = await busy_member(desk)
+    moments = (BEGIN + 200 * DAY, BEGIN + 214 * DAY, BEGIN + 300 * DAY)
+    keys = [Balances.key(member_id, unit, at) for at in moments for unit in (POINTS, GROWTH)]
+    said = await BALANCES.answer(desk.store.reader(), keys)
+    accounts = await desk.rows(Account, ById(member_id))
+
+    async with desk.store.transaction() as writer:
+        await writer.query("UPDATE account SET pending = 0, expiring = 0, expires_at = NULL")
+        await importlib.import_module("core.migrations.0027_balances_said").add_up(None, writer)
+
+    assert await desk.rows(Account, ById(member_id)) == accounts
+    assert {account.unit: account.pending for account in accounts} == {POINTS: 25, GROWTH: 0}
+    assert await BALANCES.answer(desk.store.reader(), keys) == said
+    assert await verify(desk.store.reader()) == []

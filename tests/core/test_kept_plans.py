@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.books.figures import Balances, Totals
+from core.books.figures import BALANCES, Balances, Totals
 from core.books.lots import Lot
 from core.books.members import Member
 from core.books.tallies import Tally
@@ -24,7 +24,7 @@ async def test_a_look_up_by_key_is_planned_a_few_times() -> None:
     now = SystemClock().now()
     async with Store().transaction() as reader:
         for _ in range(TIMES):
-            await Balances().answer(reader, [Balances.key("a", "points", now)])
+            await BALANCES.answer(reader, [Balances.key("a", "points", now)])
             await Totals().answer(reader, Totals.keys("a", [("spend", 20_000)]))
             await Rows(Lot, ("bucket", "member_id"), "remaining > 0").answer(reader, [(1, "a")])
             await Rows(Member, ("external_id",)).answer(reader, [("a",)])

@@ -141,6 +141,7 @@ DAMAGE = {
     "held in time": "UPDATE hold SET placed_at = placed_at - 1",
     "expired in time": "UPDATE lot SET expires_at = expires_at + 1",
     "next due": "UPDATE account SET next_due = NULL WHERE unit = 'points'",
+    "balance that is said": "UPDATE account SET expiring = expiring + 1 WHERE expires_at IS NOT NULL",
     "accounts of a member": "DELETE FROM account",
     "tier history": "UPDATE member SET tier = 'silver'",
     "steps of a tier history": "UPDATE tier_change SET former = 'gold' WHERE number = 2",

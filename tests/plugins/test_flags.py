@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.books.figures import Balances
+from core.books.figures import BALANCES, Balances
 from core.books.lots import Extension, Lot
 from core.books.members import Frozen
 from core.books.tallies import Tally
@@ -73,7 +73,7 @@ async def figures_of(shop: Shop) -> dict[str, int]:
     """What everybody reads, who adds up where it lies."""
     programme = load_programme(DOCUMENT, PLUGINS.settings, PLUGINS.facts, PLUGINS.countables)
     reader, key = shop.store.reader(), Balances.key(shop.members["ann"], POINTS, shop.clock.now())
-    balance = (await Balances().answer(reader, [key]))[key]
+    balance = (await BALANCES.answer(reader, [key]))[key]
     owed = await liability(reader, programme, shop.clock.now())
     return {"pending": balance.pending, "total": balance.total, "outstanding": owed.outstanding.pending}
 
