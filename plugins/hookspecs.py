@@ -242,7 +242,8 @@ async def react(event: Event, work: Work) -> None:
     """See an event of any channel, while its member is locked and before anything is written.
 
     May do whatever ``work`` offers. A Refusal raised here refuses the whole operation. It is called for every event,
-    so look at ``event.name`` first, or mark it with those that it ``hears`` (``core.telling.events``).
+    so look at ``event.name`` first, or mark it with those that it ``hears`` (``core.telling.events``). A plugin with a
+    section of the programme (``register_settings``) sees none where no version of the programme ever had its section.
     """
 
 

@@ -37,6 +37,7 @@ from core.suggest import did_you_mean
 from core.telling.carriers import Carrier
 from core.telling.destinations import Destinations
 from core.telling.event_types import EVENT_TYPES, EventType
+from core.telling.events import of_channel
 from core.telling.outbox import Consumer
 from plugins import CONTRACT, PROJECT, hookspecs
 from plugins.hookspecs import Importer
@@ -238,7 +239,10 @@ class _Assembly:
             explainers=self._explainers(),
             anew=self._anew(),
             invariants=self._invariants(),
-            reactions=tuple(function for _, function in self._implementations("react")),
+            reactions=tuple(
+                of_channel(function, name) if name in settings else function
+                for name, function in self._implementations("react")
+            ),
             outgoing=self._outgoing(consumers),
             consumers=consumers,
             destinations=self._destinations(),

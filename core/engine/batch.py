@@ -7,7 +7,7 @@ that members share (see ``core.engine.shared``). What they leave is written toge
 
 from asyncio import CancelledError
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from secrets import randbelow
@@ -77,13 +77,17 @@ class Rules:
     """Which rows of the daily aggregates this process adds to."""
     new_member_id: Callable[[str], str] | None = None
     """The id of a member who is new, by their external id, where it is known: in a replay."""
-    _heard: dict[str, tuple[Reaction, ...]] = field(default_factory=dict, compare=False, repr=False)
+    _heard: dict[tuple[str, Collection[str] | None], tuple[Reaction, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def reactions_to(self, name: str) -> tuple[Reaction, ...]:
         """The reactions that hear events of that name, in their order."""
-        found = self._heard.get(name)
+        channels = self.programmes.channels
+        found = self._heard.get((name, channels))
         if found is None:
-            found = self._heard[name] = tuple(react for react in self.reactions if is_heard_by(react, name))
+            found = tuple(react for react in self.reactions if is_heard_by(react, name, channels))
+            self._heard[name, channels] = found
         return found
 
 
@@ -258,9 +262,10 @@ class _Batch:
         members: dict[str, Member] = {}
         if names:
             for row in await self.reader.select(member, ("external_id",), [(name,) for name in sorted(names)]):
-                found: Member = member.read(row)
+                found = member.glance(row)
                 ids[found.external_id] = found.id
-                members[found.id] = found
+                if self.reader.alone:
+                    members[found.id] = found.whole()
         known = {ref.id for t in tickets if isinstance(ref := t.operation.member, ById)} | set(ids.values())
 
         lanes: dict[str, _Lane] = {}
@@ -282,9 +287,7 @@ class _Batch:
             for row in self.accounts:
                 value: Account = account.read(row)
                 lanes[row[1]].sheet.learn(Account, (value.unit,), value)
-            if not self.reader.alone:
-                # Read after the lock: what stood there before may have changed while we waited.
-                members.clear()
+            # Read after the lock: what stood there before may have changed while we waited.
             if unread := [key for key in keys if key[1] not in members]:
                 for row in await self.reader.select(member, ("bucket", "id"), unread):
                     members[row[1]] = member.read(row)

@@ -98,7 +98,9 @@ class Work:
         self.recorded_at = recorded_at
         self.version_now: Version = programmes.at(now)
         """The version that is in force now, though another may judge."""
-        self.version = self.version_now
+        self.programme_now: Programme = self.version_now.programme
+        """The programme of the version that is in force now."""
+        self._judge_by(self.version_now)
         self.reverses: str | None = None
         self.happened_at = now
         self.facts: dict[str, tuple[str | int | None, str | int | None]] = {}
@@ -132,24 +134,14 @@ class Work:
     @property
     def member(self) -> Member:
         """The member as this operation sees them."""
-        member: Member = self._sheet.of(Member)[()]
-        return member.at(self.now)
+        member: Member = self._sheet.rows[Member][()]
+        return member if member.frozen_until is None else member.at(self.now)
 
     @property
     def standing(self) -> Standing:
         """Where the member stands on the ladder, and what moves them there."""
         # Not kept: it knows this work, and a circle of the two would be garbage that only the collector finds.
         return Standing(self)
-
-    @property
-    def programme(self) -> Programme:
-        """The version of the programme that judges."""
-        return self.version.programme
-
-    @property
-    def programme_now(self) -> Programme:
-        """The programme of the version that is in force now."""
-        return self.version_now.programme
 
     @property
     def guests_order(self) -> bool:
@@ -168,12 +160,17 @@ class Work:
         """
         if when > self.now + FUTURE_TOLERANCE:
             raise InvalidInstant(value=when.isoformat(), reason="it lies in the future")
-        self.version = self._programmes.at(when)
+        self._judge_by(self._programmes.at(when))
         self.happened_at = when
 
     def judge_by(self, number: int) -> None:
         """Let the version of that number judge: the one that judged before."""
-        self.version = self._programmes.version(number)
+        self._judge_by(self._programmes.version(number))
+
+    def _judge_by(self, version: Version) -> None:
+        self.version = version
+        self.programme: Programme = version.programme
+        """The programme of the version that judges."""
 
     def enrol(self, external_id: str, newcomer: Newcomer) -> Member:
         """Make the member: accounts at zero, the entry tier. Only for a member who does not exist yet."""
@@ -224,8 +221,9 @@ class Work:
         if not award.uncapped:
             return
         self.by_rule += [(unit, f"{of}>{group}>{rule}", points) for group, rule, points in award.shares]
-        for taken in (award.cut, less.items()):
-            self.by_rule += [(unit, f"{of}>>{why}", -points) for why, points in taken if points]
+        if award.cut or less:
+            for taken in (award.cut, less.items()):
+                self.by_rule += [(unit, f"{of}>>{why}", -points) for why, points in taken if points]
 
     def put_down(self, fact: str, before: str | int | None, after: str | int | None) -> None:
         """Let the audit log say how something stood and stands, if it says anything of this operation."""
@@ -642,10 +640,7 @@ class Work:
         """Add to a tally on the local day of ``at``; a negative amount takes away."""
         day = day_number(local_day(at or self.now, self.programme.zone))
         self._add_to_tally(name, day, amount)
-        days = self._counts.get(name)
-        if days is None:
-            days = self._counts[name] = set()
-        days.add(day)
+        self._counts.setdefault(name, set()).add(day)
         if amount > 0 and day > self._active_on.get(name, 0):
             self._active_on[name] = day
 
@@ -794,11 +789,11 @@ class Work:
                 for react in self._reactions_to(event.name):
                     await react(event, self)
             if self._counts:
-                days = {name: sorted(days) for name, days in self._counts.items()}
-                self._counts = {}
-                event = Event(TALLIES_COUNTED, {"days": days})
-                for react in self._reactions_to(TALLIES_COUNTED):
-                    await react(event, self)
+                counts, self._counts = self._counts, {}
+                if reactions := self._reactions_to(TALLIES_COUNTED):
+                    event = Event(TALLIES_COUNTED, {"days": {name: sorted(days) for name, days in counts.items()}})
+                    for react in reactions:
+                        await react(event, self)
             elif self._counted and self.programme_now.tiers is not None and await self.standing.follow():
                 self._counted = False
             else:

@@ -51,6 +51,8 @@ class Programmes:
         self._versions: tuple[Version, ...] = ()
         self._not_understood: tuple[NotUnderstood, ...] = ()
         self._fresh_until = 0.0
+        self.channels: frozenset[str] | None = frozenset()
+        """The channels that any version has; None where nobody knows, as one of them is not understood any more."""
         self.guests_order = False
         """Whether there is any order of a guest: the first of them is recorded while nobody keeps the rules."""
 
@@ -91,6 +93,7 @@ class Programmes:
         # Of two versions with one start the later one published holds.
         self._versions = tuple(sorted(versions, key=_order))
         self._not_understood = tuple(sorted(not_understood, key=_order))
+        self.channels = None if not_understood else frozenset().union(*(v.programme.channels for v in versions))
 
     @property
     def _count(self) -> int:
@@ -109,6 +112,8 @@ class Programmes:
 
     def latest(self, when: datetime) -> Version | None:
         """The version in force at that instant, if one is. Raises ProgrammeInvalid if it is not understood any more."""
+        if self._versions and self._versions[-1].starts_at <= when and not self._not_understood:
+            return self._versions[-1]
         found = None
         for version in reversed(self._versions):
             if version.starts_at <= when:

@@ -1,6 +1,6 @@
 """What has happened to a member, as an operation tells it: to reactions at once, to everybody else after the commit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -51,6 +51,7 @@ class Event(NamedTuple):
 Reaction = TypeVar("Reaction", bound=Callable[..., Any])
 
 _HEARS: Final = "__laurel_hears__"
+_OF_CHANNEL: Final = "__laurel_of_channel__"
 
 
 def hears(*names: str) -> Callable[[Reaction], Reaction]:
@@ -66,10 +67,16 @@ def hears(*names: str) -> Callable[[Reaction], Reaction]:
     return marked
 
 
-def is_heard_by(react: Callable[..., Any], name: str) -> bool:
-    """Whether a reaction is called for events of that name."""
-    names = getattr(react, _HEARS, None)
-    return names is None or name in names
+def of_channel(react: Reaction, channel: str) -> Reaction:
+    """The reaction, known to be the channel's: it is called for nothing where no programme ever had that channel."""
+    setattr(react, _OF_CHANNEL, channel)
+    return react
+
+
+def is_heard_by(react: Callable[..., Any], name: str, channels: Container[str] | None) -> bool:
+    """Whether a reaction is called for events of that name, where there are these channels; None where nobody knows."""
+    channel, names = getattr(react, _OF_CHANNEL, None), getattr(react, _HEARS, None)
+    return (channel is None or channels is None or channel in channels) and (names is None or name in names)
 
 
 class Outgoing(NamedTuple):
