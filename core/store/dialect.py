@@ -119,6 +119,19 @@ class Writer(Reader):
         """Add the columns outside the key to those of the existing row, or insert the row."""
 
 
+def statement_of(change: Writing, table: Table, rows: str) -> str:
+    """The statement that makes a change, of ``rows`` as SQL gives them, where the database knows ON CONFLICT."""
+    insert = f"INSERT INTO {table.name} ({table.column_list}) {rows}"
+    match change:
+        case Writing.INSERT:
+            return insert
+        case Writing.UPDATE:
+            changed = ", ".join(f"{c} = excluded.{c}" for c in table.rest)
+        case Writing.ACCUMULATE:
+            changed = ", ".join(f"{c} = {table.name}.{c} + excluded.{c}" for c in table.rest)
+    return f"{insert} ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {changed}"
+
+
 def in_words_of(reader: Reader, sql: str) -> str:
     """A statement written with ``?`` for its values, as the reader's database writes them."""
     match reader.client.capabilities.dialect:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 from tortoise.backends.base_postgres.client import translate_exceptions
 
-from core.store.dialect import Lookup, Writer, Writing
+from core.store.dialect import Lookup, Writer, Writing, statement_of
 from core.store.tables import Row, Table
 
 _COPIED_FROM: Final = 256
@@ -106,26 +106,13 @@ def _writing(changes: tuple[tuple[Writing, Table], ...]) -> str:
     """One statement that makes all these changes, none of which sees what another does."""
     parts, first = [], 1
     for change, table in changes:
-        parts.append(_change(change, table, first))
+        parts.append(statement_of(change, table, f"SELECT * FROM {_unnest(table.postgres_types, first=first)}"))
         first += len(table.columns)
     if len(parts) == 1:
         return parts[0]
     # What is written down last is done first, so that the rows for which somebody may wait are locked last.
     written = [f"w{at} AS ({part})" for at, part in enumerate(parts)]
     return f"WITH {', '.join(reversed(written))} SELECT 1"
-
-
-def _change(change: Writing, table: Table, first: int) -> str:
-    rows = _unnest(table.postgres_types, first=first)
-    insert = f"INSERT INTO {table.name} ({table.column_list}) SELECT * FROM {rows}"
-    match change:
-        case Writing.INSERT:
-            return insert
-        case Writing.UPDATE:
-            changed = ", ".join(f"{c} = excluded.{c}" for c in table.rest)
-        case Writing.ACCUMULATE:
-            changed = ", ".join(f"{c} = {table.name}.{c} + excluded.{c}" for c in table.rest)
-    return f"{insert} ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {changed}"
 
 
 def _ordered(change: Writing, rows: Sequence[Row]) -> Sequence[Row]:
@@ -180,13 +167,12 @@ def _array(column: tuple[Any, ...]) -> str:
     '{"say \\"tea\\"\n"}'
     """
     text = orjson.dumps(column)[1:-1].decode()
-    # Of another backslash before a letter it only looks so.
-    if _NAMED.search(text):
+    # What else there is that begins with a backslash is hardly ever there, and looked for one by one.
+    if "\\" in text.replace('\\"', ""):
         text = _ESCAPED.sub(_unescaped, text)
     return f"{{{text}}}"
 
 
-_NAMED: Final = re.compile(r"\\[^\"\\]")
 _ESCAPED: Final = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
 
 

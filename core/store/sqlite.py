@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import orjson
 
-from core.store.dialect import Writer, Writing
+from core.store.dialect import Writer, Writing, statement_of
 from core.store.sqlite_immediate import ImmediateTransaction
 from core.store.tables import Row, Table
 
@@ -77,13 +77,4 @@ class Sqlite(Writer):
 
 @cache
 def _statement(change: Writing, table: Table) -> str:
-    marks = ", ".join("?" * len(table.columns))
-    insert = f"INSERT INTO {table.name} ({table.column_list}) VALUES ({marks})"
-    match change:
-        case Writing.INSERT:
-            return insert
-        case Writing.UPDATE:
-            changed = ", ".join(f"{c} = excluded.{c}" for c in table.rest)
-        case Writing.ACCUMULATE:
-            changed = ", ".join(f"{c} = {table.name}.{c} + excluded.{c}" for c in table.rest)
-    return f"{insert} ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {changed}"
+    return statement_of(change, table, f"VALUES ({', '.join('?' * len(table.columns))})")
