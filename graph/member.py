@@ -219,7 +219,7 @@ async def _progress(members: Sequence["Member"], info: Info, tier: str | None = 
     return await progress_of(info, [member._seen for member in members], tier)
 
 
-_SAID: Final = frozenset({"external_id", "status", "birthday", "enrolled_at", "tier_since", "erased_at"})
+_SAID: Final = frozenset({"id", "external_id", "status", "birthday", "enrolled_at", "tier_since", "erased_at"})
 """The fields of a member that its value says."""
 
 
@@ -243,7 +243,7 @@ class Member(Node):
     def of(cls, value: MemberValue) -> "Member":
         """The member of a value, or of a glance at one, as of now."""
         made = cls.__new__(cls)
-        made.id, made._seen = global_id("Member", value.id), value
+        made._seen = value
         return made
 
     def __getattr__(self, name: str) -> Any:
@@ -251,8 +251,12 @@ class Member(Node):
         if name not in _SAID:
             raise AttributeError(name)
         said = getattr(self._seen, name)
-        found = self.__dict__[name] = MemberStatus(said) if name == "status" else said
-        return found
+        if name == "id":
+            said = global_id("Member", said)
+        elif name == "status":
+            said = MemberStatus(said)
+        self.__dict__[name] = said
+        return said
 
     @property
     def _value(self) -> MemberValue:

@@ -154,6 +154,7 @@ def bucket_of(member_id: str) -> int:
 _last_v7 = 0
 _v7_lock = Lock()
 _RANDOM_BYTES: Final = 10
+_LOW: Final = (1 << 62) - 1
 _RANDOM_AT_ONCE: Final = 256 * _RANDOM_BYTES
 _random = b""
 _random_at = 0
@@ -182,5 +183,5 @@ def new_id() -> str:
         begun = time.time_ns() // 1_000_000 << 12 | random >> 69
         _last_v7 = max(begun, _last_v7 + 1)
         high = _last_v7 >> 12 << 16 | 0x7 << 12 | _last_v7 & 0xFFF
-    first, second = f"{high:016x}", f"{0b10 << 62 | random & (1 << 62) - 1:016x}"
-    return f"{first[:8]}-{first[8:12]}-{first[12:]}-{second[:4]}-{second[4:]}"
+    text = f"{high << 64 | 0b10 << 62 | random & _LOW:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -50,13 +50,21 @@ class Sheet:
     def add(self, kind: type, key: Key, value: Any) -> None:
         """A row that is to be inserted."""
         assert (kind, key) not in self.removed, f"{kind.__name__} {key} is to be deleted"
-        assert self.rows[kind].get(key) is None, f"{kind.__name__} {key} is there already"
-        self._put(kind, key, value, self.new)
+        rows = self.rows[kind]
+        before = rows.get(key, _ABSENT)
+        assert before is _ABSENT or before is None, f"{kind.__name__} {key} is there already"
+        self.new[kind, key] = None
+        self._journal.append((kind, key, before, self.new))
+        rows[key] = value
 
     def put(self, kind: type, key: Key, value: Any) -> None:
         """A row that stands in the database or was added before, with its new value."""
-        mark = (kind, key)
-        self._put(kind, key, value, None if mark in self.new or mark in self.changed else self.changed)
+        mark, marks, rows = (kind, key), None, self.rows[kind]
+        if mark not in self.new and mark not in self.changed:
+            marks = self.changed
+            marks[mark] = None
+        self._journal.append((kind, key, rows.get(key, _ABSENT), marks))
+        rows[key] = value
 
     def remove(self, kind: type, key: Key) -> None:
         """A row that stands in the database, and is to be deleted."""
@@ -64,13 +72,6 @@ class Sheet:
         assert mark not in self.new, f"{kind.__name__} {key} is not there yet"
         self.removed[mark] = rows[key]
         self._journal.append((kind, key, rows.pop(key), self.removed))
-
-    def _put(self, kind: type, key: Key, value: Any, marks: dict[tuple[type, Key], None] | None) -> None:
-        rows = self.rows[kind]
-        if marks is not None:
-            marks[kind, key] = None
-        self._journal.append((kind, key, rows.get(key, _ABSENT), marks))
-        rows[key] = value
 
     def savepoint(self) -> int:
         """A mark to go back to."""
@@ -95,13 +96,15 @@ class Sheet:
             first.setdefault((kind, key), None if before is _ABSENT else before)
         return ((kind, key, before, self.rows[kind].get(key)) for (kind, key), before in first.items())
 
-    def inserts(self) -> Iterator[tuple[type, Key, Any]]:
+    def inserts(self) -> list[tuple[type, Key, Any]]:
         """Rows to insert, in the order in which they were added."""
-        return ((kind, key, self.rows[kind][key]) for kind, key in self.new)
+        rows = self.rows
+        return [(kind, key, rows[kind][key]) for kind, key in self.new]
 
-    def updates(self) -> Iterator[tuple[type, Key, Any]]:
+    def updates(self) -> list[tuple[type, Key, Any]]:
         """Rows to update, in the order in which they were first changed."""
-        return ((kind, key, self.rows[kind][key]) for kind, key in self.changed if (kind, key) not in self.removed)
+        rows, removed = self.rows, self.removed
+        return [(kind, key, rows[kind][key]) for kind, key in self.changed if (kind, key) not in removed]
 
     def deletes(self) -> Iterator[tuple[type, Any]]:
         """Rows to delete, as they were."""

@@ -6,6 +6,7 @@ added to where it is stored. A window is the sum of its days, so a refund can ta
 
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from core.money import money
@@ -14,6 +15,7 @@ SPEND: Final = "spend"
 ORDERS: Final = "orders"
 
 
+@lru_cache(maxsize=8_192)
 def day_number(day: date) -> int:
     """The day as it is stored and sorted.
 

@@ -56,7 +56,7 @@ def of_attributes(attributes: Mapping[str, Any]) -> list[str]:
 async def tags_of(work: "Work") -> list[str]:
     """The tags that the member has now, each once, as rules see them: none by prediction."""
     found = of_attributes(work.member.attributes)
-    if any(section.gives_tags for section in work.programme_now.channels.values()):
+    if work.programme_now.gives_tags:
         rows: list[MemberTag] = await work.rows(MemberTag)
         found += [row.tag for row in rows if row.source != PREDICTED and row.holds(work.now)]
     return list(dict.fromkeys(found))

@@ -78,11 +78,19 @@ class Operation(ABC):
         """When it is effective, in a batch of that instant."""
         return self.at or recorded_at
 
+    def request(self) -> bytes:
+        """What is asked for as JSON: all fields but who asked and whom about, the key and the replay's clock."""
+        # Kept beside the fields, as it is asked for before the operation is performed, and each time that it is.
+        made: bytes | None = self.__dict__.get(_REQUEST)
+        if made is None:
+            request = [type(self).channel, type(self).kind]
+            request += [getattr(self, name) for name in _request_fields(type(self))]
+            made = self.__dict__[_REQUEST] = orjson.dumps(request, default=_hashable, option=_SORTED)
+        return made
+
     def request_hash(self) -> str:
-        """SHA-256 of the request: all fields but who asked, the key and the replay's clock."""
-        request = [type(self).channel, type(self).kind]
-        request += [getattr(self, name) for name in _request_fields(type(self))]
-        return hashlib.sha256(orjson.dumps(request, default=_hashable, option=_SORTED)).hexdigest()
+        """SHA-256 of the request."""
+        return hashlib.sha256(self.request()).hexdigest()
 
 
 class DueOperation(Operation):
@@ -107,10 +115,11 @@ def _check_name(field_name: str, name: str, longest: int) -> None:
     if not 0 < len(name) <= longest:
         raise InvalidValue(field=field_name, reason=f"it must have 1 to {longest} characters")
     # PostgreSQL has no NUL in a text, and half of a surrogate pair is no letter anywhere.
-    if "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name if letter > "\u007f"):
+    if "\0" in name or (not name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in name)):
         raise InvalidValue(field=field_name, reason="it has a character that is none")
 
 
+_REQUEST: Final = "_request"
 _SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
 _FIELDS: dict[type, tuple[str, ...]] = {}
 

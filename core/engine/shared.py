@@ -78,6 +78,8 @@ class SharedRows:
         self._free(holder)
 
     def _free(self, holder: str) -> None:
+        if not self._holders:
+            return
         for place in [place for place, who in self._holders.items() if who == holder]:
             del self._holders[place]
 

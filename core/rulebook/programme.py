@@ -300,6 +300,11 @@ class Programme(Section):
             )
         return usual
 
+    @cached_property
+    def gives_tags(self) -> bool:
+        """Whether any channel gives tags."""
+        return any(section.gives_tags for section in self.channels.values())
+
     @property
     def unit_names(self) -> tuple[str, ...]:
         return tuple(self.all_units)

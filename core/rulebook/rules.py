@@ -501,6 +501,8 @@ class CompiledRuleSet:
         return total, whole
 
     def _cap_off(self, points: int, room: CapRoom) -> tuple[int, tuple[tuple[str, int], ...]]:
+        if self._cap is None and room == NO_CAPS:
+            return points, ()
         cut = []
         for cap, limit in (("order", self._cap), *zip(CapRoom._fields, room, strict=True)):
             if limit is not None and points > limit:

@@ -38,6 +38,7 @@ class _Variable(NamedTuple):
 
     name: str
     signature: GraphQLVariableSignature
+    required: bool
     coerce: Coerce | None
 
 
@@ -61,17 +62,19 @@ class Variables:
             self._known = [_variable(schema, node) for node in operation.variable_definitions or ()]
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}
-        for name, signature, coerce in self._known:
+        for name, signature, required, coerce in self._known:
             if name in given:
                 if coerce is None:
                     return None
                 value = given[name]
+                if value is None and required:
+                    return None
                 try:
-                    coerced[name] = coerce(value)
+                    coerced[name] = None if value is None else coerce(value)
                 except Doubtful:
                     return None
                 sources[name] = VariableValueSource(signature, value)
-            elif coerce is None or is_non_null_type(signature.type):
+            elif coerce is None or required:
                 return None
             else:
                 sources[name] = VariableValueSource(signature)
@@ -81,40 +84,33 @@ class Variables:
 def _variable(schema: GraphQLSchema, node: VariableDefinitionNode) -> _Variable:
     signature = get_variable_signature(schema, node)
     assert not isinstance(signature, GraphQLError), "the document is valid"
+    required = is_non_null_type(signature.type)
     try:
-        return _Variable(signature.name, signature, None if node.default_value else _coercer(signature.type, ()))
+        return _Variable(
+            signature.name, signature, required, None if node.default_value else _coercer(signature.type, ())
+        )
     except Doubtful:
-        return _Variable(signature.name, signature, None)
+        return _Variable(signature.name, signature, required, None)
 
 
-def _coercer(kind: GraphQLInputType, within: tuple[GraphQLInputObjectType, ...], *, required: bool = False) -> Coerce:
-    """What coerces values of a type, which stands somewhere within those input types."""
+def _coercer(kind: GraphQLInputType, within: tuple[GraphQLInputObjectType, ...]) -> Coerce:
+    """What coerces values of a type but null, which stands somewhere within those input types."""
     if is_non_null_type(kind):
-        return _coercer(kind.of_type, within, required=True)
+        return _coercer(kind.of_type, within)
     if is_list_type(kind):
-        coerce = _list(_coercer(kind.of_type, within))
-    elif is_input_object_type(kind):
+        return _list(_coercer(kind.of_type, within), required=is_non_null_type(kind.of_type))
+    if is_input_object_type(kind):
         if kind in within:
             raise Doubtful  # how deep its values are is another question
-        coerce = _input(kind, within)
-    else:
-        coerce = _leaf(cast("GraphQLLeafType", kind))
-
-    def coerced(value: Any) -> Any:
-        if value is not None:
-            return coerce(value)
-        if required:
-            raise Doubtful
-        return None
-
-    return coerced
+        return _input(kind, within)
+    return _leaf(cast("GraphQLLeafType", kind))
 
 
-def _list(item: Coerce) -> Coerce:
+def _list(item: Coerce, *, required: bool) -> Coerce:
     def coerce(value: Any) -> Any:
-        if value.__class__ is not list:
+        if value.__class__ is not list or (required and None in value):
             raise Doubtful
-        return [item(one) for one in value]
+        return [None if one is None else item(one) for one in value]
 
     return coerce
 
@@ -125,6 +121,7 @@ def _input(kind: GraphQLInputObjectType, within: tuple[GraphQLInputObjectType, .
         (
             name,
             field.out_name or name,
+            is_non_null_type(field.type),
             _coercer(field.type, (*within, kind)),
             _REQUIRED if is_required_input_field(field) else coerce_default_value(field),
         )
@@ -135,9 +132,12 @@ def _input(kind: GraphQLInputObjectType, within: tuple[GraphQLInputObjectType, .
         if value.__class__ is not dict or not value.keys() <= names:
             raise Doubtful
         made = {}
-        for name, out_name, inner, default in places:
+        for name, out_name, required, inner, default in places:
             if name in value:
-                made[out_name] = inner(value[name])
+                given = value[name]
+                if given is None and required:
+                    raise Doubtful
+                made[out_name] = None if given is None else inner(given)
             elif default is _REQUIRED:
                 raise Doubtful
             elif default is not Undefined:

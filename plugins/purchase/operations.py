@@ -145,6 +145,8 @@ class RecordPurchase(Operation):
         facts, seen = basket.facts(with_points=settings.earn_on_points_paid), _seen(buyer, day)
         awards = price(facts, seen, settings, rooms)
         stored: dict[str, Any] = {}
+        given = {unit: award.points for unit, award in awards.items()}
+        paid = basket.paid_left
         for unit, award in awards.items():
             kept: dict[str, Any] = {"points": award.points, "left": award.points, "lots": []}
             work.attribute(unit, award)
@@ -161,7 +163,7 @@ class RecordPurchase(Operation):
             stored[unit] = kept
         if counts:
             work.count(ORDERS, 1, at=occurred_at)
-        if paid := basket.paid_left:
+        if paid:
             work.count(SPEND, paid, at=occurred_at)
         work.add(
             PurchaseOrder,
@@ -194,14 +196,14 @@ class RecordPurchase(Operation):
             _activity(facts, seen),
             reference=self.reference,
             occurred_at=occurred_at.isoformat(),
-            paid=basket.paid_left,
-            awards={unit: award.points for unit, award in awards.items()},
+            paid=paid,
+            awards=given,
             **self._captured(basket),
         )
         return {
             "reference": self.reference,
             "points_spent": basket.points,
-            "awards": {unit: award.points for unit, award in awards.items()},
+            "awards": given,
             "trace": {unit: award.trace for unit, award in awards.items()},
         }
 
@@ -266,6 +268,8 @@ class RecordPurchase(Operation):
 
     def _items(self, amount: int, currency: str) -> tuple[list[Item], bool]:
         """The lines, and whether they have amounts."""
+        if not self.lines:
+            return [], True
         if len(self.lines) > LINES_MAX:
             raise InvalidValue(field="lines", reason=f"an order has at most {LINES_MAX} lines")
         items = [_item(line, currency) for line in self.lines]
@@ -559,6 +563,8 @@ def _seen(buyer: Mapping[str, Any], day: date) -> MemberFacts:
 async def _rooms(work: Work, settings: PurchaseSettings, day: date) -> dict[str, CapRoom]:
     """What the caps that count over time leave, for the units that have any."""
     counting = {unit: rules.caps for unit, rules in settings.earn.items() if rules.caps.counts}
+    if not counting:
+        return {}
     rooms = {unit: await caps.room(work, CHANNEL, unit, of_unit, day) for unit, of_unit in counting.items()}
     return {unit: room for unit, room in rooms.items() if room != NO_CAPS}
 
