@@ -1,7 +1,7 @@
 """What reactions are told, and what they may do about it: events, counts, and lots with a life of their own."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -11,10 +11,12 @@ from core.books.lots import Lot
 from core.channels.orders import ORDER_PAID
 from core.engine.operations import Operation
 from core.engine.work import Work
+from core.rulebook.programme import ChannelSettings, load_programme
+from core.rulebook.programmes import Programmes
 from core.rulebook.rules import Activity
-from core.telling.events import MEMBER_ENROLLED, TALLIES_COUNTED, Event, hears
+from core.telling.events import MEMBER_ENROLLED, TALLIES_COUNTED, Event, hears, of_channel
 from core.time.clock import StoppedClock
-from tests.core.committing import Give, open_desk, rules
+from tests.core.committing import PROGRAMME, Give, open_desk, publish, rules
 
 NOON = datetime(2026, 7, 2, 4, tzinfo=UTC)
 
@@ -69,6 +71,48 @@ async def test_a_reaction_is_called_for_what_it_hears_and_in_its_order(connected
         await desk.accepted(Give(**desk.request(ann), points=5))
 
     assert called == ["newcomers: member.enrolled", "all: member.enrolled", "all: tallies.counted"]
+
+
+class Fair(ChannelSettings):
+    """The section of a channel that only some programmes have."""
+
+
+async def test_a_reaction_of_a_channel_is_called_from_the_first_version_on_that_has_it(
+    connected: TortoiseContext,
+) -> None:
+    called: list[str] = []
+
+    @hears(TALLIES_COUNTED)
+    async def look(event: Event, work: Work) -> None:
+        called.append(work.operation.idempotency_key)
+
+    clock = StoppedClock(NOON)
+    programmes = Programmes(lambda document: load_programme(document, {"fair": Fair}))
+    settings = replace(rules(clock, reactions=[of_channel(look, "fair")]), programmes=programmes)
+    async with open_desk(clock=clock, settings=settings) as desk:
+        ann = await desk.enrol("ann")
+        await desk.accepted(Give(**desk.request(ann, "before"), points=5))
+        await publish(PROGRAMME + "channels: {fair: {}}\n", number=2, starts_at=NOON + timedelta(days=1))
+        await desk.accepted(Give(**desk.request(ann, "on its way"), points=5))
+        await publish(number=3, starts_at=NOON + timedelta(days=2))
+        clock.set(NOON + timedelta(days=3))
+        await desk.accepted(Give(**desk.request(ann, "left out again"), points=5))
+
+    assert called == ["on its way", "left out again"]
+
+
+async def test_a_reaction_is_called_where_a_version_is_not_understood(connected: TortoiseContext) -> None:
+    called: list[str] = []
+
+    async def look(event: Event, work: Work) -> None:
+        called.append(event.name)
+
+    clock = StoppedClock(NOON)
+    await publish(PROGRAMME + "channels: {gone: {}}\n", number=2, starts_at=datetime(2019, 1, 1, tzinfo=UTC))
+    async with open_desk(clock=clock, settings=rules(clock, reactions=[of_channel(look, "fair")])) as desk:
+        await desk.enrol("ann")
+
+    assert called == [MEMBER_ENROLLED]
 
 
 async def test_what_a_reaction_counts_is_told_again_and_never_without_end(connected: TortoiseContext) -> None:
