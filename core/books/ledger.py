@@ -428,7 +428,7 @@ class Ledger:
     def _draw(self, unit: str, amount: int) -> list[Draw]:
         assert amount > 0
         self.account(unit)
-        lots = self.lots(unit)
+        lots = [lot for lot in self.sheet.of(Lot).values() if lot.unit == unit]
         draws = draw(lots, amount, self.at)
         if sum(d.amount for d in draws) < amount:
             raise InsufficientPoints(unit=unit, needed=amount, available=sum(lot.free(self.at) for lot in lots))

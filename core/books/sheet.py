@@ -5,7 +5,7 @@ left on the sheet at the end is written, each row once, however many operations 
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 Key = tuple[Hashable, ...]
@@ -46,6 +46,13 @@ class Sheet:
         """Take a row over from the database, unless the sheet has a newer one. Not undone by a refusal."""
         if (kind, key) not in self.removed:
             self.rows[kind].setdefault(key, value)
+
+    def learn_all(self, kind: type, values: Mapping[Key, Any]) -> None:
+        """The same for many rows of a kind."""
+        rows, removed = self.rows[kind], self.removed
+        for key, value in values.items():
+            if not removed or (kind, key) not in removed:
+                rows.setdefault(key, value)
 
     def add(self, kind: type, key: Key, value: Any) -> None:
         """A row that is to be inserted."""

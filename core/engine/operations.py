@@ -171,8 +171,7 @@ class Recorded(NamedTuple):
     recorded_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one operation.
 
     ``recorded`` is None when it could not be stored: there is no such member, or the key belongs to another request.

@@ -282,8 +282,9 @@ class Work:
         """Have the rows on the sheet."""
         sheet = self._sheet
         table, question = table_of(kind), Rows(kind, ("bucket", "member_id", *by), where)
-        for value in await Read(question, (bucket_of(self._member_id), self._member_id, *by.values())) or ():
-            sheet.learn(kind, table.key_of(value), value)
+        found = await Read(question, (bucket_of(self._member_id), self._member_id, *by.values()))
+        if found:
+            sheet.learn_all(kind, {table.key_of(value): value for value in found})
         sheet.known[kind, tuple(by.items())].add(where)
 
     async def find(self, model: type[M], /, **key: Any) -> M | None:
@@ -838,7 +839,7 @@ class Work:
 
     async def _open_lots(self, unit: str) -> None:
         self._open_account(unit)
-        await self.rows(Lot, "remaining > 0", unit=unit)
+        await self._know(Lot, "remaining > 0", {"unit": unit})
 
     async def _ready_to_spend(self, amount: int, unit: str, contra: str) -> None:
         _check_amount(amount)

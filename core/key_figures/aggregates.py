@@ -22,7 +22,6 @@ Tallies and guests' orders are of the day that they are counted on, so that a re
 All else is of the local day at which it was effective, by the zone of the version in force then.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -90,32 +89,30 @@ class LocalDays:
 class Additions:
     """What the rows of a batch add, by aggregate."""
 
-    __slots__ = ("_amounts", "_days", "_times")
+    __slots__ = ("_days", "_sums")
 
     def __init__(self, days: LocalDays) -> None:
         self._days = days
-        self._amounts: defaultdict[Place, int] = defaultdict(int)
-        self._times: defaultdict[Place, int] = defaultdict(int)
+        self._sums: dict[Place, list[int]] = {}
+        """The amount and the times, by aggregate."""
 
     def take(self, sheet: Sheet) -> None:
         """Take what the rows of a member add that are to be inserted, and what those took that are to be deleted."""
-        amounts, number = self._amounts, self._days.number
+        add, number = self._add, self._days.number
         entries: list[Entry] = []
         channels: dict[str, str] = {}
         for kind, _, value in sheet.inserts():
             if kind is Entry:
                 entries.append(value)
             elif kind is Count:
-                place = (TALLY, value.day, "", "", value.name)
-                amounts[place] += value.amount
-                self._times[place] += 1
+                add((TALLY, value.day, "", "", value.name), value.amount, 1)
             elif kind is Recorded:
                 channels[value.id] = value.channel
                 self._take_operation(value, 1)
             elif kind is Member:
-                amounts[JOINED, number(value.enrolled_at), "", "", ""] += 1
+                add((JOINED, number(value.enrolled_at), "", "", ""), 1, 0)
             elif kind is TierChange:
-                amounts[TIER, number(value.at), "", value.cause, f"{value.former or ''}>{value.tier}"] += 1
+                add((TIER, number(value.at), "", value.cause, f"{value.former or ''}>{value.tier}"), 1, 0)
         for kind, value in sheet.deletes():
             # An operation whose key tells who the member was, when they are erased: it is inserted under another.
             if kind is Recorded:
@@ -124,31 +121,32 @@ class Additions:
             if amount := entry.amount:
                 name = CREDITED if amount > 0 else DEBITED
                 place = (name, number(entry.effective_at), entry.unit, channels[entry.operation_id], entry.contra)
-                amounts[place] += abs(amount)
-                self._times[place] += 1
+                add(place, abs(amount), 1)
+
+    def _add(self, place: Place, amount: int, times: int) -> None:
+        both = self._sums.get(place)
+        if both is None:
+            self._sums[place] = [amount, times]
+        else:
+            both[0] += amount
+            both[1] += times
 
     def _take_operation(self, done: Recorded, times: int) -> None:
         if not done.accepted:
             return
         day, channel = self._days.number(done.effective_at), done.channel
-        self._amounts[OPERATIONS, day, "", channel, done.kind] += times
+        self._add((OPERATIONS, day, "", channel, done.kind), times, 0)
         for unit, part, points in done.result.get(BY_RULE, ()):
-            place = (RULE, day, unit, channel, part)
-            self._amounts[place] += points * times
-            self._times[place] += times
+            self._add((RULE, day, unit, channel, part), points * times, times)
 
     def take_guests(self, former: Any, order: Any) -> None:
         """Take what a row of a guest's order adds beyond what it added before; None where there was none."""
         for value, sign in ((former, -1), (order, 1)):
             if value is not None:
-                self._amounts[GUESTS, value.day, "", "", ORDERS] += sign * value.orders
-                self._amounts[GUESTS, value.day, "", "", SPEND] += sign * value.paid
+                self._add((GUESTS, value.day, "", "", ORDERS), sign * value.orders, 0)
+                self._add((GUESTS, value.day, "", "", SPEND), sign * value.paid, 0)
 
     def rows(self, shard: int) -> list[Daily]:
         """What is to be added, in the order of its keys, so that nobody waits in another."""
-        amounts, times = self._amounts, self._times
-        return [
-            Daily(*place, shard, amounts[place], times.get(place, 0))
-            for place in sorted(amounts)
-            if amounts[place] or times.get(place)
-        ]
+        summed = sorted(self._sums.items())
+        return [Daily(*place, shard, amount, times) for place, (amount, times) in summed if amount or times]

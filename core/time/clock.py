@@ -23,6 +23,7 @@ def microseconds(at: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
+@lru_cache(maxsize=8_192)  # what was written together, and days, are asked for again and again
 def instant(stored: int) -> datetime:
     """The instant that ``microseconds`` gave.
 
