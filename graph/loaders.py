@@ -46,6 +46,12 @@ class Loaders:
         """Ask anew from here on, as something was written."""
         self._known.clear()
 
+    def know(self, question: Question[Any, Any], answers: Mapping[Key, Any]) -> None:
+        """Take over answers that need not be asked for."""
+        asked = _Asked([*answers], self._request)
+        asked.answers = answers
+        self._known[question].update(dict.fromkeys(answers, asked))
+
     async def ask(self, question: Question[Any, Any], key: Key) -> Any:
         """The answer to a question about one key, asked together with those about other keys."""
         asked = self._known[question].get(key)

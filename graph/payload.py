@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 import strawberry
 
+from core.books import figures
 from core.engine.operations import Operation, Outcome
 from graph.context import Info
 from graph.errors import UserError, user_error
@@ -55,6 +56,7 @@ async def perform(info: Info, operation: Operation, payload: type[P], extra: Ext
     check_operation(operation)
     outcome = await info.context.laurel.committer.submit(operation, patience=PATIENCE_SECONDS)
     info.context.wrote()
+    _know(info, outcome)
     return await answer(info, outcome, payload, extra)
 
 
@@ -72,6 +74,7 @@ async def perform_many(
         if isinstance(outcome, BaseException):
             # What was done stays done; sent again, it is replayed.
             raise outcome
+        _know(info, outcome)
         answers.append(answer(info, outcome, payload, extra))
     # Side by side, so that the members are asked for together.
     return await asyncio.gather(*answers)
@@ -96,6 +99,20 @@ async def answer(info: Info, outcome: Outcome, payload: type[P], extra: Extra | 
         replayed=outcome.replayed,
         **further,
     )
+
+
+def _know(info: Info, outcome: Outcome) -> None:
+    """What the member has, as the operation left them, need not be asked for either."""
+    member_id, now = outcome.member_id, info.context.now
+    if member_id is not None:
+        info.context.loaders.know(
+            figures.BALANCES,
+            {
+                figures.Balances.key(member_id, account.unit, now): balance
+                for account in outcome.accounts
+                if (balance := figures.Balance.said(account, now)) is not None
+            },
+        )
 
 
 async def _member(info: Info, outcome: Outcome) -> Member | None:

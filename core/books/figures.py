@@ -73,6 +73,14 @@ class Balance(NamedTuple):
     expiring: int = 0
     expires_at: datetime | None = None
 
+    @classmethod
+    def said(cls, account: Account, now: datetime) -> "Balance | None":
+        """What an account says by itself; None where only its lots do."""
+        if account.held or account.is_due(now):
+            return None
+        available = account.balance + account.debt - account.pending
+        return cls(available, account.pending, 0, account.debt, account.expiring, account.expires_at)
+
     @property
     def total(self) -> int:
         return self.available + self.pending + self.held - self.debt

@@ -109,6 +109,11 @@ class _Lane:
         made: Member = table.read(table.row(bucket_of(self.member_id), self.member_id, member))
         return made
 
+    @property
+    def accounts(self) -> Sequence[Account]:
+        """The member's accounts by now."""
+        return tuple(self.sheet.of(Account).values())
+
 
 async def perform(tickets: Sequence[Ticket], writer: Writer, rules: Rules) -> None:
     """Perform the operations inside the writer's open transaction, and write what they leave.
@@ -427,7 +432,9 @@ class _Batch:
             raise Overloaded(f"{ref.external_id} is being erased; send it again")
         elif (elsewhere := await self._elsewhere(operation, sheet)) is not None:
             # Not stored: once the merge is undone, the same request is done.
-            return Outcome(member_id=lane.member_id, recorded=None, refusal=elsewhere, member=lane.member)
+            return Outcome(
+                member_id=lane.member_id, recorded=None, refusal=elsewhere, member=lane.member, accounts=lane.accounts
+            )
         savepoint = sheet.savepoint()
         before = state_of(sheet) if ticket.note else {}
         result: dict[str, Any]
@@ -486,7 +493,9 @@ class _Batch:
         )
         sheet.add(Recorded, key, recorded)
         self.shared.keep(ticket.id)
-        return Outcome(member_id=lane.member_id, recorded=recorded, refusal=refusal, member=lane.member)
+        return Outcome(
+            member_id=lane.member_id, recorded=recorded, refusal=refusal, member=lane.member, accounts=lane.accounts
+        )
 
     async def _elsewhere(self, operation: Operation, sheet: Sheet) -> MemberMerged | None:
         """Where a member is who was merged into another: the last of those who were merged into one another."""
@@ -568,6 +577,15 @@ def _replay(stored: Recorded, request_hash: str, lane: _Lane) -> Outcome:
     """The stored outcome for the same request; a mismatch for another one, which leaves the stored one alone."""
     if stored.request_hash != request_hash:
         mismatch = IdempotencyKeyMismatch(idempotency_key=stored.idempotency_key)
-        return Outcome(member_id=lane.member_id, recorded=None, refusal=mismatch, member=lane.member)
+        return Outcome(
+            member_id=lane.member_id, recorded=None, refusal=mismatch, member=lane.member, accounts=lane.accounts
+        )
     refusal = None if stored.accepted else Refusal.from_json(stored.result)
-    return Outcome(member_id=lane.member_id, recorded=stored, refusal=refusal, replayed=True, member=lane.member)
+    return Outcome(
+        member_id=lane.member_id,
+        recorded=stored,
+        refusal=refusal,
+        replayed=True,
+        member=lane.member,
+        accounts=lane.accounts,
+    )

@@ -6,7 +6,7 @@ one ``perform`` and never thinks of locks, retries, batches or idempotency.
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 import orjson
 
+from core.books.accounts import Account
 from core.books.members import ByExternalId, Member, MemberRef
 from core.errors import InvalidValue, Refusal
 from core.time.clock import microseconds
@@ -176,7 +177,7 @@ class Outcome(NamedTuple):
 
     ``recorded`` is None when it could not be stored: there is no such member, or the key belongs to another request.
     ``replayed`` says that it had been performed before and this is the stored outcome. ``member`` is the member as the
-    operation left them, where there is one.
+    operation left them, where there is one, and so are their ``accounts``.
     """
 
     member_id: str | None
@@ -184,6 +185,7 @@ class Outcome(NamedTuple):
     refusal: Refusal | None = None
     replayed: bool = False
     member: Member | None = None
+    accounts: Sequence[Account] = ()
 
     @property
     def accepted(self) -> bool:

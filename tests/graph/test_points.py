@@ -6,6 +6,7 @@ import pytest
 from graph.ids import global_id, read_id
 from graph.testing import Shop
 from graph.tokens import Role
+from tests.graph.test_statements import statements
 
 FIELDS = """
   replayed
@@ -45,6 +46,43 @@ def has(available: int, held: int = 0, debt: int = 0, pending: int = 0) -> dict[
     balance = available + pending + held - debt
     points = {"available": available, "pending": pending, "held": held, "debt": debt, "balance": balance}
     return {"points": points}
+
+
+LEAVES = """mutation ($input: RedeemPointsInput!) { redeemPoints(input: $input) { errors { code }
+  member { points { available pending held debt balance expiring { points at } } } } }"""
+
+
+async def test_what_a_mutation_leaves_is_said_by_the_accounts_and_asked_of_lots_while_some_are_held(shop: Shop) -> None:
+    anna = await shop.enrol("anna")
+    await shop.give(anna, 30, "g1")
+    said = {"input": {"member": {"id": anna}, "points": 5, "idempotencyKey": "r1"}}
+    now = """{ member(by: {externalId: "anna"}) {
+      points { available pending held debt balance expiring { points at } } } }"""
+
+    async with statements() as seen:
+        first = (await shop.ask(LEAVES, said))["redeemPoints"]
+    assert first == {"errors": [], **await shop.ask(now)}
+    assert first["member"]["points"]["available"] == 25
+    assert seen[-1] == "COMMIT"
+
+    # Also for who is told again, or refused: what there is by then.
+    said["input"] |= {"idempotencyKey": "r2", "points": 20}
+    assert (await shop.ask(LEAVES, said))["redeemPoints"]["member"] == (await shop.ask(now))["member"]
+    said["input"] |= {"idempotencyKey": "r3"}
+    refused = (await shop.ask(LEAVES, said))["redeemPoints"]
+    assert refused == {"errors": [{"code": "INSUFFICIENT_POINTS"}], **await shop.ask(now)}
+    said["input"] |= {"idempotencyKey": "r1", "points": 5}
+    again = (await shop.ask(LEAVES, said))["redeemPoints"]
+    assert again == {"errors": [], **await shop.ask(now)}
+    assert again["member"]["points"]["available"] == 5
+
+    await do(shop, HOLD, member={"id": anna}, points=2, idempotencyKey="h1")
+    said["input"] |= {"idempotencyKey": "r4", "points": 1}
+    async with statements() as seen:
+        held = (await shop.ask(LEAVES, said))["redeemPoints"]
+    assert held == {"errors": [], **await shop.ask(now)}
+    assert (held["member"]["points"]["available"], held["member"]["points"]["held"]) == (2, 2)
+    assert seen[-1] != "COMMIT"
 
 
 async def test_a_redemption_draws_on_the_soonest_expiring_lots(every_shop: Shop) -> None:
