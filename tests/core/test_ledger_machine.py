@@ -264,7 +264,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert everything(self.sheet) == before
 
 
-@pytest.mark.timeout(0 if DEEP else 180)
+@pytest.mark.timeout(0 if DEEP else 600)
 def test_ledger_agrees_with_a_model_that_counts_points_one_by_one() -> None:
     run_state_machine_as_test(LedgerMachine, settings=DEEP_SETTINGS if DEEP else FAST_SETTINGS)
 
