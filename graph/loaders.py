@@ -56,12 +56,14 @@ class Loaders:
         """The answer to a question about one key, asked together with those about other keys."""
         asked = self._known[question].get(key)
         if asked is None:
-            if any(isinstance(part, str) and NUL in part for part in key):
-                return None  # nothing is called so, and PostgreSQL would not even look
+            for part in key:
+                if part.__class__ is str and NUL in part:
+                    return None  # nothing is called so, and PostgreSQL would not even look
             asked = self._ask(question, (key,))
         if asked.answers is None:
             await self._answer_of(question, asked)
-        return asked.get(key)
+        assert asked.answers is not None, "they were waited for"
+        return asked.answers.get(key)
 
     async def ask_all(self, question: Question[Any, Any], keys: Sequence[Key]) -> list[Any]:
         """The answers to a question about several keys of our own, in their order."""
@@ -74,7 +76,8 @@ class Loaders:
                 await self._answer_of(question, waited[0])
             else:
                 await gather(*[self._answer_of(question, asked) for asked in waited])
-        return [asked.get(key) for asked, key in zip(found, keys, strict=True)]
+        # They were waited for.
+        return [asked.answers.get(key) for asked, key in zip(found, keys, strict=True)]  # type: ignore[union-attr]
 
     def foresee(self, question: Question[Any, Any], keys: Sequence[Key]) -> None:
         """Ask now what is going to be asked, so that it goes to the database with what is asked meanwhile."""
@@ -122,13 +125,9 @@ class _Asked:
         self.error: Exception | None = None
         self.waiting: list[Future[None]] = []
 
-    def get(self, key: Key) -> Any:
-        assert self.answers is not None, "they were waited for"
-        return self.answers.get(key)
-
     @property
     def is_wanted(self) -> bool:
-        return self.is_foreseen or not all(waiting.done() for waiting in self.waiting)
+        return self.is_foreseen or any([not waiting.done() for waiting in self.waiting])
 
     def give(self, answers: Mapping[Key, Any]) -> None:
         self.answers = answers

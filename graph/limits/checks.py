@@ -140,8 +140,9 @@ class Limits:
 
     def check(self, cost: OperationCost, variables: dict[str, Any], caller: Caller | None) -> Charge:
         """What an operation costs with these variables, as they were sent. Raises RequestFailed when it is too much."""
-        most = self.bounds.values_max
-        _check(Failure.VARIABLE_LIMIT_EXCEEDED, count_values(variables, most), most, "values in the variables")
+        if variables:
+            most = self.bounds.values_max
+            _check(Failure.VARIABLE_LIMIT_EXCEEDED, count_values(variables, most), most, "values in the variables")
         try:
             requested, introspected = cost.of(variables)
         except SlicingInvalid as invalid:
@@ -149,7 +150,8 @@ class Limits:
         if introspected:
             self._check_introspection(introspected, caller)
         maximum = self.bounds.cost_max(caller)
-        _check(Failure.COST_LIMIT_EXCEEDED, requested, maximum, "cost")
+        if requested > maximum:
+            raise _too_much(Failure.COST_LIMIT_EXCEEDED, requested, maximum, "cost")
         return Charge(requested, maximum)
 
     def _check_introspection(self, introspected: int, caller: Caller | None) -> None:
@@ -182,8 +184,9 @@ def _check_comparisons(count: int, most: int) -> None:
 
 def _check(failure: Failure, requested: int, maximum: int, counted: str) -> None:
     if requested > maximum:
-        raise RequestFailed(
-            failure,
-            f"{counted}: {requested} asked for, at most {maximum} allowed",
-            facts={"requested": requested, "maximum": maximum},
-        )
+        raise _too_much(failure, requested, maximum, counted)
+
+
+def _too_much(failure: Failure, requested: int, maximum: int, counted: str) -> RequestFailed:
+    reason = f"{counted}: {requested} asked for, at most {maximum} allowed"
+    return RequestFailed(failure, reason, facts={"requested": requested, "maximum": maximum})

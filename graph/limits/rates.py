@@ -14,12 +14,13 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 from typing import Any, Final, NamedTuple
 
-from limits import RateLimitItem, parse
+from limits import parse
 from limits.aio.storage import RedisStorage, Storage
 from limits.errors import StorageError
 
 from graph.limits.bounds import NOBODY, Bounds, Rate
 from graph.limits.memory import Memory
+from graph.texts import NUL
 from graph.tokens import Caller
 from graph.transport.failures import Failure, RequestFailed
 
@@ -45,29 +46,37 @@ class Standing:
     seconds_left: float = 0.0
 
     @property
+    def policy(self) -> str:
+        """The header field of the IETF's draft, RateLimit-Policy."""
+        return f'"{self.who}";{self.window.policy}'
+
+    @property
+    def left(self) -> str:
+        """The other one, RateLimit."""
+        left, ends = max(self.window.rate.amount - self.used, 0), max(ceil(self.seconds_left), 0)
+        return f'"{self.who}";r={left};t={ends}'
+
+    @property
     def headers(self) -> dict[str, str]:
-        """The header fields of the IETF's draft, RateLimit and RateLimit-Policy."""
-        window = self.window
-        left, ends = max(window.rate.amount - self.used, 0), max(ceil(self.seconds_left), 0)
-        return {
-            "RateLimit-Policy": f'"{self.who}";{window.policy}',
-            "RateLimit": f'"{self.who}";r={left};t={ends}',
-        }
+        """Both header fields."""
+        return {"RateLimit-Policy": self.policy, "RateLimit": self.left}
 
 
 class _Window(NamedTuple):
-    """A rate with what is made of it once: its windows are so many seconds long."""
+    """A rate with what is made of it once: its windows are so many seconds long, and this is around their keys."""
 
     rate: Rate
-    item: RateLimitItem
     seconds: int
     policy: str
+    before: str
+    after: str
 
     @classmethod
     def of(cls, rate: Rate) -> "_Window":
         item = parse(f"{rate.amount}/{rate.period}")
         unit, seconds = "cost" if rate.of_cost else "requests", item.get_expiry()
-        return cls(rate, item, seconds, f'q={rate.amount};qu="{unit}";w={seconds}')
+        before, after = item.key_for(NUL).split(NUL)
+        return cls(rate, seconds, f'q={rate.amount};qu="{unit}";w={seconds}', before, after)
 
 
 class Rates:
@@ -99,12 +108,12 @@ class Rates:
         rate = self._bounds.rate(caller)
         if rate is None:
             return None
-        who = NOBODY if caller is None else caller.role.value
+        who = NOBODY if caller is None else caller.role
         key = f"{NOBODY}:{_network(address)}" if caller is None else caller.actor
         window = self._windows.get(rate)
         if window is None:
             window = self._windows[rate] = _Window.of(rate)
-        standing = Standing(who, window, window.item.key_for(key))
+        standing = Standing(who, window, f"{window.before}{key}{window.after}")
         if not await self._count(standing, 1):
             return None
         if standing.used > rate.amount:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from logging import INFO
+from logging import INFO, getLogger
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from graph.transport.execution import Answer, Prepared
 
 log = logger_named("laurel.requests")
+# Asked whether it would write at all, as each request is.
+_logger: Final = getLogger("laurel.requests")
 
 LINKS_MAX: Final = 32
 _NOTHING: Final = nullcontext()
@@ -74,10 +76,11 @@ class Observer:
         trail.operation = prepared.operation.name.value if prepared.operation.name else ""
         trail.kind = prepared.kind.value
         trail.document = prepared.document.sha256
-        trail.role = context.caller.role.value if context.caller is not None else ""
+        trail.role = str(context.caller.role) if context.caller is not None else ""
         begun, statements = perf_counter(), trail.statements
         answer = await work
-        note_errors(answer.errors)
+        if answer.errors:
+            note_errors(answer.errors)
         seconds = perf_counter() - begun
         if self.metrics is not None:
             self.metrics.answered(trail.operation, trail.kind, seconds, trail.statements - statements)
@@ -159,7 +162,7 @@ class Watched:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         trail, status = Trail(count=self._observer.count), 0
-        if self._metrics is None and self._tracer is None and not log.isEnabledFor(INFO):
+        if self._metrics is None and self._tracer is None and not _logger.isEnabledFor(INFO):
             token = TRAIL.set(trail)
             try:
                 await self._app(scope, receive, send)
@@ -186,7 +189,7 @@ class Watched:
             TRAIL.reset(token)
             if self._metrics is not None:
                 self._metrics.responses.labels(str(status)).inc()
-            if log.isEnabledFor(INFO):
+            if _logger.isEnabledFor(INFO):
                 log.info(
                     "request",
                     method=scope["method"],

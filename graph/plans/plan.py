@@ -126,6 +126,9 @@ class _Info(Info[Any, Any]):
     ``of_field`` are the ids of the field's nodes: see ``graph.selections``.
     """
 
+    # The context among them, no property here, as resolvers ask for it again and again.
+    __slots__ = ("_field", "_made", "_make", "_number", "_run", "context", "of_field")
+
     def __init__(
         self,
         run: Run,
@@ -136,14 +139,11 @@ class _Info(Info[Any, Any]):
     ) -> None:
         self._field = declared
         self.of_field = of_field
+        self.context = run.context  # type: ignore[misc]  # a slot
         self._run = run
         self._number = number
         self._make = raw_info
         self._made: RawInfo | None = None
-
-    @property
-    def context(self) -> Context:
-        return self._run.context
 
     @property
     def _raw_info(self) -> RawInfo:  # type: ignore[override]  # read as an attribute

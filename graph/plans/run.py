@@ -104,9 +104,15 @@ class Run:
 
     def wait(self, awaitable: Awaitable[Any], complete: Complete, answer: dict[str, Any], name: str) -> None:
         """Put what the awaitable gives into the answer, now or once it has it."""
-        coroutine = awaitable if awaitable.__class__ is CoroutineType else _awaited(awaitable)
+        coroutine: Any = awaitable if awaitable.__class__ is CoroutineType else _awaited(awaitable)
         # With variables of its own, as a task has them.
-        self._step(_Waiting(coroutine, copy_context(), complete, answer, name))
+        variables = copy_context()
+        try:
+            future = variables.run(coroutine.send, None)
+        except StopIteration as done:
+            answer[name] = complete(done.value, self)
+        else:
+            self._wait_for(future, _Waiting(coroutine, variables, complete, answer, name))
 
     def wait_for_all(
         self, awaitable: Awaitable[Sequence[Any]], complete: Complete, answers: Sequence[dict[str, Any]], name: str
@@ -169,7 +175,10 @@ class Run:
             future = waiting.variables.run(waiting.coroutine.send, None)
         except StopIteration as done:
             waiting.answer[waiting.name] = waiting.complete(done.value, self)
-            return
+        else:
+            self._wait_for(future, waiting)
+
+    def _wait_for(self, future: Future[Any] | None, waiting: _Waiting) -> None:
         if future is None:
             # It only lets others have their turn.
             future = get_running_loop().create_future()

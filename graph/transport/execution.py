@@ -13,8 +13,10 @@ and has no place for what must hold on every transport.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
+from contextvars import Context as Variables
+from itertools import takewhile
 from time import monotonic
 from typing import Any, Final, NamedTuple, cast
 
@@ -124,6 +126,7 @@ class Engine:
         self.stopping = asyncio.Event()
         """Streams end when it is set: the server waits for all responses before it stops."""
         self._mutations: set[asyncio.Future[Answer]] = set()
+        self._patience = _Patience()
 
     @property
     def running(self) -> Laurel:
@@ -228,18 +231,18 @@ class Engine:
     ) -> Answer:
         if prepared.kind is OperationType.MUTATION:
             return await self._kept(self._run(prepared, context))
-        patience = _Patience(self.settings.limits.seconds_max, gone)
+        waited = self._patience.begin(self.settings.limits.seconds_max, gone)
         try:
             return await self._run(prepared, context)
         except asyncio.CancelledError:
-            if not patience.has_ended():
+            if not waited.has_ended():
                 raise
-            if patience.is_alone:
+            if waited.is_alone:
                 raise ClientGone from None
             reason = f"not answered within {self.settings.limits.seconds_max} seconds"
             return Answer(RequestFailed(Failure.TIMEOUT, reason).shown(context.request_id), None)
         finally:
-            patience.close()
+            self._patience.end(waited)
 
     async def subscribe(self, prepared: Prepared, context: Context) -> AsyncGenerator[Answer, None]:
         """The answers of a subscription, until it ends or is closed. One without data is its last."""
@@ -281,7 +284,7 @@ class Engine:
         await context.follow_clock()
         planned, resolved = await self._planned(prepared, context)
         if planned is not None:
-            return self._answer(prepared, ExecutionResult(planned, None), context)
+            return Answer([], planned, self._extensions(prepared, planned))
         result = self._executor(prepared, context, resolved).execute_operation()
         if optimized_is_awaitable(result):
             result = await cast("Any", result)
@@ -311,12 +314,14 @@ class Engine:
         if not begun and not any(error.path for error in errors):
             # Nothing was begun: what is wrong with the document shows only when its fields are collected.
             raise DocumentFailed(Failure.GRAPHQL_VALIDATION_FAILED, errors)
-        extensions = None
-        if self.settings.cost_reported:
-            requested, maximum = prepared.charge
-            actual = prepared.weigher.weigh(result.data)
-            extensions = {"cost": {"requested": requested, "maximum": maximum, "actual": actual}}
+        extensions = self._extensions(prepared, result.data)
         return Answer([shown(error, context.request_id) for error in errors], result.data, extensions)
+
+    def _extensions(self, prepared: Prepared, data: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        if not self.settings.cost_reported:
+            return None
+        requested, maximum = prepared.charge
+        return {"cost": {"requested": requested, "maximum": maximum, "actual": prepared.weigher.weigh(data)}}
 
     def _kept(self, work: Coroutine[Any, Any, Answer]) -> asyncio.Future[Answer]:
         """Run something that ends by itself, even if whoever awaits it is gone: shielded, with fewer callbacks."""
@@ -361,28 +366,80 @@ class Engine:
 
 
 class _Patience:
-    """Gives up what this task executes, by cancelling it, when so many seconds are over or its client has ``gone``.
+    """Looks now and then at all that is executed, with one timer, as nearly all is done before it is worth watching."""
 
-    It is ``asyncio.timeout`` for what is nearly always done before it would be worth watching.
+    def __init__(self) -> None:
+        # Those begun first in front.
+        self._waited: dict[_Waited, None] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """In which the timer runs, if one does."""
+
+    def begin(self, seconds: float, gone: Callable[[], Awaitable[None]] | None) -> "_Waited":
+        """Have what this task executes given up after so many seconds, or once its client has ``gone``."""
+        loop = asyncio.get_running_loop()
+        waited = _Waited(asyncio.current_task(loop), seconds, gone)
+        self._waited[waited] = None
+        if self._loop is not loop:
+            self._loop = loop
+            self._look_later(loop)
+        return waited
+
+    def end(self, waited: "_Waited") -> None:
+        if waited in self._waited:
+            del self._waited[waited]
+        else:
+            waited.close()
+
+    def _look_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        # With nobody's variables, as it is done for all.
+        loop.call_later(LONG_SECONDS, self._look, loop, context=Variables())
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        long_ago = monotonic() - LONG_SECONDS
+        for waited in list(takewhile(lambda one: one.begun_at <= long_ago, self._waited)):
+            del self._waited[waited]
+            waited.watch(loop)
+        if self._waited:
+            self._look_later(loop)
+        else:
+            self._loop = None
+
+
+class _Waited:
+    """What a task executes. When its time is over, or its client has ``gone``, the task is cancelled.
+
+    It is ``asyncio.timeout`` for what is not watched until it has taken long.
     ``is_alone``: there is nobody any more who would read the answer.
     """
 
-    __slots__ = ("_cancelling", "_ends", "_gives_up", "_gone", "_task", "_timer", "_watching", "is_alone")
+    __slots__ = (
+        "_cancelling",
+        "_gives_up",
+        "_gone",
+        "_seconds",
+        "_task",
+        "_timer",
+        "_watching",
+        "begun_at",
+        "is_alone",
+    )
 
-    def __init__(self, seconds: float, gone: Callable[[], Awaitable[None]] | None) -> None:
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    def __init__(
+        self, task: asyncio.Task[Any] | None, seconds: float, gone: Callable[[], Awaitable[None]] | None
+    ) -> None:
         assert task is not None, "requests are executed by tasks"
         self._task = task
         self._cancelling = task.cancelling()
-        self._ends = loop.time() + seconds
+        self._seconds = seconds
         self._gone = gone
         self._gives_up = self.is_alone = False
+        self._timer: asyncio.TimerHandle | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._timer = loop.call_later(min(LONG_SECONDS, seconds), self._watch)
+        self.begun_at = monotonic()
 
-    def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_at(self._ends, self._give_up)
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        left = self._seconds - (monotonic() - self.begun_at)
+        self._timer = loop.call_later(max(left, 0.0), self._give_up)
         if self._gone is not None:
             self._watching = loop.create_task(self._departure(self._gone))
 
@@ -404,7 +461,9 @@ class _Patience:
         return self._task.uncancel() <= self._cancelling
 
     def close(self) -> None:
-        self._timer.cancel()
+        """Stop watching."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self._watching is not None:
             self._watching.cancel()
         if self._gives_up:

@@ -1,8 +1,7 @@
 """GraphQL over HTTP: every answer JSON or a stream of it, every error with a code and the request's id."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -21,12 +20,14 @@ from graph.transport.execution import Answer, ClientGone, Engine, Prepared, fail
 from graph.transport.failures import Failure, RequestFailed
 from graph.transport.negotiation import ACCEPT_MAX, EVENT_STREAM, GRAPHQL_JSON, JSON, accepted, is_json
 from graph.transport.requests import read_asked, read_json
-from graph.transport.sse import EventStream, departure
+from graph.transport.sse import EventStream, Field, departure
 
 PARTIAL_SUCCESS: Final = 294
 """Data and errors, in the newest draft of GraphQL over HTTP."""
 BODY_SECONDS: Final = 30
-_MEDIA_TYPES: Final = {name: f"{name}; charset=utf-8".encode() for name in (JSON, GRAPHQL_JSON)}
+_MEDIA_TYPES: Final = {name: (b"content-type", f"{name}; charset=utf-8".encode()) for name in (JSON, GRAPHQL_JSON)}
+_VARY: Final = (b"vary", b"Accept")
+_NO_STORE: Final = (b"cache-control", b"no-store")
 _ROUTER_HEADER: Final = ROUTER_HEADER.lower().encode()
 
 
@@ -38,13 +39,19 @@ class HttpView:
         self._draft = engine.settings.http_status == "draft"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with suppress(ClientDisconnect):
+        try:
             response = await _Exchange(self._engine, scope, receive, draft=self._draft).response()
             await response(scope, receive, send)
+        except ClientDisconnect:
+            return
 
 
 class _Exchange:
     """One request and the response to it."""
+
+    __slots__ = (
+        "_accepts", "_authorization", "_caller", "_draft", "_engine", "_id", "_receive", "_scope", "_sent", "_standing"
+    )  # fmt: skip
 
     def __init__(self, engine: Engine, scope: Scope, receive: Receive, *, draft: bool) -> None:
         self._engine = engine
@@ -55,7 +62,8 @@ class _Exchange:
         # Of a field that comes twice the first counts, as Starlette has it.
         self._sent: Mapping[bytes, bytes] = dict(reversed(scope["headers"]))
         self._accepts = accepted(self._header(b"accept")[:ACCEPT_MAX])
-        self._authorization = self._header(b"authorization") if b"authorization" in self._sent else None
+        authorization = self._sent.get(b"authorization")
+        self._authorization = None if authorization is None else authorization.decode("latin-1")
         self._caller: Caller | None = None
         self._standing: Standing | None = None
 
@@ -79,16 +87,15 @@ class _Exchange:
                 return self._stream(_once(failed_answer(error, self._id)))
             return self._failed(error)
 
-    def _header(self, name: bytes, default: str = "") -> str:
-        value = self._sent.get(name)
-        return default if value is None else value.decode("latin-1")
+    def _header(self, name: bytes) -> str:
+        return self._sent.get(name, b"").decode("latin-1")
 
     # -- asking -------------------------------------------------------------------------------------
 
     async def _admit(self) -> bool:
         """Learn who asks, and whether it may change nothing. Raises RequestFailed."""
         method = self._scope["method"]
-        if method not in {"GET", "POST"}:
+        if method != "POST" and method != "GET":
             raise RequestFailed(
                 Failure.METHOD_NOT_ALLOWED, "GraphQL is asked with GET or POST", headers={"Allow": "GET, POST"}
             )
@@ -100,13 +107,13 @@ class _Exchange:
         return bool(method == "GET")
 
     def _context(self) -> Context:
-        router = self._engine.is_router(self._header(_ROUTER_HEADER) or None)
+        router = _ROUTER_HEADER in self._sent and self._engine.is_router(self._header(_ROUTER_HEADER))
         return self._engine.context(self._caller, self._id, router=router)
 
     async def _in_body(self) -> Any:
         if not is_json(self._header(b"content-type")):
             raise RequestFailed(Failure.UNSUPPORTED_MEDIA_TYPE, f"the body must be {JSON}, in UTF-8")
-        if self._header(b"content-encoding", "identity").lower() != "identity":
+        if b"content-encoding" in self._sent and self._header(b"content-encoding").lower() != "identity":
             raise RequestFailed(Failure.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed")
         body = at_once(self._body())
         if isinstance(body, Done):
@@ -186,7 +193,7 @@ class _Exchange:
             caller=self._caller,
             authorization=self._authorization,
             request_id=self._id,
-            headers=self._headers(),
+            fields=self._fields(),
         )
 
     def _single(self, answer: Answer) -> ASGIApp:
@@ -207,29 +214,33 @@ class _Exchange:
         return self._json(body, status, error.headers)
 
     def _json(self, body: bytes, status: int, headers: Mapping[str, str] | None = None) -> ASGIApp:
-        media_type = _MEDIA_TYPES[self._accepts.single or JSON]
-        return _Json(body, status, media_type, {**self._headers(), **headers} if headers else self._headers())
+        fields = self._fields()
+        if headers:
+            fields += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        fields += (_MEDIA_TYPES[self._accepts.single or JSON], (b"content-length", b"%d" % len(body)))
+        return _Json(status, fields, body)
 
-    def _headers(self) -> dict[str, str]:
-        standing = {} if self._standing is None else self._standing.headers
-        return {"Vary": "Accept", "Cache-Control": "no-store", "X-Request-Id": self._id, **standing}
+    def _fields(self) -> list[Field]:
+        """The fields of the header that every response has."""
+        standing, id = self._standing, (b"x-request-id", self._id.encode())
+        if standing is None:
+            return [_VARY, _NO_STORE, id]
+        policy, left = standing.policy.encode("latin-1"), standing.left.encode("latin-1")
+        return [_VARY, _NO_STORE, id, (b"ratelimit-policy", policy), (b"ratelimit", left)]
 
 
 class _Json:
     """A whole response: what Starlette's looks at, cookies and background tasks among it, this has not."""
 
-    __slots__ = ("_body", "_headers", "_media_type", "_status")
+    __slots__ = ("_body", "_fields", "_status")
 
-    def __init__(self, body: bytes, status: int, media_type: bytes, headers: Mapping[str, str]) -> None:
-        self._body = body
+    def __init__(self, status: int, fields: Sequence[Field], body: bytes) -> None:
         self._status = status
-        self._media_type = media_type
-        self._headers = headers
+        self._fields = fields
+        self._body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self._headers.items()]
-        headers += ((b"content-type", self._media_type), (b"content-length", b"%d" % len(self._body)))
-        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.start", "status": self._status, "headers": self._fields})
         await send({"type": "http.response.body", "body": self._body})
 
 

@@ -8,7 +8,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -20,6 +20,11 @@ from graph.transport.execution import Answer, Engine, failed_answer
 PING_SECONDS: Final = 12.0
 """Shorter than what proxies wait for before they take a silent connection for dead."""
 
+Field = tuple[bytes, bytes]
+"""A field of the header, as it goes over the wire."""
+
+# nginx would keep what it is sent until there is more of it.
+_FIELDS: Final = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no"))
 _PING: Final = b":\n\n"
 _COMPLETE: Final = b"event: complete\ndata:\n\n"
 
@@ -38,19 +43,17 @@ class EventStream:
         caller: Caller | None,
         authorization: str | None,
         request_id: str,
-        headers: Mapping[str, str],
+        fields: Sequence[Field],
     ) -> None:
         self._engine = engine
         self._answers = answers
         self._caller = caller
         self._authorization = authorization
         self._request_id = request_id
-        # nginx would keep what it is sent until there is more of it.
-        given = {**headers, "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
-        self._headers = [(name.lower().encode(), value.encode()) for name, value in given.items()]
+        self._fields = [*fields, *_FIELDS]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await send({"type": "http.response.start", "status": 200, "headers": self._fields})
         async with aclosing(self._chunks()) as chunks, aclosing(self._answers):
             telling = asyncio.create_task(_tell(chunks, send))
             leaving = asyncio.create_task(departure(receive))
