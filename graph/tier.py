@@ -12,7 +12,7 @@ import strawberry
 from core.books.figures import TOTALS, Totals
 from core.books.members import Member as MemberValue
 from core.books.members import TierChange as Change
-from core.books.tallies import day_number, fact_value
+from core.books.tallies import day_number, fact_step, fact_value
 from core.errors import TierNotFound
 from core.ladder import tiers
 from core.ladder.benefits import brought_by, gained
@@ -263,14 +263,15 @@ async def progress_of(info: Info, members: Sequence[MemberValue], towards: str |
     ]
     totals = iter(await info.context.loaders.ask_all(TOTALS, keys))
     lists, acts = selects(info, "criteria"), selects(info, "nextActions")
-
-    def progress(member: MemberValue) -> Progress | None:
+    told: list[Progress | None] = []
+    for member in members:
         way = ways.get(member.tier)
         if way is None:
-            return None
-        figures = [fact_value(fact, next(totals) or 0, programme.currency) for fact, _ in way.asked]
+            told.append(None)
+            continue
+        figures = [(total or 0) * step for step, total in zip(way.steps, totals, strict=False)]
         found = way.way.progress(figures) if lists or acts else None
-        return Progress(
+        progress = Progress(
             tier=way.tier,
             next_tier=way.next_tier,
             mode=way.mode,
@@ -283,14 +284,14 @@ async def progress_of(info: Info, members: Sequence[MemberValue], towards: str |
             else [],
             next_actions=list(_next_actions(info, programme, found)) if found is not None and acts else [],
         )
-
-    return [progress(member) for member in members]
+        told.append(progress)
+    return told
 
 
 class _Way(NamedTuple):
     """A way from a tier, with all of the answer that is the same for everybody on it on a day.
 
-    ``asked`` are the facts that are counted, each with the first day that counts.
+    ``asked`` are the facts that are counted, each with the first day that counts, and ``steps`` what one of each is.
     """
 
     way: tiers.Way
@@ -298,6 +299,7 @@ class _Way(NamedTuple):
     next_tier: Tier | None
     mode: ProgressMode | None
     asked: Sequence[tuple[str, int]]
+    steps: Sequence[Decimal]
     criteria: Sequence[Callable[..., CriterionProgress]]
 
     @staticmethod
@@ -309,6 +311,7 @@ class _Way(NamedTuple):
             next_tier=None if way.next is None else Tier.of(programme, way.next),
             mode=None if way.mode is None else ProgressMode(way.mode),
             asked=[(need.fact, _first_day(need, on)) for need in way.needs],
+            steps=[fact_step(need.fact, programme.currency) for need in way.needs],
             criteria=[
                 partial(
                     CriterionProgress,

@@ -9,10 +9,12 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from core.money import money
+from core.money import money_step
 
 SPEND: Final = "spend"
 ORDERS: Final = "orders"
+
+_ONE: Final = Decimal(1)
 
 
 @lru_cache(maxsize=8_192)
@@ -52,4 +54,9 @@ class Tally(NamedTuple):
 
 def fact_value(fact: str, amount: int, currency: str) -> Decimal:
     """What a tally says, as tiers read it: money in the currency's unit (it is counted in the minor one)."""
-    return money(amount, currency) if fact == SPEND else Decimal(amount)
+    return amount * fact_step(fact, currency)
+
+
+def fact_step(fact: str, currency: str) -> Decimal:
+    """What one in a tally stands for."""
+    return money_step(currency) if fact == SPEND else _ONE

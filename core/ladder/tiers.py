@@ -362,7 +362,10 @@ class Way:
     def ratio(self, figures: Sequence[Number]) -> Decimal:
         """How far it is gone, as ``Progress`` says it."""
         # Nothing is asked of who is to reach the tier where everyone starts, nor on the highest.
-        ratios = [one.ratio(one.current(*[figures[at] for at in places])) for one, places in self._measures] or [_ONE]
+        ratios = [
+            one.ratio(figures[places[0]] if len(places) == 1 else one.current(*[figures[at] for at in places]))
+            for one, places in self._measures
+        ] or [_ONE]
         return min(ratios) if self.mode == "all" else max(ratios)
 
     def progress(self, figures: Sequence[Number]) -> Progress:
@@ -394,11 +397,12 @@ class _Measure(NamedTuple):
             return current
         return NUMBERS.divide(current, Decimal(divisor)) if divisor > 0 else _ZERO
 
-    def ratio(self, current: Decimal) -> Decimal:
+    def ratio(self, current: Number) -> Decimal:
         """How far it is met. More refunded than bought in the window is no progress, not less than none."""
-        if current >= self.required:
+        required = self.required
+        if current >= required:
             return _MET
-        return NUMBERS.divide(current, self.required).quantize(_PLACES, ROUND_DOWN) if current > 0 else _NONE
+        return NUMBERS.divide(current, required).quantize(_PLACES, ROUND_DOWN) if current > 0 else _NONE
 
     def progress(self, *figures: Number) -> CriterionProgress:
         need, required = self.need, self.required

@@ -39,7 +39,8 @@ def length(size: ListSize, field: GraphQLField, node: FieldNode) -> Factor:
             raise SlicingInvalid(f"{node.name.value} needs exactly one of {', '.join(paths)}")
         return max(lengths, default=assumed)
 
-    reads = frozenset(name for value in given.values() for name in _variables(value))
+    says = {path.partition(".")[0] for path in paths}
+    reads = frozenset(name for argument in says & given.keys() for name in _variables(given[argument]))
     return Waiting(reads, evaluate) if reads else evaluate({})
 
 

@@ -18,11 +18,13 @@ from graphql import (
     FloatValueNode,
     GraphQLAbstractType,
     GraphQLField,
+    GraphQLInputType,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
     IntValueNode,
     NullValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     StringValueNode,
@@ -41,10 +43,11 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues, coerce_argument, get_argument_values
 from graphql.pyutils import Path
+from graphql.utilities.coerce_input_value import coerce_input_literal
 from strawberry import Info, Schema
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import _OperationContextAwareGraphQLResolveInfo as RawInfo
-from strawberry.types.arguments import convert_arguments
+from strawberry.types.arguments import StrawberryArgument, convert_arguments
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
@@ -90,11 +93,27 @@ class _Variable(NamedTuple):
     convert: Convert | None
 
 
+class _StandIn(NamedTuple):
+    """Stands where the value of a variable will, which nothing is asked of any more."""
+
+    variable: str
+
+
+class _Written(NamedTuple):
+    """An argument that is an object in which variables stand, by the names that its fields have once coerced."""
+
+    argument: str
+    constants: Mapping[str, Any]
+    variables: Mapping[str, str]
+    convert: Convert
+
+
 class _Known(NamedTuple):
-    """Arguments that are constants and variables, by Python's names."""
+    """Arguments that are constants, variables and objects of both, by Python's names."""
 
     constants: Mapping[str, Any]
     variables: Sequence[_Variable]
+    written: Sequence[_Written]
 
     def given(self, variables: Mapping[str, Any]) -> dict[str, Any] | None:
         """The arguments; None where a variable is left out, or null where there must be none."""
@@ -104,6 +123,14 @@ class _Known(NamedTuple):
             if value is None and (required or name not in variables):
                 return None
             found[argument] = value if convert is None else convert(value)
+        for argument, constants, names, convert in self.written:
+            fields = dict(constants)
+            for field, name in names.items():
+                value = variables.get(name)
+                if value is None:
+                    return None  # what that means is another question for each field
+                fields[field] = value
+            found[argument] = convert(fields)
         return found
 
 
@@ -390,9 +417,22 @@ class Plan:
             for name, details, field, of_all in together:
                 n = self._number(kind, field, details)
                 told = ", ".join(("parents", f"info=run.infos[{n}]", *self._given(text, field, n)))
-                completed = text.name(self._complete(field.type, details, n))
+                completed = text.name(self._complete_all(field.type, details, n))
                 text.line(f"    run.wait_for_all({text.name(of_all)}({told}), {completed}, theirs, {name!r})")
         text.line("return answers")
+        return text.compiled()
+
+    def _complete_all(self, kind: GraphQLOutputType, details: Details, number: int) -> Complete:
+        """What writes the values that a field has of many objects."""
+        inner = kind.of_type if is_non_null_type(kind) else kind
+        if is_object_type(inner):
+            # As a list of them, so that of what is selected below all is asked at once as well.
+            fields = self._fields_of(inner, details)
+            return self._objects(inner, fields, number, list_required=True, required=inner is not kind)
+        text = _Text("of_each")
+        self._list(text, required=True)
+        completed = text.name(self._complete(kind, details, number))
+        text.line(f"return [{completed}(each, run) for each in value]")
         return text.compiled()
 
     def _of_all(self, kind: GraphQLObjectType, details: Details) -> tuple[GraphQLField, Callable[..., Any]] | None:
@@ -479,7 +519,7 @@ class Plan:
         given = {node.name.value: node.value for node in nodes}
         python_names = {self._strawberry.config.name_converter.from_argument(one): one for one in declared.arguments}
         values: dict[str, Any] = {}
-        variables = []
+        variables, written = [], []
         for name, argument in field.args.items():
             value = given.get(name)
             if isinstance(value, VariableNode):
@@ -494,6 +534,11 @@ class Plan:
                     return None
                 python_name = python_names[name].python_name
                 variables.append(_Variable(python_name, value.name.value, kind is not argument.type, convert))
+            elif isinstance(value, ObjectValueNode):
+                found = self._written(argument.type, value, python_names[name])
+                if found is None:
+                    return None
+                written.append(found)
             elif value is not None and not isinstance(value, _LEAVES):
                 return None
             else:
@@ -502,7 +547,28 @@ class Plan:
         constants = self._as_declared(declared, values)
         if not all(value.__class__ in _UNCHANGING or isinstance(value, Enum) for value in constants.values()):
             return None
-        return _Known(constants, tuple(variables))
+        return _Known(constants, tuple(variables), tuple(written))
+
+    def _written(
+        self, kind: GraphQLInputType, node: ObjectValueNode, declared: StrawberryArgument
+    ) -> "_Written | None":
+        """An argument that is written as an object; None where something else stands in it than leaves of them."""
+        names = [field.value.name.value for field in node.fields if isinstance(field.value, VariableNode)]
+        if not all(isinstance(field.value, (*_LEAVES, VariableNode)) for field in node.fields):
+            return None
+        stand_ins = {name: _StandIn(name) for name in names}
+        coerced = coerce_input_literal(node, kind, VariableValues({}, stand_ins))
+        try:
+            convert = self._conversions.of_one(declared)
+        except Unknown:
+            return None
+        if convert is None or coerced.__class__ is not dict:
+            return None
+        constants = {name: value for name, value in coerced.items() if not isinstance(value, _StandIn)}
+        if not all(value.__class__ in _UNCHANGING or isinstance(value, Enum) for value in constants.values()):
+            return None
+        variables = {name: value.variable for name, value in coerced.items() if isinstance(value, _StandIn)}
+        return _Written(declared.python_name, constants, variables, convert)
 
     def _complete(self, kind: GraphQLOutputType, details: Details, number: int, *, required: bool = False) -> Complete:
         """What writes values of a type as they stand in the answer."""

@@ -117,11 +117,11 @@ class Run:
     def wait_for_all(
         self, awaitable: Awaitable[Sequence[Any]], complete: Complete, answers: Sequence[dict[str, Any]], name: str
     ) -> None:
-        """Put what the awaitable gives into the answers, one value into each."""
+        """Put what the awaitable gives, completed as a list, into the answers, one value into each."""
 
         def put(values: Sequence[Any], run: Run) -> None:
-            for answer, value in zip(answers, values, strict=True):
-                answer[name] = complete(value, run)
+            for answer, value in zip(answers, complete(values, run), strict=True):
+                answer[name] = value
 
         self.wait(awaitable, put, {}, name)
 
