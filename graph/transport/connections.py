@@ -4,17 +4,19 @@ uvicorn waits for ever for a head, keeps one of any length, and writes a traceba
 """
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import Message, Receive, Scope, Send
+from uvicorn._types import ASGISendEvent, HTTPResponseStartEvent
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from core.books.members import new_id
 from graph.settings import Settings
 from graph.transport.failures import Failure, RequestFailed
+from graph.transport.http import LENGTH
 
 HEAD_SECONDS: Final = 15.0
 HEAD_BYTES_MAX: Final = 64 * 1024
@@ -41,44 +43,53 @@ def connection_options(settings: Settings) -> dict[str, Any]:
 class HttpConnection(HttpToolsProtocol):
     """A connection that is closed when the head of a request is late or too long."""
 
+    _awaits = True
+    """Whether there is a head that has begun, or the first one, and is not complete."""
     _late: asyncio.TimerHandle | None = None
-    """Runs while a head is awaited."""
+    """Runs while it is awaited, unless it comes in one piece."""
     _size = 0
-    """Bytes of the head that is awaited."""
+    """Bytes that have come of it at most, and of what came with it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        self._await_head()
+        self._late = self._be_late()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_came()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._size = self._size + len(data) if self._awaits else len(data)
         super().data_received(data)
-        if self._late is not None:
-            self._size += len(data)
+        if self._awaits:
             if self._size > HEAD_BYTES_MAX:
                 self._refuse(_TOO_LONG)
+            elif self._late is None:
+                self._late = self._be_late()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        if self._late is None:
-            self._await_head()
+        self._awaits = True
 
     def on_headers_complete(self) -> None:
         self._head_came()
-        # Each has a colon, a space and the end of its line besides.
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > HEAD_BYTES_MAX:
+        if self._size > HEAD_BYTES_MAX and self._size_of_head() > HEAD_BYTES_MAX:
             self.app = _refuse_head  # it answers, and closes the connection
         super().on_headers_complete()
 
-    def _await_head(self) -> None:
-        self._size = 0
-        self._late = self.loop.call_later(HEAD_SECONDS, self._refuse, _TOO_LATE)
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        cycle.__class__ = _Cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _size_of_head(self) -> int:
+        # Each field has a colon, a space and the end of its line besides.
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _be_late(self) -> asyncio.TimerHandle:
+        return self.loop.call_later(HEAD_SECONDS, self._refuse, _TOO_LATE)
 
     def _head_came(self) -> None:
+        self._awaits = False
         if self._late is not None:
             self._late.cancel()
             self._late = None
@@ -91,6 +102,26 @@ class HttpConnection(HttpToolsProtocol):
         head = f"HTTP/1.1 {status} Refused\r\nContent-Type: application/json; charset=utf-8\r\nConnection: close\r\n"
         self.transport.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         self.transport.close()
+
+
+class _Cycle(RequestResponseCycle):
+    """A request and its response, whose head is written without a look at it when it is one that we have made."""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        length = cast("Message", message).get(LENGTH)
+        if length is None or self.response_started or self.disconnected or self.flow.write_paused or self.access_log:
+            await super().send(message)
+            return
+        start = cast("HTTPResponseStartEvent", message)
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        self.chunked_encoding = False
+        self.expected_content_length = length
+        parts = [STATUS_LINE[start["status"]]]
+        for name, value in (*self.default_headers, *start["headers"]):
+            parts += (name, b": ", value, b"\r\n")
+        parts.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
+        self.transport.write(b"".join(parts))
 
 
 async def _refuse_head(scope: Scope, receive: Receive, send: Send) -> None:

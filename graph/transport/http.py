@@ -8,7 +8,7 @@ import orjson
 from graphql import OperationType
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.books.members import new_id
 from graph.at_once import Done, at_once
@@ -25,6 +25,8 @@ from graph.transport.sse import EventStream, Field, departure
 PARTIAL_SUCCESS: Final = 294
 """Data and errors, in the newest draft of GraphQL over HTTP."""
 BODY_SECONDS: Final = 30
+LENGTH: Final = "laurel.length"
+"""Of a response of which so many bytes follow: nobody need look whether its header is well formed, or says so."""
 _MEDIA_TYPES: Final = {name: (b"content-type", f"{name}; charset=utf-8".encode()) for name in (JSON, GRAPHQL_JSON)}
 _VARY: Final = (b"vary", b"Accept")
 _NO_STORE: Final = (b"cache-control", b"no-store")
@@ -214,11 +216,11 @@ class _Exchange:
         return self._json(body, status, error.headers)
 
     def _json(self, body: bytes, status: int, headers: Mapping[str, str] | None = None) -> ASGIApp:
-        fields = self._fields()
+        fields, known = self._fields(), not headers
         if headers:
             fields += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         fields += (_MEDIA_TYPES[self._accepts.single or JSON], (b"content-length", b"%d" % len(body)))
-        return _Json(status, fields, body)
+        return _Json(status, fields, body, known=known)
 
     def _fields(self) -> list[Field]:
         """The fields of the header that every response has."""
@@ -232,15 +234,19 @@ class _Exchange:
 class _Json:
     """A whole response: what Starlette's looks at, cookies and background tasks among it, this has not."""
 
-    __slots__ = ("_body", "_fields", "_status")
+    __slots__ = ("_body", "_fields", "_known", "_status")
 
-    def __init__(self, status: int, fields: Sequence[Field], body: bytes) -> None:
+    def __init__(self, status: int, fields: Sequence[Field], body: bytes, *, known: bool) -> None:
         self._status = status
         self._fields = fields
         self._body = body
+        self._known = known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self._status, "headers": self._fields})
+        start: Message = {"type": "http.response.start", "status": self._status, "headers": self._fields}
+        if self._known:
+            start[LENGTH] = len(self._body)
+        await send(start)
         await send({"type": "http.response.body", "body": self._body})
 
 
