@@ -69,7 +69,8 @@ class Context:
     async def version(self) -> Version:
         """The version of the programme in force now. Raises ProgrammeNotFound."""
         if self._version is None:
-            self._version = (await self.programmes()).at(self.now)
+            programmes = self.laurel.programmes
+            self._version = (programmes if programmes.fresh else await self.programmes()).at(self.now)
         return self._version
 
     async def each_change(self, member_id: str) -> AsyncGenerator[None, None]:

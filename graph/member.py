@@ -191,6 +191,9 @@ class Balance:
         return None if at is None else Expiring(points=Points(self._value.expiring), at=at)
 
 
+_BY_ID: Final = Rows(MemberValue, ("bucket", "id"))
+
+
 async def _balances_of(members: Sequence["Member"], info: Info, units: Sequence[str]) -> list[list[Balance]]:
     now = info.context.now
     keys = [figures.Balances.key(member.member_id, unit, now) for member in members for unit in units]
@@ -269,8 +272,7 @@ class Member(Node):
     @classmethod
     async def find(cls, info: Info, member_id: str) -> "Member | None":
         """A member by Laurel's id, whoever asks."""
-        question = Rows(MemberValue, ("bucket", "id"))
-        found = await info.context.loaders.ask(question, (bucket_of(member_id), member_id))
+        found = await info.context.loaders.ask(_BY_ID, (bucket_of(member_id), member_id))
         return cls.of(found[0].at(info.context.now)) if found else None
 
     @classmethod

@@ -74,7 +74,9 @@ class Planner:
 
     def _keep(self, kept: "_Kept", plan: Plan) -> None:
         """Count a plan that is used, which grows with the kinds of objects that come along, and forget others."""
-        this = ref(kept, self._forget)
+        if kept.known_by is None:
+            kept.known_by = ref(kept, self._forget)
+        this = kept.known_by
         self._fields += plan.size - self._kept.get(this, 0)
         self._kept[this] = plan.size
         self._kept.move_to_end(this)
@@ -132,9 +134,11 @@ class _Kept:
     ``wanted`` is one to be compiled.
     """
 
-    __slots__ = ("__weakref__", "plan", "rests", "surprises", "wanted")
+    __slots__ = ("__weakref__", "known_by", "plan", "rests", "surprises", "wanted")
 
     def __init__(self) -> None:
+        self.known_by: ref[_Kept] | None = None
+        """By what the planner counts it."""
         self.plan: Plan | None = None
         self.wanted = True
         self.rests = 0

@@ -154,7 +154,8 @@ class Run:
     def release(self) -> None:
         """Let go of what refers to this run, so that nothing of it is left to the garbage collector."""
         for made in (self.raw_infos, self.infos, self.arguments):
-            made.release()
+            made.clear()
+            made.run = None
 
     def abandon(self) -> None:
         """End all that waits, as a task that is cancelled would."""
@@ -204,18 +205,15 @@ class Run:
 class _OnDemand(dict[int, Any]):
     """What is made when it is first asked for."""
 
-    __slots__ = ("_make", "_run")
+    __slots__ = ("_make", "run")
 
     def __init__(self, run: Run, make: Callable[[Run, int], Any]) -> None:
-        self._run = run
+        self.run: Run | None = run
         self._make = make
 
-    def release(self) -> None:
-        self.clear()
-        del self._run, self._make
-
     def __missing__(self, number: int) -> Any:
-        made = self[number] = self._make(self._run, number)
+        assert self.run is not None, "the run is not over"
+        made = self[number] = self._make(self.run, number)
         return made
 
 

@@ -1,7 +1,7 @@
 """GraphQL over HTTP: every answer JSON or a stream of it, every error with a code and the request's id."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -151,8 +151,8 @@ class _Exchange:
             raise RequestFailed(Failure.NOT_ACCEPTABLE, f"a subscription is answered as {EVENT_STREAM}")
         return True
 
-    async def _answer(self, prepared: Prepared, context: Context) -> Answer:
-        return await self._engine.execute(prepared, context, gone=self._departure)
+    def _answer(self, prepared: Prepared, context: Context) -> Awaitable[Answer]:
+        return self._engine.execute(prepared, context, gone=self._departure)
 
     async def _departure(self) -> None:
         await departure(self._receive)

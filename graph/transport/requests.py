@@ -40,7 +40,7 @@ def read_asked(given: Any) -> Asked:
         raise _invalid("variables and extensions must be JSON objects")
     if not isinstance(query, str | None) or not isinstance(name, str | None) or not isinstance(document_id, str | None):
         raise _invalid("query, operationName and documentId must be text")
-    digest = _digest(extensions or {})
+    digest = _digest(extensions) if extensions else ""
     if not (query and query.strip()) and not document_id and not digest:
         raise _invalid("query must be the text of a GraphQL document")
     return Asked(query or "", variables, name or None, extensions or {}, document_id or "", digest)
