@@ -231,6 +231,10 @@ async def _doubled(items: Sequence["Item"], info: strawberry.Info, plus: int = 0
     return found[1:] if 99 in numbers and len(numbers) > 1 else found
 
 
+async def _following(items: Sequence["Item"], info: strawberry.Info) -> list["Item | None"]:
+    return [None if item.number == 3 else Item(number=item.number + 1) for item in items]
+
+
 @strawberry.type
 class Item:
     """What is told of all of a list at once."""
@@ -242,6 +246,12 @@ class Item:
     async def doubled(self, info: strawberry.Info, plus: int = 0) -> int | None:
         [doubled] = await _doubled([self], info, plus)
         return doubled
+
+    @strawberry.field
+    @of_all(_following)
+    async def following(self, info: strawberry.Info) -> "Item | None":
+        [following] = await _following([self], info)
+        return following
 
 
 @strawberry.type
@@ -417,7 +427,8 @@ async def test_arguments_have_their_defaults_and_variables_theirs() -> None:
     assert await the_same(
         """query ($text: String!, $times: Int, $none: Int, $wish: Wish, $colour: Colour = GRASS) {
           a: echo b: echo(text: "x", times: null) c: echo(text: $text, times: $times) d: echo(times: $none)
-          e: echo(wish: {times: 3}) f: echo(wish: $wish)
+          e: echo(wish: {times: 3}) f: echo(wish: $wish) j: echo(text: "x", wish: {times: $times, name: $text})
+          k: echo(wish: {times: $none, name: "it"})
           g: colourOf h: colourOf(colour: $colour) i: colourOf(colour: RED)
         }""",
         text="given",
@@ -430,6 +441,8 @@ async def test_arguments_have_their_defaults_and_variables_theirs() -> None:
         "d": "hello-1-None",
         "e": "hello-1-Wish(name='anybody', times=3)",
         "f": "hello-1-Wish(name='me', times=1)",
+        "j": "x-1-Wish(name='given', times=2)",
+        "k": "hello-1-Wish(name='it', times=1)",
         "g": "RED",
         "h": "GRASS",
         "i": "RED",
@@ -463,6 +476,24 @@ async def test_what_is_told_of_all_at_once_is_told_as_of_each(of: str, numbers: 
         assert contexts[0].seen == ([] if not once else [once, once]) or of == "item"
     # Only one that forgets some is wrong without an error of graphql-core, which asks of each.
     assert answer is not None or errors or (99 in numbers and of != "item")
+
+
+async def test_what_is_selected_of_what_is_told_of_all_at_once_is_so_too() -> None:
+    contexts = Context(), Context()
+    for context in contexts:
+        context.value = [1, None, 3, 4]  # type: ignore[attr-defined]
+    answer, errors = await compared(asked("{ items { following { number doubled } } }"), *contexts)
+    told = [{"number": 2, "doubled": 4}, None, {"number": 5, "doubled": 10}]
+    assert not errors and answer == {
+        "items": [{"following": told[0]}, None, {"following": told[1]}, {"following": told[2]}]
+    }
+    assert contexts[0].seen == [[2, 5]]
+
+
+async def test_an_object_in_which_a_variable_is_null_is_read_as_ever() -> None:
+    text = "query ($name: String, $times: Int) { echo(wish: {name: $name, times: $times}) }"
+    for given in ({"times": 2}, {"name": "me", "times": None}, {"name": None, "times": 2}, {"name": "me", "times": 3}):
+        await compared(asked(text, **given), Context(), Context())
 
 
 async def test_what_a_resolver_is_given_is_its_own() -> None:

@@ -70,6 +70,17 @@ async def still_answers(port: int) -> bool:
     return head.startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize("version", [b"1.1", b"1.0"])
+async def test_an_answer_says_its_length_and_that_nothing_follows(port: int, version: bytes) -> None:
+    asked = GOOD.replace(b"HTTP/1.1\r\n", b"HTTP/%s\r\nConnection: close\r\n" % version)
+    head, _, body = (await sent(port, asked)).partition(b"\r\n\r\n")
+    line, *fields = head.split(b"\r\n")
+    said = dict(field.split(b": ", 1) for field in fields)
+    assert line == b"HTTP/1.1 200 OK" and len(said) == len(fields)
+    assert said[b"content-length"] == b"%d" % len(body) and said[b"connection"] == b"close"
+    assert said[b"cache-control"] == b"no-store" and said[b"date"].endswith(b" GMT")
+
+
 @pytest.mark.parametrize("begun", [b"", b"POST /gra", HEAD, GOOD + HEAD], ids=["nothing", "line", "head", "second"])
 async def test_a_head_that_does_not_come_is_not_waited_for(
     port: int, monkeypatch: pytest.MonkeyPatch, begun: bytes
