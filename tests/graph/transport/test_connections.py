@@ -76,9 +76,12 @@ async def test_an_answer_says_its_length_and_that_nothing_follows(port: int, ver
     head, _, body = (await sent(port, asked)).partition(b"\r\n\r\n")
     line, *fields = head.split(b"\r\n")
     said = dict(field.split(b": ", 1) for field in fields)
-    assert line == b"HTTP/1.1 200 OK" and len(said) == len(fields)
-    assert said[b"content-length"] == b"%d" % len(body) and said[b"connection"] == b"close"
-    assert said[b"cache-control"] == b"no-store" and said[b"date"].endswith(b" GMT")
+    assert line == b"HTTP/1.1 200 OK"
+    assert len(said) == len(fields)
+    assert said[b"content-length"] == b"%d" % len(body)
+    assert said[b"connection"] == b"close"
+    assert said[b"cache-control"] == b"no-store"
+    assert said[b"date"].endswith(b" GMT")
 
 
 @pytest.mark.parametrize("begun", [b"", b"POST /gra", HEAD, GOOD + HEAD], ids=["nothing", "line", "head", "second"])
