@@ -240,11 +240,18 @@ class Gathered:
                 else:
                     self._send([sent])
             self._look(question, line)
-        if len(few) > 1 and self._store.reader().joins:
+        if len(few) > 1 and self._joins():
             self._send(few)
         else:
             for sent in few:
                 self._send([sent])
+
+    def _joins(self) -> bool:
+        """Whether one statement for several questions takes less than one for each."""
+        try:
+            return self._store.reader().joins
+        except Exception:
+            return False  # each statement says so to whoever waits for it
 
     def _send(self, parts: Sequence[_Sent]) -> None:
         held = [(question, line) for question, line, _ in parts]

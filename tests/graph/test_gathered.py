@@ -15,6 +15,7 @@ from core.books.holds import Hold
 from core.books.lots import Lot
 from core.books.members import Member, TierChange, bucket_of
 from core.engine.operations import Recorded
+from core.store import Store
 from core.store.dialect import Lookup, Reader
 from core.store.postgres import Postgres
 from core.store.questions import Rows
@@ -362,6 +363,14 @@ async def test_nobody_suffers_from_another_question(every_shop: Shop) -> None:
     )
     assert [member.external_id for member in answers[0]] == ["ann"]
     assert isinstance(answers[1], Exception)
+
+
+async def test_without_a_database_who_asks_is_told_so() -> None:
+    loaders = Loaders(Gathered(Store("nowhere")))
+    questions = [Rows(Member, ("external_id",)), Rows(Account, ("bucket", "member_id"))]
+    async with asyncio.timeout(10):
+        told = await asyncio.gather(*(loaders.ask(one, (1, "x")) for one in questions), return_exceptions=True)
+    assert all(isinstance(one, Exception) for one in told)
 
 
 def test_questions_that_come_together_in_ever_other_orders_leave_few_statements() -> None:
