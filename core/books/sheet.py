@@ -113,6 +113,6 @@ class Sheet:
         rows, removed = self.rows, self.removed
         return [(kind, key, rows[kind][key]) for kind, key in self.changed if (kind, key) not in removed]
 
-    def deletes(self) -> Iterator[tuple[type, Any]]:
+    def deletes(self) -> list[tuple[type, Any]]:
         """Rows to delete, as they were."""
-        return ((kind, value) for (kind, _), value in self.removed.items())
+        return [(kind, value) for (kind, _), value in self.removed.items()]

@@ -853,7 +853,7 @@ class Work:
         if self.ledger.account(unit).held:
             # A hold whose time is over sets nothing aside, whether or not a job has released it.
             await self.release_overdue_holds()
-        await self._open_lots(unit)
+        await self._know(Lot, "remaining > 0", {"unit": unit})
 
     async def _hold(self, unit: str, number: int) -> Hold:
         found: list[Hold] = await self.rows(Hold, unit=unit, seq=number)
