@@ -56,7 +56,7 @@ async def perform(info: Info, operation: Operation, payload: type[P], extra: Ext
     check_operation(operation)
     outcome = await info.context.laurel.committer.submit(operation, patience=PATIENCE_SECONDS)
     info.context.wrote()
-    _know(info, outcome)
+    _know(info, [outcome])
     return await answer(info, outcome, payload, extra)
 
 
@@ -69,15 +69,15 @@ async def perform_many(
         check_operation(operation)
     outcomes = await info.context.laurel.committer.submit_many(operations)
     info.context.wrote()
-    answers = []
+    done: list[Outcome] = []
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             # What was done stays done; sent again, it is replayed.
             raise outcome
-        _know(info, outcome)
-        answers.append(answer(info, outcome, payload, extra))
+        done.append(outcome)
+    _know(info, done)
     # Side by side, so that the members are asked for together.
-    return await asyncio.gather(*answers)
+    return await asyncio.gather(*[answer(info, outcome, payload, extra) for outcome in done])
 
 
 async def answer(info: Info, outcome: Outcome, payload: type[P], extra: Extra | None = None) -> P:
@@ -101,18 +101,16 @@ async def answer(info: Info, outcome: Outcome, payload: type[P], extra: Extra | 
     )
 
 
-def _know(info: Info, outcome: Outcome) -> None:
-    """What the member has, as the operation left them, need not be asked for either."""
-    member_id, now = outcome.member_id, info.context.now
-    if member_id is not None:
-        info.context.loaders.know(
-            figures.BALANCES,
-            {
-                figures.Balances.key(member_id, account.unit, now): balance
-                for account in outcome.accounts
-                if (balance := figures.Balance.said(account, now)) is not None
-            },
-        )
+def _know(info: Info, outcomes: Iterable[Outcome]) -> None:
+    """What members have, as the last operation of each left them, need not be asked for where accounts say it."""
+    now = info.context.now
+    said = {
+        figures.Balances.key(outcome.member_id, account.unit, now): figures.Balance.said(account, now)
+        for outcome in outcomes
+        if outcome.member_id is not None
+        for account in outcome.accounts
+    }
+    info.context.loaders.know(figures.BALANCES, {key: balance for key, balance in said.items() if balance is not None})
 
 
 async def _member(info: Info, outcome: Outcome) -> Member | None:

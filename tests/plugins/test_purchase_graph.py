@@ -175,6 +175,32 @@ async def test_many_purchases_have_an_answer_each(market: Shop) -> None:
     }
 
 
+async def test_of_many_purchases_the_last_leaves_what_the_member_has(market: Shop) -> None:
+    ann = await market.enrol("ann")
+    spent = {"member": {"id": ann}, "points": 99, "idempotencyKey": "r1"}
+    await market.ask(RECORD, order(ann))
+    await market.ask(
+        "mutation ($input: RedeemPointsInput!) { redeemPoints(input: $input) { replayed } }", {"input": spent}
+    )
+    await market.ask(REFUND, refund(ann))
+    ten: dict[str, Any] = {
+        "amount": {"amount": "10.00", "currency": "CNY"},
+        "lines": [{"sku": "tea", "amount": "10.00"}],
+    }
+    # What the second one gives has expired: it repays debt all the same, and only the lots say what is left of it.
+    purchases = [order(ann, "A2", **ten), order(ann, "A3", **ten, occurredAt="2025-01-02T00:00:00Z")]
+
+    many = await market.ask(
+        """mutation ($input: RecordPurchasesInput!) { recordPurchases(input: $input) {
+          results { member { points { available debt balance } } errors { code } } } }""",
+        {"input": {"purchases": [purchase["input"] for purchase in purchases]}},
+    )
+    now = await market.ask('{ member(by: {externalId: "ann"}) { points { available debt balance } } }')
+
+    assert now["member"] == {"points": {"available": 0, "debt": 79, "balance": -79}}
+    assert many["recordPurchases"]["results"] == [{**now, "errors": []}] * 2
+
+
 @pytest.mark.parametrize("count", [0, 501])
 async def test_too_many_purchases_at_once_are_not_looked_at(market: Shop, count: int) -> None:
     ann = await market.enrol("ann")
