@@ -49,6 +49,8 @@ class HttpConnection(HttpToolsProtocol):
     """Runs while it is awaited, unless it comes in one piece."""
     _size = 0
     """Bytes that have come of it at most, and of what came with it."""
+    _others = 0
+    """How many of them may be of the request before, as it has begun in what came with that one's end."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -60,12 +62,20 @@ class HttpConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._size = self._size + len(data) if self._awaits else len(data)
+        idle = self.timeout_keep_alive_task is not None
         super().data_received(data)
         if self._awaits:
-            if self._size > HEAD_BYTES_MAX:
-                self._refuse(_TOO_LONG)
-            elif self._late is None:
+            if self._late is None:
                 self._late = self._be_late()
+                self._others = len(data)
+            elif self._size - self._others > HEAD_BYTES_MAX:
+                self._refuse(_TOO_LONG)
+        elif idle and self.cycle.response_complete and self in self.connections:
+            # Ends of lines, or more of a body that nobody reads: uvicorn waits for ever after what it takes for a head.
+            # A connection that has become a socket is none of these.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

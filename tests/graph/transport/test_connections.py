@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -117,6 +118,28 @@ async def test_a_connection_that_waits_for_its_next_request_is_kept(port: int, m
 
 
 @pytest.mark.parametrize(
+    ("asked", "more"),
+    [(GOOD, b""), (GOOD, b"\r\n"), (HEAD.replace(b"json", b"xml") + b"Content-Length: 9\r\n\r\n", b"<a>")],
+    ids=["nothing", "line", "body"],
+)
+async def test_a_connection_is_not_kept_for_what_is_no_request(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, asked: bytes, more: bytes
+) -> None:
+    monkeypatch.setattr(connections, "KEPT_SECONDS", 0.3)
+    async with served(shop.app) as address:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(address.rpartition(":")[2]))
+        writer.write(asked)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 ")
+        await asyncio.sleep(0.05)
+        writer.write(more)
+        async with asyncio.timeout(10):
+            rest = await reader.read()
+        writer.close()
+
+    assert b"HTTP/1.1" not in rest
+
+
+@pytest.mark.parametrize(
     "head",
     [
         b"GET /graphql?query={__typename} HTTP/1.1\r\nHost: x\r\nX: " + b"a" * HEAD_BYTES_MAX + b"\r\n\r\n",
@@ -142,6 +165,23 @@ async def test_a_body_that_is_longer_than_a_head_is_none(port: int, count: int) 
     answer = await sent(port, HEAD + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
 
     assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_nor_is_one_with_which_the_next_head_begins(port: int) -> None:
+    body = b'{"query":"{ __typename }"' + b" " * HEAD_BYTES_MAX + b"}"
+    client = socket.create_connection(("127.0.0.1", port))
+    # Without a turn for the server, which reads it as one piece.
+    client.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body + GOOD[:9])
+    reader, writer = await asyncio.open_connection(sock=client)
+
+    await asyncio.sleep(0.2)
+    writer.write(GOOD[9:])
+    writer.write_eof()
+    async with asyncio.timeout(60):
+        answers = await reader.read()
+    writer.close()
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"200", b"200"]
 
 
 def frame(payload: bytes, first: int = 0x81) -> bytes:
@@ -190,6 +230,24 @@ async def test_a_frame_that_is_none_closes_the_socket_and_nothing_else(
     assert (kind, int.from_bytes(payload[:2])) == (0x88, code)
     assert await still_answers(port)
     assert caplog.records == []
+
+
+async def test_a_connection_that_becomes_a_socket_is_kept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "KEPT_SECONDS", 0.3)
+    async with served(shop.app) as address:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(address.rpartition(":")[2]))
+        async with asyncio.timeout(60):
+            writer.write(GOOD)
+            await reader.readuntil(b"}}")
+            writer.write(UPGRADE)
+            await reader.readuntil(b"\r\n\r\n")
+            await asyncio.sleep(0.6)
+            writer.write(frame(b'{"type":"connection_init"}'))
+            first, length = await reader.readexactly(2)
+            payload = await reader.readexactly(length)
+        writer.close()
+
+    assert (first, b"connection_ack" in payload) == (0x81, True)
 
 
 async def test_frames_are_not_compressed(port: int) -> None:
