@@ -205,14 +205,15 @@ class Ledger:
     def extend(self, unit: str, dates: Mapping[int, datetime], cause: str) -> int:
         """Let lots, none of which has lapsed, expire later: each at the instant given. Returns what is left of them.
 
-        All open lots of the unit stand on the sheet.
+        It may have passed for one that waits for a review, which lapses once it is let go at the earliest. All open
+        lots of the unit stand on the sheet.
         """
         runs: list[Extension] = []
         for number in sorted(dates):
             lot, until = self._lot(unit, number), dates[number]
             assert lot.expires_at is not None
             assert lot.expires_at < until
-            assert self.at < until
+            assert self.at < until or lot.waits_for_review
             assert not lot.lapsed(self.at)
             self.sheet.put(Lot, (unit, number), lot._replace(expires_at=until))
             last = runs[-1] if runs else None

@@ -134,6 +134,21 @@ async def test_clearing_gives_back_the_days_that_it_took(shop: Shop) -> None:
     assert await verify(shop.store.reader()) == []
 
 
+async def test_what_waits_lasts_longer_for_what_was_done_meanwhile_and_told_late(connected: TortoiseContext) -> None:
+    async with open_shop(DOCUMENT.replace("per_lot, months: 1}", "renewed, months: 1}")) as shop:
+        await buy(shop, "1", "2", "3")
+        shop.clock.set(datetime(2026, 8, 20, 4, tzinfo=UTC))
+        # It lasts until 9 August by that, which is over, and the days that it waited come on top.
+        await shop.buy("4", "10", occurred_at=datetime(2026, 7, 10, 4, tzinfo=UTC))
+        (late,) = await shop.rows(Extension)
+        cleared = await decide(shop, FlagState.CLEARED, key="decide")
+
+        assert (late.cause, late.expires_at) == ("activity", datetime(2026, 8, 9, 16, tzinfo=UTC))
+        assert cleared["released"] == {"points": 10}
+        assert await shop.available() == 10
+        assert await verify(shop.store.reader()) == []
+
+
 async def test_what_has_been_looked_at_counts_no_more(shop: Shop) -> None:
     await buy(shop, "1", "2", "3")
     await decide(shop, FlagState.CLEARED)
