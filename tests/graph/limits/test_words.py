@@ -1,5 +1,7 @@
 """What is told of a document by its words is what the parser and the later checks find."""
 
+from typing import Any, Final
+
 import pytest
 from graphql import GraphQLError, Lexer, Source, TokenKind, parse
 from hypothesis import given
@@ -73,14 +75,17 @@ def test_words_are_the_tokens_of_the_parser(text: str) -> None:
             assert words.number == min(len(begin), most + 1)
 
 
+OTHERS_MAX: Final[dict[str, Any]] = dict.fromkeys(
+    ("depth_max", "root_fields_max", "aliases_max", "directives_max"), 10_000
+)
+
+
 @given(DOCUMENTS)
 def test_words_tell_of_no_more_comparisons_than_there_are(text: str) -> None:
     told = words_of(text, 5_000).comparisons
     if told:
         with pytest.raises(RequestFailed) as refused:
-            Limits(PRICES, Bounds(comparisons_max=told - 1, depth_max=100, root_fields_max=100)).check_shape(
-                parse(text)
-            )
+            Limits(PRICES, Bounds(comparisons_max=told - 1, **OTHERS_MAX)).check_shape(parse(text))
         assert refused.value.failure in {Failure.MERGE_LIMIT_EXCEEDED, Failure.GRAPHQL_VALIDATION_FAILED}
 
 
