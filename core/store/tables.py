@@ -122,11 +122,11 @@ class Table:
         self.mysql_types: tuple[str, ...] = tuple(field.get_for_dialect("mysql", "SQL_TYPE") for field in columns)
         if issubclass(kind, Model):
             # mypy wants to see the fields of a named tuple; these are the columns of a model it cannot see.
-            self.value: Callable[..., Any] = namedtuple(f"{kind.__name__}Value", self.columns[len(self.leading) :])  # type: ignore[misc]
+            self.value: Any = namedtuple(f"{kind.__name__}Value", self.columns[len(self.leading) :])  # type: ignore[misc]
         else:
             self.value = kind
         self._decoders = _pairs(columns, _decoder)
-        self._make: Callable[[Sequence[Any]], Any] = self.value._make  # type: ignore[attr-defined]  # a named tuple's
+        self._make: Callable[[Sequence[Any]], Any] = self.value._make
         key_at = [self.columns.index(c) - len(self.leading) for c in self.sheet_key]
         self.row: Callable[[int, str, tuple[Any, ...]], Row] = _row_of(columns, self.leading)
         """The value of a member as it is written: driver types only, the same for all dialects."""
@@ -154,7 +154,7 @@ class Table:
         For who reads many rows and looks at little of each. It has no methods of the value, and is the row as it was
         read; ``whole`` gives the value.
         """
-        names: Sequence[str] = self.value._fields  # type: ignore[attr-defined]  # a named tuple's
+        names: Sequence[str] = self.value._fields
         decoders, read = dict(self._decoders), self.read
         parts = {
             name: property(_decoded_attribute(at, decoders[at]) if at in decoders else itemgetter(at))
