@@ -31,6 +31,9 @@ from plugins.manager import Plugins, load_plugins
 
 GRAPHQL: Final = "/graphql"
 
+BATCHES: Final = 3
+"""Batches under way at once: requests are answered and a batch is performed while the database has others."""
+
 
 class _Application(Starlette):
     """Starlette, whose layers are passed by what is asked most: GraphQL over HTTP answers all errors itself."""
@@ -64,7 +67,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_laurel(settings, plugins=plugins, clock=clock) as laurel, listening(laurel):
+        async with open_laurel(settings, plugins=plugins, clock=clock, at_once=BATCHES) as laurel, listening(laurel):
             engine.laurel = app.state.laurel = laurel
             try:
                 with observer.watching(laurel) if observer is not None else nullcontext():

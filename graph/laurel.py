@@ -98,12 +98,18 @@ def as_sandbox(settings: Settings) -> Settings:
 
 @asynccontextmanager
 async def open_laurel(
-    settings: Settings, *, plugins: Plugins | None = None, clock: Clock | None = None, batch_max: int = BATCH_MAX
+    settings: Settings,
+    *,
+    plugins: Plugins | None = None,
+    clock: Clock | None = None,
+    batch_max: int = BATCH_MAX,
+    at_once: int = 1,
 ) -> AsyncIterator[Laurel]:
     """Open the database and start the committer; what it has accepted is performed before this ends.
 
-    ``clock`` is the machine's. Raises DatabaseUnreachable, MigrationsPending when the database is older than the code,
-    SandboxNotLive, and CannotCarry when changes are to be carried between processes and nothing can do so.
+    ``clock`` is the machine's; ``batch_max`` and ``at_once`` are the committer's. Raises DatabaseUnreachable,
+    MigrationsPending when the database is older than the code, SandboxNotLive, and CannotCarry when changes are to be
+    carried between processes and nothing can do so.
     """
     plugins = plugins or load_plugins(settings.disabled_plugins)
     machine = clock or SystemClock()
@@ -153,7 +159,7 @@ async def open_laurel(
         async with (
             ChangesCarrier(changes, line) if line else nullcontext(),
             _all_of(carriers.values()),
-            Committer(store, rules, batch_max=batch_max, changes=changes) as committer,
+            Committer(store, rules, batch_max=batch_max, changes=changes, at_once=at_once) as committer,
             Deliverer(
                 {CORE: following.deliver, **plugins.consumers},
                 committer.submit,

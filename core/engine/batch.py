@@ -32,7 +32,7 @@ from core.oversight.audit import LAST, Note, Record, State, record_after, state_
 from core.oversight.facts import Change, facts_of
 from core.people.erasing import PersonalData
 from core.rulebook.programmes import Programmes
-from core.store.dialect import Reader, Writer, Writing
+from core.store.dialect import Lookup, Reader, Writer, Writing
 from core.store.questions import Rows
 from core.store.tables import Row, Table, table_of
 from core.telling.events import TRANSACTION_RECORDED, Outgoing, is_heard_by
@@ -292,19 +292,22 @@ class _Batch:
             for row in self.accounts:
                 value: Account = account.read(row)
                 lanes[row[1]].sheet.learn(Account, (value.unit,), value)
-            # Read after the lock: what stood there before may have changed while we waited.
-            if unread := [key for key in keys if key[1] not in members]:
-                for row in await self.reader.select(member, ("bucket", "id"), unread):
-                    members[row[1]] = member.read(row)
-            for member_id, of_member in members.items():
-                lanes[member_id].sheet.learn(Member, (), of_member)
             asked = {
                 (bucket_of(lane.member_id), lane.member_id, ticket.operation.channel, ticket.operation.idempotency_key)
                 for lane in self.lanes
                 if lane.member_id in known
                 for ticket in lane.tickets
             }
-            for row in await self.reader.select(recorded, recorded.key, sorted(asked)):
+            lookups = [Lookup(recorded, recorded.key, sorted(asked))]
+            # Read after the lock: what stood there before may have changed while we waited.
+            if unread := [key for key in keys if key[1] not in members]:
+                lookups.append(Lookup(member, ("bucket", "id"), unread))
+            done, *read = await self.reader.find_all(lookups)
+            for rows in read:
+                members |= {row[1]: member.read(row) for row in rows}
+            for member_id, of_member in members.items():
+                lanes[member_id].sheet.learn(Member, (), of_member)
+            for row in done:
                 seen: Recorded = recorded.read(row)
                 lanes[row[1]].sheet.learn(Recorded, (seen.channel, seen.idempotency_key), seen)
 
@@ -348,9 +351,10 @@ class _Batch:
                 kind, key = claim.place
                 unread[kind].append(key)
                 self.shared.learn(claim.place, None)
-        for kind, keys in unread.items():
+        # In one order, so that batches beside this one don't wait for it while it waits for them.
+        for kind in sorted(unread, key=lambda kind: table_of(kind).name):
             table = table_of(kind)
-            for row in await self.lock(table, table.key, sorted(keys)):
+            for row in await self.lock(table, table.key, sorted(unread[kind])):
                 value = table.read(row)
                 self.shared.learn((kind, table.key_of(value)), value)
 

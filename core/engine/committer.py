@@ -2,6 +2,9 @@
 
 There is no timer. As soon as a commit returns, whatever has come in since is taken, so a batch is as large as the load
 and a single operation waits for nothing. Durability is never traded for speed: an outcome is told after its commit.
+
+Several batches may be under way at once, so that one is performed while the database has another. No member is in two
+of them: what is asked of a member is performed in its order.
 """
 
 import asyncio
@@ -19,6 +22,7 @@ from typing import Any, Final, Protocol, Self
 
 from tortoise.exceptions import IntegrityError
 
+from core.books.members import MemberRef
 from core.engine.batch import Rehearsed, Rules, Ticket, perform, rehearse, rehearse_many
 from core.engine.operations import Operation, Outcome
 from core.errors import DatabaseFull, DatabaseUnreachable, DeadlineExceeded, Overloaded, ShuttingDown, Unavailable
@@ -33,6 +37,8 @@ log = logging.getLogger("laurel.committer")
 
 BATCH_MAX: Final = 512
 QUEUE_MAX: Final = 10_000
+BESIDE_MIN: Final = 24
+"""With so many operations a batch begins beside others. A smaller one costs more than is gained by not waiting."""
 _INTEGRITY_TRIES: Final = 3
 _UNWATCHED: Final = nullcontext()
 
@@ -80,7 +86,8 @@ class _Waiting(Ticket):
 class Committer:
     """Performs operations in batches. Enter it to start; leaving it performs what it has accepted, then stops.
 
-    ``patience`` is how long, in seconds, an operation is tried again while the database is away.
+    ``patience`` is how long, in seconds, an operation is tried again while the database is away. ``at_once`` is how
+    many batches may be under way, where the database takes more than one writer.
     """
 
     def __init__(
@@ -92,6 +99,7 @@ class Committer:
         queue_max: int = QUEUE_MAX,
         patience: float = 30.0,
         changes: Changes | None = None,
+        at_once: int = 1,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -100,7 +108,15 @@ class Committer:
         self._patience = patience
         self._changes = changes or Changes()
         self._queue: deque[_Waiting] = deque()
-        self._arrived = asyncio.Event()
+        self._at_once = at_once if at_once == 1 or not store.one_writer else 1
+        # What a batch is performed by, as many as may be under way. They add to daily aggregates of their own, as
+        # otherwise they would wait for one another.
+        self._free = [rules, *(replace(rules, shard=randbelow(SHARDS)) for _ in range(1, self._at_once))]
+        self._members: set[MemberRef] = set()
+        """Those of the batches under way."""
+        self._all_busy = False
+        """Whether all that was waiting was of them when it was looked for a batch last."""
+        self._may_begin = asyncio.Event()
         self._closing = False
         self._runner: asyncio.Task[None] | None = None
         self.watch: Watch | None = None
@@ -143,7 +159,7 @@ class Committer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing = True
-        self._arrived.set()
+        self._may_begin.set()
         assert self._runner is not None
         # Not awaited itself: cancelling whoever leaves must not cancel the batch that is being committed.
         await asyncio.wait([self._runner])
@@ -199,40 +215,73 @@ class Committer:
         origin = None if self.watch is None else self.watch.origin()
         waiting = [_Waiting(operation, self._rules.new_id(), deadline, origin) for operation in operations]
         self._queue.extend(waiting)
-        self._arrived.set()
+        if self._has_enough:
+            self._may_begin.set()
         return waiting
 
     async def _run(self) -> None:
         try:
-            await self._take_batches()
+            async with asyncio.TaskGroup() as under_way:
+                while self._queue or not self._closing:
+                    if batch := self._take():
+                        under_way.create_task(self._carry_out(batch, self._free.pop()), name="batch")
+                    else:
+                        self._may_begin.clear()
+                        await self._may_begin.wait()
         finally:
             self._closing = True
             # Only a runner that was itself cancelled leaves anything behind.
             for waiting in self._queue:
                 waiting.fail(ShuttingDown("Laurel is shutting down; it was not performed"))
 
-    async def _take_batches(self) -> None:
-        while True:
-            if not self._queue:
-                if self._closing:
-                    return
-                self._arrived.clear()
-                await self._arrived.wait()
-                continue
-            batch = [self._queue.popleft() for _ in range(min(self.batch_max, len(self._queue)))]
-            try:
-                with self._watched(batch):
-                    await self._perform([waiting for waiting in batch if self._is_due(waiting)])
-            except Exception as error:
-                # Whatever it is, those who wait must hear of it and the next batch must be taken.
-                log.exception("a batch failed")
-                for waiting in batch:
-                    waiting.fail(error)
-            except BaseException:
-                for waiting in batch:
-                    waiting.fail(DatabaseUnreachable("Laurel was stopped; ask again with the same key"))
-                raise
+    @property
+    def _has_enough(self) -> bool:
+        """Whether what is waiting is enough for a batch beside those that are under way."""
+        if len(self._free) == self._at_once:
+            return bool(self._queue)
+        return bool(self._free) and len(self._queue) >= BESIDE_MIN and not self._all_busy
+
+    def _take(self) -> list[_Waiting]:
+        """The next batch, of nobody who is in one that is under way; empty when none is to begin."""
+        if not self._has_enough:
+            return []
+        queue, room = self._queue, self.batch_max
+        if self._at_once > 1:
+            # Half of it, so that there is something to perform while the database has this one.
+            room = min(room, max(BESIDE_MIN, len(queue) // 2))
+        batch: list[_Waiting] = []
+        left: list[_Waiting] = []
+        while queue and len(batch) < room:
+            waiting = queue.popleft()
+            if waiting.operation.member in self._members:
+                left.append(waiting)
+            elif self._is_due(waiting):
+                batch.append(waiting)
+        queue.extendleft(reversed(left))
+        self._members.update([waiting.operation.member for waiting in batch])
+        self._all_busy = not batch and bool(left)
+        return batch
+
+    async def _carry_out(self, batch: Sequence[_Waiting], rules: Rules) -> None:
+        try:
+            with self._watched(batch):
+                await self._perform(batch, rules)
+        except Exception as error:
+            # Whatever it is, those who wait must hear of it and the next batch must be taken.
+            log.exception("a batch failed")
+            for waiting in batch:
+                waiting.fail(error)
+        except BaseException:
+            for waiting in batch:
+                waiting.fail(DatabaseUnreachable("Laurel was stopped; ask again with the same key"))
+            raise
+        else:
             await self._tidy()
+        finally:
+            self._members.difference_update([waiting.operation.member for waiting in batch])
+            self._all_busy = False
+            self._free.append(rules)
+            self._may_begin.set()
 
     def _watched(self, batch: Sequence[_Waiting]) -> AbstractContextManager[object]:
         if self.watch is None:
@@ -256,12 +305,12 @@ class Committer:
             return False
         return True
 
-    async def _perform(self, batch: Sequence[_Waiting]) -> None:
+    async def _perform(self, batch: Sequence[_Waiting], rules: Rules) -> None:
         """Perform a batch in one transaction; if the database refuses it, in halves, so that a poison fails alone."""
         if not batch:
             return
         try:
-            await self._commit(batch)
+            await self._commit(batch, rules)
         except Unavailable as not_now:
             for waiting in batch:
                 waiting.fail(not_now)
@@ -271,14 +320,14 @@ class Committer:
                 batch[0].fail(error)
                 return
             middle = len(batch) // 2
-            await self._perform(batch[:middle])
-            await self._perform(batch[middle:])
+            await self._perform(batch[:middle], rules)
+            await self._perform(batch[middle:], rules)
             return
         for waiting in batch:
             waiting.settle()
         self._changes.committed(waiting.outcome for waiting in batch)
 
-    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+    async def _commit(self, batch: Sequence[_Waiting], rules: Rules) -> None:
         """One transaction, tried again while the reason is a lock, a race for a key, or a lost connection.
 
         After a lost connection nobody knows whether the commit went through; the operations are performed again with
@@ -289,7 +338,7 @@ class Committer:
         for attempt in count():
             try:
                 async with self._store.transaction() as writer:
-                    await perform(batch, writer, self._rules)
+                    await perform(batch, writer, rules)
                 break
             except Exception as error:
                 if isinstance(error, IntegrityError):

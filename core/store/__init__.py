@@ -53,6 +53,11 @@ class Store:
                 # Tortoise leaves a transaction that could not begin or end as the connection of this task.
                 get_connections().set(self._connection, outside)
 
+    @property
+    def one_writer(self) -> bool:
+        """Whether the database lets one write at a time, so that a second would only wait."""
+        return self.reader().one_writer
+
     def reader(self) -> Reader:
         """Reads outside of any transaction."""
         return writer(get_connection(self._connection))

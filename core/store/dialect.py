@@ -37,6 +37,8 @@ class Reader(ABC):
 
     joins: ClassVar[bool] = False
     """Whether ``find_all`` takes one statement, and less than several would."""
+    one_writer: ClassVar[bool] = False
+    """Whether the database lets one write at a time."""
 
     def __init__(self, client: BaseDBAsyncClient) -> None:
         self.client = client

@@ -61,6 +61,8 @@ class Postgres(Writer):
         return " UNION ALL ".join(parts)
 
     async def find_all(self, lookups: Sequence[Lookup]) -> Sequence[Sequence[Row]]:
+        if len(lookups) < 2:
+            return await super().find_all(lookups)
         sql = self._joined(tuple([(table, by, where, sql) for table, by, _, where, sql in lookups]))
         values = [value for _, _, keys, _, _ in lookups for value in _arrays(keys)]
         found: list[list[Row]] = [[] for _ in lookups]

@@ -14,6 +14,8 @@ from core.store.tables import Row, Table
 class Sqlite(Writer):
     """One writer at a time: BEGIN IMMEDIATE is the lock. Keys travel as one JSON array."""
 
+    one_writer = True
+
     @staticmethod
     @cache
     def _looking_up(sql: str, by: tuple[str, ...]) -> str:

@@ -1,16 +1,17 @@
 """The committer: an outcome for each operation, whatever the others in its batch do, and an orderly end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
 from tortoise.context import TortoiseContext
 
-from core.books.members import ByExternalId, ById
+from core.books.members import ByExternalId, ById, bucket_of
+from core.books.tallies import Tally
 from core.channels.redemption import RedeemPoints
-from core.engine.committer import Committer
+from core.engine.committer import BESIDE_MIN, Committer
 from core.engine.operations import Operation, Outcome
 from core.engine.reads import Read
 from core.engine.work import Work
@@ -19,6 +20,7 @@ from core.oversight.verify import verify
 from core.people.membership import EnrolMember, UpdateMember
 from core.store.dialect import Reader
 from core.store.sqlite import Sqlite
+from core.store.tables import table_of
 from tests.core.committing import Desk, Give, open_desk, rules, statements
 
 
@@ -227,6 +229,90 @@ async def test_two_committers_that_change_one_member_at_once_lose_nothing(desk: 
             await asyncio.gather(desk.committer.submit(here), other.submit(there))
 
     assert len((await desk.member(ann)).attributes) == 40
+
+
+# -- several batches at once --------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def several(connected: TortoiseContext) -> AsyncIterator[Desk]:
+    """A desk whose committer has several batches under way, where the database lets it."""
+    async with open_desk(at_once=3) as desk:
+        yield desk
+
+
+async def test_a_batch_is_performed_while_the_database_has_another(several: Desk) -> None:
+    desk = several
+    if desk.store.one_writer:
+        pytest.skip("the database lets one write at a time")
+    ann, ben = await desk.enrol("ann"), await desk.enrol("ben")
+    await desk.give(ann, 10)
+    counted = table_of(Tally)
+
+    async with desk.store.transaction() as elsewhere:
+        assert await elsewhere.lock(counted, ("bucket", "member_id"), [(bucket_of(ann.id), ann.id)])
+        first, *others = gives(desk, [ann, ann] + [ben] * BESIDE_MIN)
+        written = asyncio.create_task(desk.submit(first))
+        await asyncio.sleep(0)
+        await until(lambda: not desk.committer.waiting)
+        later, *for_ben = (asyncio.create_task(desk.submit(operation)) for operation in others)
+        async with asyncio.timeout(60):
+            assert all(outcome.accepted for outcome in await asyncio.gather(*for_ben))
+        assert not written.done()
+        assert not later.done()
+        assert await desk.lots(ben) == [10] * BESIDE_MIN
+        assert await desk.lots(ann) == [10]
+    await asyncio.gather(written, later)
+
+    assert await desk.lots(ann) == [10, 10, 10]
+    assert await verify(desk.store.reader()) == []
+
+
+async def test_what_is_asked_of_a_member_is_performed_in_its_order(several: Desk) -> None:
+    desk = several
+    members = [await desk.enrol(name) for name in ("ann", "ben", "eve")]
+    asked = [(member, points) for points in range(1, 41) for member in members]
+    submitting = []
+    for member, points in asked:
+        submitting.append(asyncio.create_task(desk.submit(*gives(desk, [member], points))))
+        if points % 3 == 0:
+            await asyncio.sleep(0.001)
+    outcomes = await asyncio.gather(*submitting)
+
+    assert all(outcome.accepted for outcome in outcomes)
+    for member in members:
+        assert await desk.lots(member) == [*range(1, 41)]
+    assert desk.committer.performed == len(asked) + len(members)
+    assert await verify(desk.store.reader()) == []
+
+
+async def test_what_fails_beside_others_fails_alone(several: Desk) -> None:
+    desk = several
+    members = [await desk.enrol(f"member {number}") for number in range(20)]
+    actor: Any = object() if isinstance(desk.store.reader(), Sqlite) else "a" * 201
+    poisons = [Give(member=member, idempotency_key="poison", actor=actor, points=10) for member in members[::5]]
+
+    good, bad = await asyncio.gather(
+        desk.committer.submit_many(gives(desk, members * 3)), desk.committer.submit_many(poisons)
+    )
+
+    assert all(isinstance(outcome, Outcome) and outcome.accepted for outcome in good)
+    assert all(isinstance(outcome, Exception) for outcome in bad)
+    assert [await desk.lots(member) for member in members] == [[10] * 3] * 20
+
+
+async def test_several_batches_that_are_stopped_short_leave_nobody_waiting(connected: TortoiseContext) -> None:
+    async with open_desk(batch_max=1, at_once=3) as desk:
+        members = [await desk.enrol(name) for name in ("ann", "ben")]
+        waiting = [asyncio.create_task(desk.submit(operation)) for operation in gives(desk, members * 5)]
+        await until(lambda: desk.committer.batches >= 4)
+        (runner,) = [task for task in asyncio.all_tasks() if task.get_name() == "committer"]
+        runner.cancel()
+        async with asyncio.timeout(60):
+            outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert sum(isinstance(outcome, Outcome) for outcome in outcomes) >= 1
+    assert {type(outcome).__name__ for outcome in outcomes} <= {"Outcome", "DatabaseUnreachable", "ShuttingDown"}
 
 
 # -- rehearsing ---------------------------------------------------------------------------------------
