@@ -90,7 +90,7 @@ class Balance(NamedTuple):
 NOTHING: Final = Balance()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Balances:
     """The question of what members have of a unit now; nothing is known where nothing ever happened.
 
@@ -150,7 +150,7 @@ class Balances:
 BALANCES: Final = Balances()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Totals:
     """The question of what a tally adds up to since a day."""
 

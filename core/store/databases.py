@@ -133,7 +133,7 @@ class Database:
     def _postgres(self, migrating: bool) -> dict[str, Any]:
         statement_timeout = 0 if migrating else STATEMENT_TIMEOUT_SECONDS * 1000
         return {
-            "engine": "tortoise.backends.asyncpg",
+            "engine": "core.store.asyncpg_kept",
             "credentials": {
                 **self._account(),
                 "reset": _keep_session,

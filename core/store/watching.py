@@ -13,6 +13,7 @@ from tortoise.backends.asyncpg import client as asyncpg
 from tortoise.backends.mysql import client as mysql
 from tortoise.backends.sqlite import client as sqlite
 
+from core.store.asyncpg_kept import AsyncpgKeptClient
 from core.store.sqlite_immediate import ImmediateTransaction, SqliteImmediateClient
 
 Watch = Callable[[str], AbstractContextManager[object]]
@@ -27,6 +28,7 @@ _METHODS: Final = (
 )
 _CLIENTS: Final = (
     asyncpg.AsyncpgDBClient,
+    AsyncpgKeptClient,
     asyncpg.TransactionWrapper,
     mysql.MySQLClient,
     mysql.TransactionWrapper,
