@@ -115,17 +115,20 @@ class _Lane:
         return tuple(self.sheet.of(Account).values())
 
 
-async def perform(tickets: Sequence[Ticket], writer: Writer, rules: Rules) -> None:
+async def perform(
+    tickets: Sequence[Ticket], writer: Writer, rules: Rules, take_turn: Callable[[], Awaitable[None]] | None = None
+) -> None:
     """Perform the operations inside the writer's open transaction, and write what they leave.
 
     Sets each ticket's outcome or defect; these hold once the transaction has been committed. Whatever this raises
-    is the database's, and then nothing holds.
+    is the database's, and then nothing holds. ``take_turn`` is awaited before rows are locked that members share.
     """
     for ticket in tickets:
         ticket.outcome = ticket.defect = None
     # Before the instant of the batch is taken: of a version that begins between the two it would not know.
     await writer.keep_rules()
     batch = await _Batch.begin(writer, writer.lock, rules)
+    batch.take_turn = take_turn
     await batch.perform(tickets)
     await batch.write(writer)
 
@@ -197,6 +200,7 @@ class _Batch:
         self.rules = replace(rules, programmes=rules.programmes.as_now())
         self.recorded_at = recorded_at
         self.shared = SharedRows()
+        self.take_turn: Callable[[], Awaitable[None]] | None = None
         self.lanes: list[_Lane] = []
         self.members: list[Row] = []
         self.accounts: Sequence[Row] = ()
@@ -351,7 +355,9 @@ class _Batch:
                 kind, key = claim.place
                 unread[kind].append(key)
                 self.shared.learn(claim.place, None)
-        # In one order, so that batches beside this one don't wait for it while it waits for them.
+        if unread and self.take_turn is not None:
+            await self.take_turn()
+        # In one order, as the batches of other processes have it.
         for kind in sorted(unread, key=lambda kind: table_of(kind).name):
             table = table_of(kind)
             for row in await self.lock(table, table.key, sorted(unread[kind])):

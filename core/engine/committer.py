@@ -1,7 +1,8 @@
 """The committer: one queue in front of the database, one transaction for all that waits.
 
 There is no timer. As soon as a commit returns, whatever has come in since is taken, so a batch is as large as the load
-and a single operation waits for nothing. Durability is never traded for speed: an outcome is told after its commit.
+and a single operation waits for a turn of the loop. Durability is never traded for speed: an outcome is told after its
+commit.
 
 Several batches may be under way at once, so that one is performed while the database has another. No member is in two
 of them: what is asked of a member is performed in its order.
@@ -11,7 +12,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import count
@@ -22,7 +23,6 @@ from typing import Any, Final, Protocol, Self
 
 from tortoise.exceptions import IntegrityError
 
-from core.books.members import MemberRef
 from core.engine.batch import Rehearsed, Rules, Ticket, perform, rehearse, rehearse_many
 from core.engine.operations import Operation, Outcome
 from core.errors import DatabaseFull, DatabaseUnreachable, DeadlineExceeded, Overloaded, ShuttingDown, Unavailable
@@ -39,6 +39,8 @@ BATCH_MAX: Final = 512
 QUEUE_MAX: Final = 10_000
 BESIDE_MIN: Final = 24
 """With so many operations a batch begins beside others. A smaller one costs more than is gained by not waiting."""
+_TURNS: Final = 3
+"""How many turns of the loop a batch waits at most for what comes in with each."""
 _INTEGRITY_TRIES: Final = 3
 _UNWATCHED: Final = nullcontext()
 
@@ -57,14 +59,23 @@ class Watch(Protocol):
 class _Waiting(Ticket):
     """A ticket somebody waits for."""
 
-    __slots__ = ("deadline", "future", "origin", "since")
+    __slots__ = ("apart", "deadline", "future", "origin", "since")
 
-    def __init__(self, operation: Operation, operation_id: str, deadline: float | None, origin: Any) -> None:
+    def __init__(
+        self,
+        operation: Operation,
+        operation_id: str,
+        deadline: float | None,
+        origin: Any,
+        apart: tuple[Hashable, ...] = (),
+    ) -> None:
         note = current_note()
         # What a request has come about of itself, as a delivery or a job that it waits for, is not whose request it is.
         super().__init__(operation, operation_id, note if note is not None and note.actor == operation.actor else None)
         self.since = monotonic()
         self.origin = origin
+        # What no other batch has with whom it has this one in common, so that order is kept.
+        self.apart = (operation.member, *apart)
         self.deadline = deadline
         self.future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
@@ -81,6 +92,32 @@ class _Waiting(Ticket):
     def fail(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(error)
+
+
+class _Turn:
+    """A batch's turn to claim rows that members share, from when it is taken to the end of the transaction.
+
+    Two batches that claim in turns would wait for each other's rows, which the database finds out after a second.
+    """
+
+    def __init__(self, claiming: asyncio.Lock) -> None:
+        self._claiming = claiming
+        self._has_it = False
+
+    async def take(self) -> None:
+        """Wait for the turn, unless it has it."""
+        if not self._has_it:
+            await self._claiming.acquire()
+            self._has_it = True
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._has_it:
+            self._claiming.release()
 
 
 class Committer:
@@ -112,10 +149,11 @@ class Committer:
         # What a batch is performed by, as many as may be under way. They add to daily aggregates of their own, as
         # otherwise they would wait for one another.
         self._free = [rules, *(replace(rules, shard=randbelow(SHARDS)) for _ in range(1, self._at_once))]
-        self._members: set[MemberRef] = set()
-        """Those of the batches under way."""
-        self._all_busy = False
-        """Whether all that was waiting was of them when it was looked for a batch last."""
+        self._apart: set[Hashable] = set()
+        """Members of the batches under way, and calls that name somebody in two ways: they are in no other batch."""
+        self._busy = 0
+        """How many operations of them were waiting when it was looked for a batch last."""
+        self._claiming = asyncio.Lock()
         self._may_begin = asyncio.Event()
         self._closing = False
         self._runner: asyncio.Task[None] | None = None
@@ -213,7 +251,9 @@ class Committer:
             raise Overloaded(f"{len(self._queue)} operations are waiting; send it again later")
         deadline = None if patience is None else monotonic() + patience
         origin = None if self.watch is None else self.watch.origin()
-        waiting = [_Waiting(operation, self._rules.new_id(), deadline, origin) for operation in operations]
+        # By the names alone nobody knows who is whom.
+        apart = (object(),) if len({type(operation.member) for operation in operations}) > 1 else ()
+        waiting = [_Waiting(operation, self._rules.new_id(), deadline, origin, apart) for operation in operations]
         self._queue.extend(waiting)
         if self._has_enough:
             self._may_begin.set()
@@ -225,21 +265,30 @@ class Committer:
                 while self._queue or not self._closing:
                     if batch := self._take():
                         under_way.create_task(self._carry_out(batch, self._free.pop()), name="batch")
-                    else:
+                    elif self._queue or not self._closing:
                         self._may_begin.clear()
                         await self._may_begin.wait()
+                        await self._gather()
         finally:
             self._closing = True
             # Only a runner that was itself cancelled leaves anything behind.
             for waiting in self._queue:
                 waiting.fail(ShuttingDown("Laurel is shutting down; it was not performed"))
 
+    async def _gather(self) -> None:
+        """Let come in what is about to: requests that come at the same time are read one after another."""
+        for _ in range(_TURNS):
+            waiting = len(self._queue)
+            await asyncio.sleep(0)
+            if len(self._queue) == waiting:
+                return
+
     @property
     def _has_enough(self) -> bool:
         """Whether what is waiting is enough for a batch beside those that are under way."""
         if len(self._free) == self._at_once:
             return bool(self._queue)
-        return bool(self._free) and len(self._queue) >= BESIDE_MIN and not self._all_busy
+        return bool(self._free) and len(self._queue) - self._busy >= BESIDE_MIN
 
     def _take(self) -> list[_Waiting]:
         """The next batch, of nobody who is in one that is under way; empty when none is to begin."""
@@ -251,15 +300,18 @@ class Committer:
             room = min(room, max(BESIDE_MIN, len(queue) // 2))
         batch: list[_Waiting] = []
         left: list[_Waiting] = []
+        busy = self._apart.copy()
         while queue and len(batch) < room:
             waiting = queue.popleft()
-            if waiting.operation.member in self._members:
+            if not busy.isdisjoint(waiting.apart):
                 left.append(waiting)
+                busy.update(waiting.apart)
             elif self._is_due(waiting):
                 batch.append(waiting)
         queue.extendleft(reversed(left))
-        self._members.update([waiting.operation.member for waiting in batch])
-        self._all_busy = not batch and bool(left)
+        for waiting in batch:
+            self._apart.update(waiting.apart)
+        self._busy = len(left)
         return batch
 
     async def _carry_out(self, batch: Sequence[_Waiting], rules: Rules) -> None:
@@ -278,8 +330,9 @@ class Committer:
         else:
             await self._tidy()
         finally:
-            self._members.difference_update([waiting.operation.member for waiting in batch])
-            self._all_busy = False
+            for waiting in batch:
+                self._apart.difference_update(waiting.apart)
+            self._busy = 0
             self._free.append(rules)
             self._may_begin.set()
 
@@ -337,8 +390,8 @@ class Committer:
         races = 0
         for attempt in count():
             try:
-                async with self._store.transaction() as writer:
-                    await perform(batch, writer, rules)
+                async with _Turn(self._claiming) as turn, self._store.transaction() as writer:
+                    await perform(batch, writer, rules, turn.take)
                 break
             except Exception as error:
                 if isinstance(error, IntegrityError):

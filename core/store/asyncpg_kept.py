@@ -6,7 +6,7 @@ pool has the rest. The module's name must contain "asyncpg", as Tortoise picks t
 """
 
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from asyncpg import InterfaceError
 from asyncpg.pool import PoolConnectionProxy
@@ -19,7 +19,7 @@ KEPT_MAX: Final = 4
 LEFT_MIN: Final = 6
 """So many of all that there may be are left to transactions, whatever is kept."""
 KEPT_SECONDS: Final = 300.0
-"""After so long without a read a connection is not trusted any more, as with the pool's own."""
+"""After so long without a read a connection is not trusted any more; after so long with them the pool looks at it."""
 _READS: Final = ("SELECT", "WITH")
 _execute_any: Final = AsyncpgDBClient.execute_query
 
@@ -32,34 +32,40 @@ def _is_open(connection: "PoolConnectionProxy[Any]") -> bool:
         return False
 
 
+class _Kept(NamedTuple):
+    """A connection that nobody uses at the moment; since when it is out of the pool, and since when it is not used."""
+
+    connection: "PoolConnectionProxy[Any]"
+    taken_at: float
+    used_at: float
+
+
 class _Lent(PoolConnectionWrapper[Any]):
     """A connection for one read: one that was kept, or one of the pool."""
 
-    __slots__ = ()
+    __slots__ = ("taken_at",)
 
     client: "AsyncpgKeptClient"
 
     async def __aenter__(self) -> Any:
-        kept = self.client.kept
+        kept, now = self.client.kept, monotonic()
         while kept:
-            connection, since = kept.pop()
+            connection, self.taken_at, used_at = kept.pop()
             if not _is_open(connection):
                 continue
-            if monotonic() - since < KEPT_SECONDS:
+            if now - used_at < KEPT_SECONDS:
                 self.connection = connection
                 return connection
             # The pool makes another for it.
             connection.terminate()
-        return await super().__aenter__()
+        connection = await super().__aenter__()
+        self.taken_at = monotonic()
+        return connection
 
     async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
-        client, connection = self.client, self.connection
-        assert connection is not None
         # After an error the pool finds out what is left of it.
-        if exc_type is None and len(client.kept) < client.keeps:
-            client.kept.append((connection, monotonic()))
-        else:
-            await client.give_back(connection)
+        if exc_type is not None or not self.client.keep(self.connection, self.taken_at):
+            await self.client.give_back(self.connection)
 
 
 class AsyncpgKeptClient(AsyncpgDBClient):
@@ -67,13 +73,27 @@ class AsyncpgKeptClient(AsyncpgDBClient):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.kept: list[tuple[PoolConnectionProxy[Any], float]] = []
+        self.kept: list[_Kept] = []
         self.keeps = max(0, min(KEPT_MAX, self.pool_maxsize - LEFT_MIN))
 
     def acquire_connection(self) -> PoolConnectionWrapper[Any]:
         return _Lent(self, self._pool_init_lock)
 
-    async def give_back(self, connection: "PoolConnectionProxy[Any]") -> None:
+    def keep(self, connection: Any, taken_at: float) -> bool:
+        """Keep a connection that was lent. False where the pool is to have it: somebody may be waiting there."""
+        pool, now = self._pool, monotonic()
+        if pool is None or len(self.kept) >= self.keeps or now - taken_at >= KEPT_SECONDS:
+            return False
+        if pool.get_size() - pool.get_idle_size() >= self.pool_maxsize:
+            return False
+        if self.kept and now - self.kept[0].used_at >= KEPT_SECONDS:
+            oldest = self.kept.pop(0)
+            if _is_open(oldest.connection):
+                oldest.connection.terminate()
+        self.kept.append(_Kept(connection, taken_at, now))
+        return True
+
+    async def give_back(self, connection: Any) -> None:
         """Return a connection to the pool, if there still is one."""
         if self._pool is not None:
             await self._pool.release(connection)
@@ -90,8 +110,8 @@ class AsyncpgKeptClient(AsyncpgDBClient):
 
     async def _give_all_back(self) -> None:
         kept, self.kept = self.kept, []
-        for connection, _ in kept:
-            await self.give_back(connection)
+        for one in kept:
+            await self.give_back(one.connection)
 
     async def _expire_connections(self) -> None:
         await self._give_all_back()

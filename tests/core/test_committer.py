@@ -16,6 +16,7 @@ from core.engine.operations import Operation, Outcome
 from core.engine.reads import Read
 from core.engine.work import Work
 from core.errors import DeadlineExceeded, Overloaded, ShuttingDown
+from core.models import BudgetRow
 from core.oversight.verify import verify
 from core.people.membership import EnrolMember, UpdateMember
 from core.store.dialect import Reader
@@ -169,6 +170,26 @@ async def test_what_was_accepted_is_performed_before_the_end(connected: Tortoise
     assert await desk.lots(ann) == [10] * 20
 
 
+@pytest.mark.parametrize("at_once", [1, 3])
+@pytest.mark.parametrize("why", ["cancelled", "overdue"])
+async def test_what_nobody_waits_for_keeps_nobody_from_leaving(
+    connected: TortoiseContext, why: str, at_once: int
+) -> None:
+    async with asyncio.timeout(60), open_desk(at_once=at_once) as desk:
+        ann = await desk.enrol("ann")
+        performed, given_up = gives(desk, [ann, ann])
+        waiting = asyncio.create_task(desk.submit(performed))
+        await asyncio.sleep(0)
+        await until(lambda: not desk.committer.waiting)
+        left = asyncio.create_task(desk.committer.submit(given_up, patience=-1.0 if why == "overdue" else None))
+        await asyncio.sleep(0)
+        if why == "cancelled":
+            left.cancel()
+
+    assert (await waiting).accepted
+    assert isinstance((await asyncio.gather(left, return_exceptions=True))[0], BaseException)
+
+
 async def test_a_committer_that_is_stopped_short_leaves_nobody_waiting(connected: TortoiseContext) -> None:
     async with open_desk(batch_max=1) as desk:
         ann = await desk.enrol("ann")
@@ -266,6 +287,83 @@ async def test_a_batch_is_performed_while_the_database_has_another(several: Desk
 
     assert await desk.lots(ann) == [10, 10, 10]
     assert await verify(desk.store.reader()) == []
+
+
+async def test_who_comes_later_does_not_wait_for_a_member_who_is_busy(several: Desk) -> None:
+    desk = several
+    if desk.store.one_writer:
+        pytest.skip("the database lets one write at a time")
+    ann, ben = await desk.enrol("ann"), await desk.enrol("ben")
+    await desk.give(ann, 10)
+
+    async with desk.store.transaction() as elsewhere:
+        assert await elsewhere.lock(table_of(Tally), ("bucket", "member_id"), [(bucket_of(ann.id), ann.id)])
+        written, *later = (
+            asyncio.create_task(desk.submit(operation)) for operation in gives(desk, [ann] * (BESIDE_MIN * 2 + 1))
+        )
+        await asyncio.sleep(0)
+        await until(lambda: desk.committer.waiting < len(later) + 1)
+        for_ben = [asyncio.create_task(desk.submit(operation)) for operation in gives(desk, [ben] * BESIDE_MIN)]
+        async with asyncio.timeout(60):
+            assert all(outcome.accepted for outcome in await asyncio.gather(*for_ben))
+        assert not written.done()
+    await asyncio.gather(written, *later)
+
+    assert len(await desk.lots(ann)) == BESIDE_MIN * 2 + 2
+
+
+async def test_order_is_kept_of_somebody_who_is_named_in_two_ways(several: Desk) -> None:
+    desk = several
+    ann = await desk.enrol("ann")
+    others = [await desk.enrol(f"member {number}") for number in range(BESIDE_MIN + 6)]
+    for _ in range(5):
+        earned = Give(**desk.request(ByExternalId("ann")), points=100)
+        spent = RedeemPoints(**desk.request(ann), points=100)
+        asked = [earned, *gives(desk, others), spent, *gives(desk, others)]
+
+        outcomes = await desk.committer.submit_many(asked)
+
+        assert all(isinstance(outcome, Outcome) and outcome.accepted for outcome in outcomes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Take(Operation):
+    """Claims rows that members share, one after another."""
+
+    channel: ClassVar[str] = "test"
+    kind: ClassVar[str] = "take"
+
+    names: tuple[str, ...]
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        for name in self.names:
+            row = await work.shared(BudgetRow, name=name, period="lifetime")
+            if row is None:
+                work.add(BudgetRow, name=name, period="lifetime", used=1, low_told=None, exhausted_told=None)
+            else:
+                row.used += 1
+                work.save(row)
+        return {}
+
+
+async def test_batches_that_claim_the_same_rows_do_not_wait_for_each_other(several: Desk) -> None:
+    desk = several
+    members = [await desk.enrol(f"member {number}") for number in range(BESIDE_MIN * 2)]
+    for name in "xy":
+        assert (await desk.submit(Take(**desk.request(members[0]), names=(name,)))).accepted
+    before = desk.committer.batches
+    first, second = members[:BESIDE_MIN], members[BESIDE_MIN:]
+    with statements() as sent:
+        for _ in range(5):
+            asked = [Take(**desk.request(member), names=(name,)) for member in first for name in "xy"]
+            asked += [Take(**desk.request(member), names=(name,)) for member in second for name in "yx"]
+            outcomes = await desk.committer.submit_many(asked)
+            assert all(isinstance(outcome, Outcome) and outcome.accepted for outcome in outcomes)
+
+    rows = await desk.store.reader().query("SELECT name, used FROM budget ORDER BY name")
+    assert rows == [(name, 1 + BESIDE_MIN * 2 * 5) for name in "xy"]
+    # Each batch looks for a new version once, and again when the database had to end it for another's sake.
+    assert sum("COUNT(*) FROM programme_version" in each for each in sent) == desk.committer.batches - before
 
 
 async def test_what_is_asked_of_a_member_is_performed_in_its_order(several: Desk) -> None:

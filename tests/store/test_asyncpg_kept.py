@@ -47,7 +47,38 @@ async def test_many_who_read_at_once_leave_connections_to_transactions(client: A
 
     async with asyncio.timeout(30):
         others = await asyncio.gather(*(transaction() for _ in range(LEFT_MIN)))
-    assert not {connection.get_server_pid() for connection, _ in client.kept} & set(others)
+    assert not {one.connection.get_server_pid() for one in client.kept} & set(others)
+
+
+async def test_who_waits_in_the_pool_is_not_passed_over(client: Any) -> None:
+    go, begun = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def transaction() -> None:
+        async with Store().transaction() as writer:
+            await writer.query(SESSION)
+            begun.release()
+            await go.wait()
+
+    held = [asyncio.create_task(transaction()) for _ in range(LEFT_MIN)]
+    for _ in held:
+        await begun.acquire()
+    async with asyncio.timeout(30):
+        # One more than there are connections: it has that of who is done first.
+        await asyncio.gather(*(Store().reader().query("SELECT 1 FROM pg_sleep(0.1)") for _ in range(KEPT_MAX + 1)))
+    go.set()
+    await asyncio.gather(*held)
+
+
+async def test_a_connection_goes_back_to_the_pool_now_and_then(client: Any) -> None:
+    await session()
+    [one] = client.kept
+    client.kept[:] = [one._replace(taken_at=one.taken_at - KEPT_SECONDS)]
+
+    await session()
+
+    assert client.kept == []
+    await session()
+    assert len(client.kept) == 1
 
 
 async def test_where_there_are_few_none_is_kept(fresh_database: str, apps: Apps) -> None:
@@ -62,7 +93,7 @@ async def test_one_that_the_server_has_closed_is_not_lent_again(client: Any) -> 
     first = await session()
     async with Store().transaction() as writer:
         await writer.query("SELECT pg_terminate_backend($1)", [first])
-    [(kept, _)] = client.kept
+    kept = client.kept[0].connection
     for _ in range(3_000):
         if not _is_open(kept):
             break
@@ -74,8 +105,9 @@ async def test_one_that_the_server_has_closed_is_not_lent_again(client: Any) -> 
 
 async def test_one_that_nobody_has_used_for_long_is_not_lent_again(client: Any) -> None:
     first = await session()
-    [(kept, since)] = client.kept
-    client.kept[:] = [(kept, since - KEPT_SECONDS)]
+    [one] = client.kept
+    kept = one.connection
+    client.kept[:] = [one._replace(used_at=one.used_at - KEPT_SECONDS)]
 
     assert await session() != first
     assert not _is_open(kept)
