@@ -39,7 +39,7 @@ BATCH_MAX: Final = 512
 QUEUE_MAX: Final = 10_000
 BESIDE_MIN: Final = 24
 """With so many operations a batch begins beside others. A smaller one costs more than is gained by not waiting."""
-_TURNS: Final = 3
+_TURNS: Final = 8
 """How many turns of the loop a batch waits at most for what comes in with each."""
 _INTEGRITY_TRIES: Final = 3
 _UNWATCHED: Final = nullcontext()
