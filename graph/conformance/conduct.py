@@ -75,7 +75,7 @@ async def tells_what_it_promises(subject: Subject) -> str:
 async def is_idempotent(subject: Subject) -> str:
     async with subject.shop(subject.programme(subject.section)) as trial:
         first = await trial.done("1")
-        before = await trial.tables()
+        before = await trial.tables_at_rest()
         again = await trial.send("1")
         if again != first | {"replayed": True}:
             raise Fails("the same key is answered otherwise the second time")
@@ -104,7 +104,7 @@ async def refusals_leave_nothing(subject: Subject) -> str:
 
 async def _refused(trial: Trial, key: str) -> set[str]:
     """The codes with which the call is refused, if it is; a refusal must have changed nothing."""
-    before = await trial.tables()
+    before = await trial.tables_at_rest()
     payload = await trial.send(key)
     codes = {str(error["code"]) for error in payload["errors"]}
     if codes and (changed := _changed(before, await trial.tables())):

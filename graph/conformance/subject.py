@@ -19,6 +19,7 @@ from graphql import GraphQLSchema
 from core.errors import ProgrammeInvalid
 from core.oversight.verify import verify
 from core.store.migrating import migrate
+from core.telling.outbox import settled
 from graph.laurel import load_document, tables
 from graph.schema import compose_schema
 from graph.testing import NOON, Shop, open_shop
@@ -28,6 +29,7 @@ from plugins.manager import Offer, Plugins, load_plugins
 from .readme import Call, Fails, NotTried, block, readme_section
 
 GIVEN: Final = 100_000
+_SECONDS_TOLD: Final = 10.0
 ZONES: Final = ("Asia/Shanghai", "America/New_York", "UTC")
 
 
@@ -177,6 +179,11 @@ class Trial:
         if payload["errors"]:
             raise NotTried(f"the call of its README is refused: {payload['errors'][0]['message']}")
         return payload
+
+    async def tables_at_rest(self) -> dict[str, list[tuple[Any, ...]]]:
+        """All rows as in ``tables``, once all that happened has been told, which changes them."""
+        await settled(self.shop.laurel.deliverer, self.shop.laurel.machine, patience=_SECONDS_TOLD)
+        return await self.tables()
 
     async def tables(self) -> dict[str, list[tuple[Any, ...]]]:
         """All rows of all tables, but for the record of what was asked."""
