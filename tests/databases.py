@@ -10,7 +10,6 @@ runs can share a server.
 
 import asyncio
 import os
-import shutil
 import sys
 import uuid
 from collections.abc import Coroutine, Mapping
@@ -67,9 +66,12 @@ class SqliteFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.made: list[str] = []
 
     def empty(self) -> str:
-        return f"sqlite://{self.folder / uuid.uuid4().hex}.sqlite3"
+        url = f"sqlite://{self.folder / uuid.uuid4().hex}.sqlite3"
+        self.made.append(url)
+        return url
 
     def migrated(self, apps: Apps) -> str:
         url = self.empty()
@@ -88,7 +90,9 @@ class SqliteFolder:
             leftover.unlink()
 
     def close(self) -> None:
-        shutil.rmtree(self.folder)
+        # Its own files alone: what else is in the folder is somebody else's.
+        for url in self.made:
+            self.done(url)
 
 
 class DatabaseServer:
