@@ -82,6 +82,9 @@ class _Naming(BaseSchemaGenerator):
 
 _NAMING: Final = _Naming()
 
+# By this name, as mypy wants to see the fields of a ``namedtuple``: these are the columns of a model it cannot see.
+_named_tuple: Final[Callable[[str, Sequence[str]], Any]] = namedtuple
+
 
 class Table:
     """One table.
@@ -121,8 +124,7 @@ class Table:
         """The names of the table's indexes, by their columns."""
         self.mysql_types: tuple[str, ...] = tuple(field.get_for_dialect("mysql", "SQL_TYPE") for field in columns)
         if issubclass(kind, Model):
-            # mypy wants to see the fields of a named tuple; these are the columns of a model it cannot see.
-            self.value: Any = namedtuple(f"{kind.__name__}Value", self.columns[len(self.leading) :])  # type: ignore[misc]
+            self.value: Any = _named_tuple(f"{kind.__name__}Value", self.columns[len(self.leading) :])
         else:
             self.value = kind
         self._decoders = _pairs(columns, _decoder)
