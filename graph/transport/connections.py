@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 import orjson
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
-from uvicorn._types import ASGISendEvent, HTTPResponseStartEvent
+from uvicorn._types import ASGISendEvent, HTTPResponseBodyEvent, HTTPResponseStartEvent
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -54,6 +54,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        self.access_log = False  # requests are told of in a log of our own
         self._late = self._be_late()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -117,21 +118,32 @@ class HttpConnection(HttpToolsProtocol):
 class _Cycle(RequestResponseCycle):
     """A request and its response, whose head is written without a look at it when it is one that we have made."""
 
+    _head = b""
+    """One that goes with the body."""
+
     async def send(self, message: ASGISendEvent) -> None:
+        if self._head and not self.disconnected:
+            body = cast("HTTPResponseBodyEvent", message)
+            body["body"], self._head = self._head + body["body"], b""
         length = cast("Message", message).get(LENGTH)
-        if length is None or self.response_started or self.disconnected or self.flow.write_paused or self.access_log:
+        if length is None or not self._is_usual():
             await super().send(message)
             return
         start = cast("HTTPResponseStartEvent", message)
         self.response_started = True
         self.waiting_for_100_continue = False
         self.chunked_encoding = False
-        self.expected_content_length = length
         parts = [STATUS_LINE[start["status"]]]
         for name, value in (*self.default_headers, *start["headers"]):
             parts += (name, b": ", value, b"\r\n")
         parts.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
-        self.transport.write(b"".join(parts))
+        self._head = b"".join(parts)
+        self.expected_content_length = length + len(self._head)
+
+    def _is_usual(self) -> bool:
+        """Whether a head may be written now, and a body after it."""
+        never = self.response_started or self.disconnected or self.scope["method"] == "HEAD"
+        return not never and not self.flow.write_paused
 
 
 async def _refuse_head(scope: Scope, receive: Receive, send: Send) -> None:

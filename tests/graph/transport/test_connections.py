@@ -62,6 +62,28 @@ async def told(port: int, frames: bytes) -> tuple[int, bytes]:
     return first, payload
 
 
+async def test_an_answer_goes_out_in_one_piece(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, written = connections.HttpConnection.connection_made, list[bytes]()
+
+    def noted(connection: connections.HttpConnection, transport: asyncio.Transport) -> None:
+        write = transport.write
+
+        def write_noted(data: bytes) -> None:
+            written.append(data)
+            write(data)
+
+        monkeypatch.setattr(transport, "write", write_noted)
+        made(connection, transport)
+
+    monkeypatch.setattr(connections.HttpConnection, "connection_made", noted)
+
+    answer = await sent(port, GOOD)
+
+    assert written == [answer]
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.endswith(b'"Query"}}')
+
+
 async def still_answers(port: int) -> bool:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(GOOD)
