@@ -12,23 +12,16 @@ from graph.limits.prices import Prices
 from graph.limits.shape import INTROSPECTION_ROOTS, Fragments
 from graph.limits.sums import COST_MAX
 
-
-class _Part:
-    """Selections that are one in the answer, each with the type that it is of, and what of them weighs once asked."""
-
-    __slots__ = ("selections", "weighed")
-
-    def __init__(self, selections: Sequence[tuple[SelectionSetNode, str]]) -> None:
-        self.selections = selections
-        self.weighed: Sequence[_Weighed] | None = None
+_Selections = Sequence[tuple[SelectionSetNode, str]]
+"""Selections that are one in the answer, each with the type that it is of."""
 
 
 class _Weighed(NamedTuple):
-    """A field of the answer that weighs something, or below which something may."""
+    """A field of the answer that weighs something, and what weighs something below it."""
 
     name: str
     weight: int
-    below: _Part | None
+    below: "Sequence[_Weighed]"
 
 
 class Weigher:
@@ -37,47 +30,26 @@ class Weigher:
     def __init__(self, prices: Prices, fragments: Fragments, operation: OperationDefinitionNode) -> None:
         self._prices = prices
         self._fragments = fragments
-        self._root = _Part([(operation.selection_set, prices.root(operation.operation))])
-        self._parts: dict[tuple[int, ...], _Part] = {}
+        self._selections = [(operation.selection_set, prices.root(operation.operation))]
+        self._known: dict[tuple[int, ...], Sequence[_Weighed]] = {}
 
     def weigh(self, data: Mapping[str, Any] | None) -> int:
         """What the data of an answer did cost."""
-        return 0 if data is None else min(self._weigh(self._root, data), COST_MAX)
+        return 0 if data is None else min(_weigh(self._weighed(self._selections), data), COST_MAX)
 
-    def _weigh(self, part: _Part, value: Mapping[str, Any]) -> int:
-        total = 0
-        for name, weight, below in part.weighed or self._weighed(part):
-            found = value.get(name)
-            if found is not None:
-                if type(found) is list:
-                    total += self._weigh_all(found, weight, below)
-                else:
-                    total += weight if below is None else weight + self._weigh(below, found)
-        return total
+    def _weighed(self, selections: _Selections) -> Sequence[_Weighed]:
+        # Once for all places where a fragment stands.
+        key = tuple([id(selection) for selection, _ in selections])
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._fields(selections)
+        return found
 
-    def _weigh_all(self, found: Sequence[Any], weight: int, below: _Part | None) -> int:
-        """What the items of a list cost, field by field of all of them, as a page has many of few fields."""
-        while list in map(type, found):
-            lists = [value if type(value) is list else (value,) for value in found]
-            found = [item for items in lists for item in items]
-        found = [value for value in found if value is not None]
-        total = weight * len(found)
-        if below is not None and found:
-            for name, of_field, within in below.weighed or self._weighed(below):
-                values = [value for each in found if (value := each.get(name)) is not None]
-                total += self._weigh_all(values, of_field, within)
-        return total
-
-    def _weighed(self, part: _Part) -> Sequence[_Weighed]:
-        if part.weighed is None:
-            part.weighed = self._fields(part)
-        return part.weighed
-
-    def _fields(self, part: _Part) -> Sequence[_Weighed]:
+    def _fields(self, selections: _Selections) -> Sequence[_Weighed]:
         weights: dict[str, int] = {}
         below: dict[str, list[tuple[SelectionSetNode, str]]] = {}
         seen: set[str] = set()
-        waiting = list(reversed(part.selections))
+        waiting = list(reversed(selections))
         while waiting:
             selection_set, kind = waiting.pop()
             for node in selection_set.selections:
@@ -98,14 +70,36 @@ class Weigher:
                     condition = node.type_condition  # type: ignore[attr-defined]  # the third kind: inline
                     inner = kind if condition is None else condition.name.value
                     waiting.append((node.selection_set, inner))  # type: ignore[attr-defined]
-        parts = {name: self._part(selections) for name, selections in below.items()}
+        within = {name: self._weighed(each) for name, each in below.items()}
         # Nothing is looked into in which nothing weighs.
-        within = {name: part for name, part in parts.items() if self._weighed(part)}
         return [
-            _Weighed(name, weight, within.get(name)) for name, weight in weights.items() if weight or name in within
+            _Weighed(name, weight, inner)
+            for name, weight in weights.items()
+            if (inner := within.get(name, ())) or weight
         ]
 
-    def _part(self, selections: Sequence[tuple[SelectionSetNode, str]]) -> _Part:
-        # One for all places where a fragment stands.
-        key = tuple(id(selection) for selection, _ in selections)
-        return self._parts.setdefault(key, _Part(selections))
+
+def _weigh(fields: Sequence[_Weighed], value: Mapping[str, Any]) -> int:
+    total = 0
+    for name, weight, below in fields:
+        found = value.get(name)
+        if found is not None:
+            if type(found) is list:
+                total += _weigh_all(found, weight, below)
+            else:
+                total += weight + _weigh(below, found) if below else weight
+    return total
+
+
+def _weigh_all(found: Sequence[Any], weight: int, below: Sequence[_Weighed]) -> int:
+    """What the items of a list cost, field by field of all of them, as a page has many of few fields."""
+    while list in map(type, found):
+        lists = [value if type(value) is list else (value,) for value in found]
+        found = [item for items in lists for item in items]
+    found = [value for value in found if value is not None]
+    total = weight * len(found)
+    if below and found:
+        for name, of_field, within in below:
+            values = [value for each in found if (value := each.get(name)) is not None]
+            total += _weigh_all(values, of_field, within)
+    return total
