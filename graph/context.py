@@ -14,7 +14,7 @@ from graph.laurel import Laurel
 from graph.loaders import Loaders
 from graph.tokens import Caller
 
-Selected = dict[tuple[Hashable, ...], bool]
+Selected = dict[tuple[Hashable, ...], frozenset[str]]
 """What resolvers have found out of the document: see ``graph.selections``."""
 
 

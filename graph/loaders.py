@@ -67,13 +67,21 @@ class Loaders:
 
     async def ask_all(self, question: Question[Any, Any], keys: Sequence[Key]) -> list[Any]:
         """The answers to a question about several keys of our own, in their order."""
-        known = self._known[question]
+        known, told = self._known[question], []
+        for key in keys:
+            asked = known.get(key)
+            if asked is None or asked.answers is None:
+                break
+            told.append(asked.answers.get(key))
+        else:
+            return told
         if unknown := [key for key in keys if key not in known]:
             self._ask(question, list(dict.fromkeys(unknown)))
         found = [known[key] for key in keys]
-        if waited := [asked for asked in dict.fromkeys(found) if asked.answers is None]:
+        if waited := dict.fromkeys([asked for asked in found if asked.answers is None]):
             if len(waited) == 1:
-                await self._answer_of(question, waited[0])
+                [asked] = waited
+                await self._answer_of(question, asked)
             else:
                 await gather(*[self._answer_of(question, asked) for asked in waited])
         # They were waited for.
@@ -82,9 +90,9 @@ class Loaders:
     def foresee(self, question: Question[Any, Any], keys: Sequence[Key]) -> None:
         """Ask now what is going to be asked, so that it goes to the database with what is asked meanwhile."""
         known = self._known[question]
-        if unknown := [key for key in keys if key not in known]:
-            # What is looked up twice may be summed up twice.
-            asked = self._ask(question, list(dict.fromkeys(unknown)))
+        # What is looked up twice may be summed up twice.
+        if unknown := [key for key in dict.fromkeys(keys) if key not in known]:
+            asked = self._ask(question, unknown)
             asked.is_foreseen = asked.under_way = True
             self._gathered.ask(question, asked)
 

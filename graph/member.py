@@ -33,7 +33,7 @@ from graph.permissions import STAFF, caller_of, field, forbidden, may_see
 from graph.prediction import Prediction, prediction_of
 from graph.resolving import of_all
 from graph.scalars import Points
-from graph.selections import selects
+from graph.selections import selected
 from graph.suggestion import Suggestion, suggestions_of
 from graph.tier import Keeping, Progress, Tier, TierChange, facts_counted, keeping_of, progress_of
 from graph.tokens import Role
@@ -191,33 +191,35 @@ class Balance:
         return None if at is None else Expiring(points=Points(self._value.expiring), at=at)
 
 
-_BY_ID: Final = Rows(MemberValue, ("bucket", "id"))
+_BY_ID: Final = Rows(MemberValue, ("bucket", "id"), glanced=True)
+_BY_EXTERNAL_ID: Final = Rows(MemberValue, ("external_id",), glanced=True)
 
 
-async def _balances_of(members: Sequence["Member"], info: Info, units: Sequence[str]) -> list[list[Balance]]:
-    now = info.context.now
+async def _balances(members: Sequence["Member"], info: Info) -> list[list[Balance]]:
+    units, now = (await info.context.version()).programme.unit_names, info.context.now
     keys = [figures.Balances.key(member.member_id, unit, now) for member in members for unit in units]
     found = iter(await info.context.loaders.ask_all(figures.BALANCES, keys))
     return [[Balance.of(unit, next(found) or figures.NOTHING) for unit in units] for _ in members]
 
 
-async def _balances(members: Sequence["Member"], info: Info) -> list[list[Balance]]:
-    return await _balances_of(members, info, (await info.context.version()).programme.unit_names)
+async def _balance_of(members: Sequence["Member"], info: Info, unit: str) -> list[Balance]:
+    now = info.context.now
+    keys = [figures.Balances.key(member.member_id, unit, now) for member in members]
+    found = await info.context.loaders.ask_all(figures.BALANCES, keys)
+    return [Balance.of(unit, value or figures.NOTHING) for value in found]
 
 
 async def _points(members: Sequence["Member"], info: Info) -> list[Balance]:
-    return [balance for (balance,) in await _balances_of(members, info, (POINTS,))]
+    return await _balance_of(members, info, POINTS)
 
 
 async def _growth(members: Sequence["Member"], info: Info) -> list[Balance]:
-    return [balance for (balance,) in await _balances_of(members, info, (GROWTH,))]
+    return await _balance_of(members, info, GROWTH)
 
 
 async def _tiers(members: Sequence["Member"], info: Info) -> list[Tier | None]:
     programme = (await info.context.version()).programme
-    codes = [member._seen.tier for member in members]
-    tiers = {code: Tier.of(programme, code) if code else None for code in dict.fromkeys(codes)}
-    return [tiers[code] for code in codes]
+    return [Tier.of(programme, code) if (code := member._seen.tier) else None for member in members]
 
 
 async def _progress(members: Sequence["Member"], info: Info, tier: str | None = None) -> list[Progress | None]:
@@ -251,6 +253,12 @@ class Member(Node):
         made._seen = value
         return made
 
+    @classmethod
+    def seen(cls, glance: Any, now: datetime) -> "Member":
+        """The member of a glance at a row."""
+        # Only of who is frozen it depends on the time what the row says.
+        return cls.of(glance if glance.frozen_until is None else glance.whole().at(now))
+
     def __getattr__(self, name: str) -> Any:
         """What the value says, once it is asked for, as of a page's rows most is not."""
         if name not in _SAID:
@@ -273,7 +281,7 @@ class Member(Node):
     async def find(cls, info: Info, member_id: str) -> "Member | None":
         """A member by Laurel's id, whoever asks."""
         found = await info.context.loaders.ask(_BY_ID, (bucket_of(member_id), member_id))
-        return cls.of(found[0].at(info.context.now)) if found else None
+        return cls.seen(found[0], info.context.now) if found else None
 
     @classmethod
     async def foresee(cls, info: Info, member_id: str, *path: str) -> None:
@@ -281,10 +289,10 @@ class Member(Node):
 
         What most ask of their own page is one statement then, and not one after another.
         """
-        loaders, now = info.context.loaders, info.context.now
-        if selects(info, *path, "points"):
+        loaders, now, asked = info.context.loaders, info.context.now, selected(info, *path)
+        if "points" in asked:
             loaders.foresee(figures.BALANCES, [figures.Balances.key(member_id, POINTS, now)])
-        if selects(info, *path, "progress"):
+        if "progress" in asked:
             try:
                 programme = (await info.context.version()).programme
             except ProgrammeNotFound:
@@ -537,5 +545,5 @@ async def find_member(info: Info, by: MemberByInput) -> Member | None:
         # Only their own row is looked at, so that neither the answer nor its time tells of anybody else.
         own = await Member.find(info, caller.member_id or "")
         return own if own is not None and own.external_id == external_id else None
-    found = await info.context.loaders.ask(Rows(MemberValue, ("external_id",)), (external_id,))
-    return Member.of(found[0].at(info.context.now)) if found else None
+    found = await info.context.loaders.ask(_BY_EXTERNAL_ID, (external_id,))
+    return Member.seen(found[0], info.context.now) if found else None

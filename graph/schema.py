@@ -124,9 +124,8 @@ class Query:
     ) -> Connection[Member]:
         """The members; in the order in which they became known, unless asked for otherwise."""
 
-        def node(_: str, seen: Any) -> Member:
-            # Only of who is frozen it depends on the time what the row says.
-            return Member.of(seen if seen.frozen_until is None else seen.whole().at(info.context.now))
+        def node(_: str, glance: Any) -> Member:
+            return Member.seen(glance, info.context.now)
 
         where = [] if filter is None else filter.where()
         return await page_of_all(info, MemberValue, node, page, order_by.order, where, glanced=True)

@@ -24,7 +24,7 @@ from core.time.calendar import local_day
 from graph.benefit import Benefit
 from graph.context import Info
 from graph.ids import Node, global_id
-from graph.selections import selects
+from graph.selections import selected
 from graph.transaction import Transaction
 
 
@@ -38,31 +38,27 @@ class Tier(Node):
         description="Its place on the ladder, 1 the lowest; null when the programme in force has it no longer."
     )
 
-    @classmethod
-    def of(cls, programme: Programme, code: str) -> "Tier":
+    @staticmethod
+    @lru_cache(maxsize=1_024)
+    def of(programme: Programme, code: str) -> "Tier":
         """A tier by its id in the document, whether the programme still has it or not."""
-        ladder = programme.tiers
-        rank = -1 if ladder is None else ladder.rank(code)
-        if ladder is None or rank < 0:
-            return _tier(code, code, None)
-        return _tier(code, ladder.ladder[rank].name or code, rank + 1)
+        # Made once, as a page of members has few of them.
+        name, rank, ladder = code, None, programme.tiers
+        if ladder is not None and (at := ladder.rank(code)) >= 0:
+            name, rank = ladder.ladder[at].name or code, at + 1
+        return Tier(id=global_id("Tier", code), code=code, name=name, rank=rank)
 
     @classmethod
     async def resolve_node(cls, info: Info, *parts: str) -> "Tier | None":
-        tier = cls.of((await info.context.version()).programme, parts[0])
-        return tier if tier.rank is not None else None
+        programme, (code, *_) = (await info.context.version()).programme, parts
+        known = programme.tiers is not None and programme.tiers.rank(code) >= 0
+        return cls.of(programme, code) if known else None
 
     @strawberry.field
     async def benefits(self, info: Info) -> list[Benefit]:
         """What its members have by the programme in force, whichever channel it is of."""
         programme = (await info.context.version()).programme
         return [Benefit.of(programme, benefit) for benefit in brought_by(programme, self.code)]
-
-
-@lru_cache(maxsize=1_024)
-def _tier(code: str, name: str, rank: int | None) -> Tier:
-    """A tier, made once: a page of members has few of them."""
-    return Tier(id=global_id("Tier", code), code=code, name=name, rank=rank)
 
 
 @strawberry.enum
@@ -249,12 +245,7 @@ async def progress_of(info: Info, members: Sequence[MemberValue], towards: str |
         raise TierNotFound(tier=towards[:64], tiers=", ".join(tier.id for tier in ladder.ladder) if ladder else "")
     if ladder is None:
         return [None] * len(members)
-    today = local_day(info.context.now, programme.zone)
-    ways = {
-        tier: _Way.of(programme, ladder.way(tier, towards=towards), today)
-        for tier in {member.tier for member in members}
-        if ladder.rank(tier) >= 0
-    }
+    ways = _ways(programme, local_day(info.context.now, programme.zone), towards)
     keys = [
         key
         for member in members
@@ -262,7 +253,8 @@ async def progress_of(info: Info, members: Sequence[MemberValue], towards: str |
         for key in Totals.keys(member.id, way.asked)
     ]
     totals = iter(await info.context.loaders.ask_all(TOTALS, keys))
-    lists, acts = selects(info, "criteria"), selects(info, "nextActions")
+    asked = selected(info)
+    lists, acts = "criteria" in asked, "nextActions" in asked
     told: list[Progress | None] = []
     for member in members:
         way = ways.get(member.tier)
@@ -288,6 +280,15 @@ async def progress_of(info: Info, members: Sequence[MemberValue], towards: str |
     return told
 
 
+@lru_cache(maxsize=64)
+def _ways(programme: Programme, on: date, towards: str | None) -> Mapping[str, "_Way"]:
+    """The ways of a day by the tier where they begin: to the next one up, or ``towards`` one of the ladder."""
+    ladder = programme.tiers
+    if ladder is None:
+        return {}
+    return {tier.id: _Way.of(programme, ladder.way(tier.id, towards=towards), on) for tier in ladder.ladder}
+
+
 class _Way(NamedTuple):
     """A way from a tier, with all of the answer that is the same for everybody on it on a day.
 
@@ -302,10 +303,9 @@ class _Way(NamedTuple):
     steps: Sequence[Decimal]
     criteria: Sequence[Callable[..., CriterionProgress]]
 
-    @staticmethod
-    @lru_cache(maxsize=64)
-    def of(programme: Programme, way: tiers.Way, on: date) -> "_Way":
-        return _Way(
+    @classmethod
+    def of(cls, programme: Programme, way: tiers.Way, on: date) -> "_Way":
+        return cls(
             way=way,
             tier=Tier.of(programme, way.tier),
             next_tier=None if way.next is None else Tier.of(programme, way.next),

@@ -20,7 +20,7 @@ from core.books.lots import LotMove as LotMoveValue
 from core.books.members import bucket_of
 from core.channels.tags import PREDICTED
 from core.engine.operations import Recorded
-from core.store.questions import Glances
+from core.store.questions import Rows
 from core.units import POINTS
 from graph.context import Info
 from graph.filters import InstantFilter, TextFilter, instant_is, text_is
@@ -361,7 +361,7 @@ class TraceStep:
 
 
 async def _entries(transactions: Sequence["Transaction"], info: Info) -> list[list[Entry]]:
-    question = Glances(accounts.Entry, ("bucket", "member_id", "operation_id"))
+    question = Rows(accounts.Entry, ("bucket", "member_id", "operation_id"), glanced=True)
     keys = [(bucket_of(each._member_id), each._member_id, each._recorded.id) for each in transactions]
     found: list[list[accounts.Entry] | None] = await info.context.loaders.ask_all(question, keys)
     seen = {member_id: may_see(info, member_id) for member_id in {each._member_id for each in transactions}}

@@ -370,7 +370,12 @@ class Way:
 
     def progress(self, figures: Sequence[Number]) -> Progress:
         """How far it and each of its criteria is met."""
-        criteria = tuple([one.progress(*[figures[at] for at in places]) for one, places in self._measures])
+        criteria = tuple(
+            [
+                one.progress(figures[places[0]]) if len(places) == 1 else one.progress(*[figures[at] for at in places])
+                for one, places in self._measures
+            ]
+        )
         ratios = [criterion.ratio for criterion in criteria] or [_ONE]
         return Progress(self.tier, self.next, self.mode, criteria, min(ratios) if self.mode == "all" else max(ratios))
 
@@ -405,13 +410,13 @@ class _Measure(NamedTuple):
         return NUMBERS.divide(current, required).quantize(_PLACES, ROUND_DOWN) if current > 0 else _NONE
 
     def progress(self, *figures: Number) -> CriterionProgress:
-        need, required = self.need, self.required
+        (fact, window), _, required, is_fine = self
         current = self.current(*figures)
         ratio = self.ratio(current)
-        remaining = _ZERO if current >= required else required - current
-        if self.is_fine:
+        remaining = _ZERO if ratio is _MET else required - current
+        if is_fine:
             current, remaining = _four_places(current), _four_places(remaining)
-        return CriterionProgress(need.fact, need.window, current, required, remaining, ratio)
+        return CriterionProgress(fact, window, current, required, remaining, ratio)
 
 
 def _four_places(value: Decimal) -> Decimal:

@@ -5,52 +5,57 @@ A question with a ``lookup``, and answers ``told`` by what that finds, can be as
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from core.store.dialect import Lookup, Reader
 from core.store.tables import Row, table_of
 
+Key = tuple[Any, ...]
+
 
 class Rows(NamedTuple):
-    """Rows of one kind whose columns ``by`` equal a key, and for which ``where`` (SQL, no values) holds."""
+    """Rows of one kind whose columns ``by`` equal a key, and for which ``where`` (SQL, no values) holds.
+
+    Who looks at little of each has them ``glanced`` at: see ``Table.glance``.
+    """
 
     kind: type
     by: tuple[str, ...]
     where: str = ""
+    glanced: bool = False
 
-    async def answer(self, reader: Reader, keys: Sequence[tuple[Any, ...]]) -> Mapping[tuple[Any, ...], list[Any]]:
+    async def answer(self, reader: Reader, keys: Sequence[Key]) -> Mapping[Key, list[Any]]:
         return self.told(await reader.find(self.lookup(keys)))
 
-    def lookup(self, keys: Sequence[tuple[Any, ...]]) -> Lookup:
+    def lookup(self, keys: Sequence[Key]) -> Lookup:
         """What is to be looked up."""
         return Lookup(table_of(self.kind), self.by, keys, self.where)
 
-    def told(self, rows: Sequence[Row]) -> Mapping[tuple[Any, ...], list[Any]]:
+    def told(self, rows: Sequence[Row]) -> Mapping[Key, list[Any]]:
         """The answers that are in what was found."""
-        table = table_of(self.kind)
-        at = [table.columns.index(column) for column in self.by]
-        key_of = itemgetter(*at)  # of one column it is the value itself
-        found: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
-        decodes = any(map(table.decodes, self.by))
+        key_of, value_of = _reading(self.kind, self.by, self.glanced)
+        found: dict[Key, list[Any]] = defaultdict(list)
         for row in rows:
-            key = key_of(table.decode(row) if decodes else row)
-            found[key if len(at) > 1 else (key,)].append(table.read(row))
+            found[key_of(row)].append(value_of(row))
         return found
 
 
-class Glances(NamedTuple):
-    """The same rows, for who looks at little of each: see ``Table.glance``."""
+@cache
+def _reading(kind: type, by: tuple[str, ...], glanced: bool) -> tuple[Callable[[Row], Key], Callable[[Row], Any]]:
+    """What reads the key in a row, and the value."""
+    table = table_of(kind)
+    at = [table.columns.index(column) for column in by]
+    key_of: Callable[[Sequence[Any]], Any] = itemgetter(*at)
+    if len(at) == 1:
+        [only] = at
 
-    kind: type
-    by: tuple[str, ...]
+        def key_of(row: Sequence[Any]) -> Key:
+            return (row[only],)
 
-    async def answer(self, reader: Reader, keys: Sequence[tuple[Any, ...]]) -> Mapping[tuple[Any, ...], list[Any]]:
-        table = table_of(self.kind)
-        at, glance = [table.columns.index(column) for column in self.by], table.glance
-        key_of = itemgetter(*at)
-        found: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
-        for row in await reader.select(table, self.by, keys):
-            found[key_of(row) if len(at) > 1 else (key_of(row),)].append(glance(row))
-        return found
+    value_of = table.glance if glanced else table.read
+    if any(map(table.decodes, by)):
+        return lambda row: key_of(table.decode(row)), value_of
+    return key_of, value_of

@@ -12,7 +12,6 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-@lru_cache(maxsize=1_024)  # what a batch writes is nearly all of one instant
 def microseconds(at: datetime) -> int:
     """The instant as whole microseconds since 1970, exactly: the form in which it is stored and hashed.
 

@@ -133,8 +133,7 @@ class Run:
         try:
             while self._waiting:
                 if not self._ready:
-                    self._wake = get_running_loop().create_future()
-                    await self._wake
+                    await self._ready_again(task, cancelled)
                 ready, self._ready = self._ready, []
                 for future in ready:
                     those = iter(self._waiting.pop(future))
@@ -150,6 +149,21 @@ class Run:
                 raise
             # A timeout of a resolver's own, which it takes for its task's: it has seen to that in the meantime.
             raise Surprise("a resolver has cancelled what it runs in") from None
+
+    async def _ready_again(self, task: Task[Any], cancelled: int) -> None:
+        if len(self._waiting) > 1:
+            self._wake = get_running_loop().create_future()
+            await self._wake
+            return
+        # The only one is waited for itself. How it ends is the coroutine's that waits for it.
+        [future] = self._waiting
+        try:
+            await future
+        except CancelledError:
+            if task.cancelling() > cancelled:
+                raise
+        except Exception:
+            return
 
     def release(self) -> None:
         """Let go of what refers to this run, so that nothing of it is left to the garbage collector."""

@@ -13,7 +13,7 @@ from core.engine.operations import Operation, Outcome, Recorded
 from core.engine.reads import Read
 from core.engine.work import Work
 from core.store.dialect import Reader
-from core.store.questions import Glances, Rows
+from core.store.questions import Rows
 from core.store.sqlite import Sqlite
 from core.store.tables import table_of
 from tests.core.committing import Desk, Give, statements
@@ -137,7 +137,7 @@ async def test_a_glance_at_a_row_shows_what_its_value_holds(desk: Desk, kind: ty
     reader, key = desk.store.reader(), (bucket_of(ann.id), ann.id)
 
     found = (await Rows(kind, ("bucket", "member_id")).answer(reader, [key]))[key]
-    glances = (await Glances(kind, ("bucket", "member_id")).answer(reader, [key]))[key]
+    glances = (await Rows(kind, ("bucket", "member_id"), glanced=True).answer(reader, [key]))[key]
 
     names = kind._fields  # type: ignore[attr-defined]  # a named tuple's
     assert len(found) >= 2
