@@ -151,12 +151,13 @@ class Run:
             raise Surprise("a resolver has cancelled what it runs in") from None
 
     async def _ready_again(self, task: Task[Any], cancelled: int) -> None:
-        if len(self._waiting) > 1:
+        future = next(iter(self._waiting))
+        # What is done by now says so when its callbacks are called.
+        if len(self._waiting) > 1 or future.done():
             self._wake = get_running_loop().create_future()
             await self._wake
             return
         # The only one is waited for itself. How it ends is the coroutine's that waits for it.
-        [future] = self._waiting
         try:
             await future
         except CancelledError:

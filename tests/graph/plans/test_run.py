@@ -1,10 +1,13 @@
 """How coroutines end that wait when a plan is surprised: as tasks do that are cancelled."""
 
 import asyncio
+from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from types import TracebackType
 from typing import Any
 
+import pytest
 import strawberry
 from graphql import parse
 
@@ -63,6 +66,21 @@ class Query:
             raise ValueError("on purpose")
         return "done"
 
+    @strawberry.field
+    def gives(self, info: strawberry.Info[Any, None]) -> str:
+        info.context.shared.set_result(None)
+        return "given"
+
+    @strawberry.field
+    async def survives(self, info: strawberry.Info[Any, None]) -> str:
+        try:
+            await info.context.shared
+        except asyncio.CancelledError:
+            return "cancelled"
+        except ValueError as error:
+            return str(error)
+        return "done"
+
 
 SCHEMA = strawberry.Schema(Query)._schema
 resolve_directly(SCHEMA.type_map)
@@ -83,3 +101,23 @@ async def test_those_are_told_as_well_that_wait_for_what_the_failing_one_waited_
     operation = Asked.of(SCHEMA, parse("{ a: shares(fails: true) b: shares(fails: false) }"), {})
     assert await planned(operation, context) is None
     assert context.ends == ["cancelled"]
+
+
+async def test_what_one_waits_for_may_be_there_before_anybody_waits() -> None:
+    operation = Asked.of(SCHEMA, parse("{ survives gives }"), {})
+    async with asyncio.timeout(60):
+        assert await planned(operation, Context()) == {"survives": "done", "gives": "given"}
+
+
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("end", ["done", "on purpose", "cancelled"])
+async def test_what_is_waited_for_ends_as_it_likes(end: str, both: bool) -> None:
+    context = Context()
+    ends: dict[str, Callable[[], object]] = {
+        "done": partial(context.shared.set_result, None),
+        "on purpose": partial(context.shared.set_exception, ValueError(end)),
+        "cancelled": context.shared.cancel,
+    }
+    asyncio.get_running_loop().call_later(0.001, ends[end])
+    operation = Asked.of(SCHEMA, parse("{ a: survives b: survives }" if both else "{ a: survives }"), {})
+    assert await planned(operation, context) == ({"a": end, "b": end} if both else {"a": end})
