@@ -27,6 +27,8 @@ LONG_SECONDS: Final = 0.05
 """A statement that takes longer keeps nobody waiting."""
 JOINED_KEYS_MAX: Final = 128
 """Keys of several questions in one statement, which takes less than one for each as long as they are few."""
+JOINED_MAX: Final = 8
+"""Questions in one statement, each of whose rows has the columns of all of them."""
 KEYS_MAX: Final = 1_000
 """Keys of several requests in one statement; what one asks at once may be more. A question may have a ``keys_max``."""
 
@@ -242,7 +244,7 @@ class Gathered:
                 line.under_way += 1
                 sent = _Sent(question, line, together)
                 many = sum([len(asked.keys) for asked in together])
-                if many <= left and hasattr(question, "lookup"):
+                if many <= left and len(few) < JOINED_MAX and hasattr(question, "lookup"):
                     left -= many
                     few.append(sent)
                 else:

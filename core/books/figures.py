@@ -53,7 +53,7 @@ FROM (
 """
 # Each by itself: grouped after a join, what is summed up is sorted by its key, which takes longer than to read it.
 _TOTALS: Final = (
-    "SELECT k.k0, k.k1, k.k2, k.k3, (SELECT SUM(t.amount) FROM tally t"
+    "SELECT k.k0, k.k1, k.k2, k.k3, (SELECT CAST(SUM(t.amount) AS {integer}) FROM tally t"
     " WHERE t.bucket = k.k0 AND t.member_id = k.k1 AND t.name = k.k2 AND t.day >= k.k3) FROM {keys}"
 )
 
@@ -172,9 +172,7 @@ class Totals:
     def told(rows: Sequence[Row]) -> Mapping[TallyKey, int]:
         """The answers that are in what was found."""
         return {
-            (bucket, member_id, name, day): int(total)
-            for bucket, member_id, name, day, total in rows
-            if total is not None
+            (bucket, member_id, name, day): total for bucket, member_id, name, day, total in rows if total is not None
         }
 
 

@@ -58,6 +58,7 @@ class Reader(ABC):
 
         ``{keys}`` in it becomes the keys as a table: ``k.k0``, ``k.k1`` … of the types of the table's columns ``by``.
         ``{join}`` joins what is looked up for each of them, and is written where another table follows.
+        ``{integer}`` is what a sum of whole numbers is cast to, which otherwise is a decimal on some databases.
         """
 
     async def find(self, lookup: Lookup) -> Sequence[Row]:
@@ -72,8 +73,8 @@ class Reader(ABC):
     async def query(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Row]:
         """Rows of a statement in the database's own words."""
         _, rows = await self.client.execute_query(sql, list(values))
-        # Tortoise promises dicts; only MySQL's driver gives them, the others give records.
-        return [tuple(row.values()) if type(row) is dict else tuple(row) for row in rows]
+        # Tortoise promises dicts; what the drivers give are records.
+        return [*map(tuple, rows)]
 
 
 class Writer(Reader):

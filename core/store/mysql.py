@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -26,7 +26,7 @@ class MySql(Writer):
     @classmethod
     @cache
     def _looking_up(cls, sql: str, table: Table, by: tuple[str, ...]) -> str:
-        return sql.format(keys=cls._keys(table, by), join="STRAIGHT_JOIN")
+        return sql.format(keys=cls._keys(table, by), join="STRAIGHT_JOIN", integer="SIGNED")
 
     async def look_up(self, sql: str, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
         return await self.query(self._looking_up(sql, table, by), [orjson.dumps(keys).decode()])
@@ -43,6 +43,11 @@ class MySql(Writer):
     async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
         sql = self._select(table, by, f" WHERE {where}" if where else "")
         return await self.query(sql, [orjson.dumps(keys).decode()])
+
+    async def query(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Row]:
+        # The one driver whose rows are dicts.
+        _, rows = await self.client.execute_query(sql, list(values))
+        return [tuple(row.values()) for row in rows]
 
     async def keep_rules(self) -> None:
         # Named locks cannot be shared here; before the first version there are no rules to keep.

@@ -21,7 +21,8 @@ class Sqlite(Writer):
     def _looking_up(sql: str, by: tuple[str, ...]) -> str:
         names = ", ".join(f"json_extract(value, '$[{at}]') AS k{at}" for at, _ in enumerate(by))
         # LIMIT keeps SQLite from merging this into the statement, where it would parse a key for each row it meets.
-        return sql.format(keys=f"(SELECT {names} FROM json_each(?) LIMIT -1) k", join="CROSS JOIN")
+        keys = f"(SELECT {names} FROM json_each(?) LIMIT -1) k"
+        return sql.format(keys=keys, join="CROSS JOIN", integer="INTEGER")
 
     async def look_up(self, sql: str, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
         return await self.query(self._looking_up(sql, by), [orjson.dumps(keys).decode()])

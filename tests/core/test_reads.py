@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 import pytest
 
 from core.books.accounts import Entry
+from core.books.figures import BALANCES, TOTALS, Balances, Totals
+from core.books.holds import Hold
 from core.books.lots import Lot
-from core.books.members import bucket_of
+from core.books.members import Member, TierChange, bucket_of
 from core.engine.operations import Operation, Outcome, Recorded
 from core.engine.reads import Read
 from core.engine.work import Work
@@ -144,3 +146,27 @@ async def test_a_glance_at_a_row_shows_what_its_value_holds(desk: Desk, kind: ty
     assert sorted(tuple(map(str, one)) for one in found) == sorted(
         tuple(str(getattr(glance, name)) for name in names) for glance in glances
     )
+
+
+async def test_what_is_looked_up_together_is_what_is_looked_up_one_by_one(desk: Desk) -> None:
+    ann, bob = await desk.enrol("ann"), await desk.enrol("bob")
+    await desk.give(ann, 30)
+    await desk.give(bob, 20)
+    reader, now = desk.store.reader(), desk.clock.now()
+    members = [(bucket_of(member.id), member.id) for member in (ann, bob)]
+    lookups = [
+        Rows(Hold, ("bucket", "member_id")).lookup(members),
+        Rows(Entry, ("bucket", "member_id")).lookup(members),
+        BALANCES.lookup([Balances.key(member.id, "points", now) for member in (ann, bob)]),
+        TOTALS.lookup([key for member in (ann, bob) for key in Totals.keys(member.id, [("points_earned", 0)])]),
+        Rows(Member, ("bucket", "id")).lookup(members[:1]),
+        Rows(TierChange, ("bucket", "member_id"), "t.number > 1000").lookup(members),
+    ]
+
+    together = await reader.find_all(lookups)
+
+    alone = [await reader.find(lookup) for lookup in lookups]
+    assert [sorted(rows, key=str) for rows in together] == [sorted(rows, key=str) for rows in alone]
+    assert [len(rows) for rows in together] == [0, 2, 2, 2, 1, 0]
+    assert {type(total) for *_, total in together[3]} <= {int, type(None)}
+    assert [[] for _ in lookups[:1] * 2] == await reader.find_all([lookups[0], lookups[5]])
