@@ -137,7 +137,7 @@ class _Asked:
 
     @property
     def is_wanted(self) -> bool:
-        return self.is_foreseen or not all(waiting.done() for waiting in self.waiting)
+        return self.is_foreseen or False in [waiting.done() for waiting in self.waiting]
 
     def give(self, answers: Mapping[Key, Any]) -> None:
         self.answers = answers

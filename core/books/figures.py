@@ -116,11 +116,12 @@ class Balances:
             (bucket, member_id, unit, now): None
             if held or (next_due is not None and next_due <= now)
             else Balance(
-                available=balance + debt - pending,
-                pending=pending,
-                debt=debt,
-                expiring=expiring,
-                expires_at=None if expires_at is None else instant(expires_at),
+                balance + debt - pending,
+                pending,
+                0,
+                debt,
+                expiring,
+                None if expires_at is None else instant(expires_at),
             )
             for bucket, member_id, unit, now, balance, debt, held, next_due, pending, expiring, expires_at in rows
         }
