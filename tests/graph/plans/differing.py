@@ -4,6 +4,8 @@ By hand, as many as wanted, from a seed on, in as many processes as wanted::
 
     python -m tests.graph.plans.differing --seed 0 --documents 1000000 --processes 2
 
+With ``--mutations`` they are mutations, each performed once for both.
+
 It goes on where it was stopped by saying the first seed that is not done yet.
 """
 
@@ -13,14 +15,14 @@ import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 import click
 import orjson
@@ -35,8 +37,9 @@ from graph.tokens import Caller
 from graph.transport.documents import Document
 from graph.transport.execution import Engine, Prepared, failed_answer
 from graph.transport.failures import RequestFailed
-from tests.graph.plans.documents import Made, make
+from tests.graph.plans.documents import Made, make, make_mutation
 from tests.graph.plans.faults import Faults
+from tests.graph.plans.once import Once
 from tests.graph.plans.random_shop import Filled, fill
 from tests.graph.plans.watched import Watched
 from tests.graph.test_schemathesis import LIFTED, PLUGINS
@@ -51,7 +54,9 @@ REQUEST: Final = "the request"
 class Differing:
     """Asks both ways, and keeps what differs."""
 
-    def __init__(self, schema: LaurelSchema, faults: Faults, laurel: Laurel, filled: Filled) -> None:
+    def __init__(
+        self, schema: LaurelSchema, faults: Faults, laurel: Laurel, filled: Filled, once: Once | None = None
+    ) -> None:
         settings = Settings.from_environment({**LIFTED, "LAUREL_SECRET": SECRET, "LAUREL_LIVE": "no"})
         self.plain, self.planned = Engine(schema, settings), Engine(schema, settings)
         self.plain.planner = None
@@ -62,9 +67,10 @@ class Differing:
         self._faults = faults
         self._callers = filled.callers
         self._values = filled.values()
-        query = self._schema.query_type
-        assert query is not None
-        self._roots = list(query.fields)
+        self.once = once
+        roots = self._schema.query_type if once is None else self._schema.mutation_type
+        assert roots is not None
+        self._roots = list(roots.fields)
         self.counted: Counter[str] = Counter()
         self.codes: Counter[str] = Counter()
         self.coordinates: Counter[str] = Counter()
@@ -80,13 +86,17 @@ class Differing:
 
     async def ask(self, seed: int) -> None:
         """One document."""
-        random = Random(seed)
-        root = self._roots[seed % len(self._roots)] if random.random() < 0.9 else None
-        made = make(self._schema, random, self._values, root)
+        random, root = Random(seed), self._roots[seed % len(self._roots)]
+        if self.once is not None:
+            made = make_mutation(self._schema, random, self._values, root)
+        else:
+            made = make(self._schema, random, self._values, root if random.random() < 0.9 else None)
         caller = random.choice(self._callers)
         self._faults.fault = None
         if made.coordinates and random.random() < FAULTY:
             self._faults.choose(random, made.coordinates)
+            if self.once is not None and self._faults.fault is not None and self._faults.fault.kind == "generator":
+                self._faults.fault = None  # both ways have the same one, and one of them has nothing left of it
         self.coordinates.update(made.coordinates)
         self.counted["documents"] += 1
         try:
@@ -98,7 +108,7 @@ class Differing:
         if prepared is None:
             self.counted["not executed"] += 1
             return
-        expected = await _answer(self.plain, prepared, caller)
+        expected = await self._expected(prepared, caller)
         if seed % WHOLE == 0:
             self._compare(seed, made, expected, await _answer(self.planned, prepared, caller))
         else:
@@ -110,8 +120,18 @@ class Differing:
         if made.otherwise is not None and (prepared := self._prepared(document, made.otherwise, caller)) is not None:
             # With other flags, which are another plan, and other values of the same variables.
             self.counted["asked again with other variables"] += 1
-            expected = await _answer(self.plain, prepared, caller)
+            expected = await self._expected(prepared, caller)
             self._compare(seed, made.otherwise, expected, await _answer(self.planned, prepared, caller))
+
+    async def _expected(self, prepared: Prepared, caller: Caller | None) -> bytes:
+        """What graphql-core answers; what a mutation has done is given again from then on."""
+        if self.once is None:
+            return await _answer(self.plain, prepared, caller)
+        self.once.again = False
+        try:
+            return await _answer(self.plain, prepared, caller)
+        finally:
+            self.once.again = True
 
     def _count(self, answer: bytes) -> None:
         with_errors = answer.startswith(b'{"errors"')
@@ -195,14 +215,27 @@ async def differ(filled: Filled, seeds: Iterable[int], *, until_wrong: bool = Fa
             return differing
 
 
+async def differ_in_mutations(filled: Filled, seeds: Iterable[int]) -> Differing:
+    """Ask the mutations of these seeds of a copy of the shop, as it is another one after that."""
+    schema, faults = faulty_schema()
+    once = Once()
+    with TemporaryDirectory() as folder, quiet(), once.installed(schema.core):
+        async with filled.copied(Path(folder)).open() as shop:
+            differing = Differing(schema, faults, shop.laurel, filled, once)
+            await differing.ask_all(seeds)
+            return differing
+
+
 # -- by hand ----------------------------------------------------------------------------------------------
 
 AT_ONCE: Final = 5_000
 
 
-def _chunk(filled: Filled, seeds: range) -> tuple[range, Counter[str], Counter[str], list[str]]:
+def _chunk(
+    ask: Callable[[Filled, range], Coroutine[Any, Any, Differing]], filled: Filled, seeds: range
+) -> tuple[range, Counter[str], Counter[str], list[str]]:
     gc.freeze()
-    differing = asyncio.run(differ(filled, seeds))
+    differing = asyncio.run(ask(filled, seeds))
     return seeds, differing.counted, differing.planner.ways, differing.wrong
 
 
@@ -211,7 +244,8 @@ def _chunk(filled: Filled, seeds: range) -> tuple[range, Counter[str], Counter[s
 @click.option("--documents", default=20_000, show_default=True, help="How many, each of a seed of its own.")
 @click.option("--processes", default=os.cpu_count() or 1, show_default=True, help="How many at the same time.")
 @click.option("--shop", default=1, show_default=True, help="The seed of the shop.")
-def main(seed: int, documents: int, processes: int, shop: int) -> None:
+@click.option("--mutations", is_flag=True, help="Mutations instead of queries.")
+def main(seed: int, documents: int, processes: int, shop: int, *, mutations: bool) -> None:
     """Execute random documents by plans and by graphql-core. Ends with 1 when they differ."""
     chunks = [range(at, min(at + AT_ONCE, seed + documents)) for at in range(seed, seed + documents, AT_ONCE)]
     wrong = 0
@@ -219,7 +253,8 @@ def main(seed: int, documents: int, processes: int, shop: int) -> None:
     with TemporaryDirectory() as folder, ProcessPoolExecutor(processes) as pool:
         with quiet():
             filled = asyncio.run(fill(Path(folder), shop))
-        for seeds, of_chunk, ways, differ_here in pool.map(_chunk, [filled] * len(chunks), chunks):
+        chunk = partial(_chunk, differ_in_mutations if mutations else differ, filled)
+        for seeds, of_chunk, ways, differ_here in pool.map(chunk, chunks):
             counted += of_chunk
             wrong += len(differ_here)
             for one in differ_here:

@@ -75,7 +75,12 @@ class _Fragment(NamedTuple):
 
 def make(schema: GraphQLSchema, random: Random, values: Values, root: str | None = None) -> Made:
     """A random query; ``root`` is a field of Query that it is to ask for."""
-    return _Maker(schema, random, values).made(root)
+    return _Maker(schema, random, values).query(root)
+
+
+def make_mutation(schema: GraphQLSchema, random: Random, values: Values, root: str) -> Made:
+    """A random mutation of one field, ``root``."""
+    return _Maker(schema, random, values).mutation(root)
 
 
 class _Maker:
@@ -93,15 +98,21 @@ class _Maker:
         self._fragments: list[_Fragment] = []
         self._coordinates: dict[str, None] = {}
 
-    def made(self, root: str | None) -> Made:
+    def query(self, root: str | None) -> Made:
         assert self._schema.query_type is not None
         first = "" if root is None else self._field(self._schema.query_type, root, 0)
-        selected = self._selections(self._schema.query_type, 0, most=2)
+        return self._made("query", f"{first} {self._selections(self._schema.query_type, 0, most=2)}")
+
+    def mutation(self, root: str) -> Made:
+        assert self._schema.mutation_type is not None
+        return self._made("mutation", self._field(self._schema.mutation_type, root, 0))
+
+    def _made(self, kind: str, selected: str) -> Made:
         name = self._random.choice(("", "", "Asked", "query", "on_it"))
         declared = f"({', '.join(self._definitions)})" if self._definitions else ""
         others = f"query Other {{ __typename }} {self._conditions_of_other()}" if name and self._often(0.1) else ""
-        head = f"query {name}{declared} " if name or declared or self._often(0.3) else ""
-        parts = [f"{head}{{ {first} {selected} }}", *(fragment.text for fragment in self._fragments), others]
+        head = f"{kind} {name}{declared} " if name or declared or kind != "query" or self._often(0.3) else ""
+        parts = [f"{head}{{ {selected} }}", *(fragment.text for fragment in self._fragments), others]
         self._random.shuffle(parts)
         made = Made("\n".join(filter(None, parts)), self._variables, name or None, tuple(self._coordinates))
         return made._replace(otherwise=made._replace(variables=self._otherwise())) if self._flags else made

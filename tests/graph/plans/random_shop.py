@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from shutil import copy
 from typing import Any, Final, NamedTuple
 
 from graphql import GraphQLNamedType
@@ -35,6 +36,11 @@ class Filled(NamedTuple):
         staff = [Caller(role, f"a {role}") for role in (Role.ADMIN, Role.OPERATOR, Role.ANALYST, Role.SERVICE)]
         partner = Caller(Role.PARTNER, "a partner", channels=frozenset({"purchase"}))
         return [staff[0]] * 18 + [own] * 4 + [*staff, partner, None]
+
+    def copied(self, folder: Path) -> "Filled":
+        """The same shop once more, in a folder of its own."""
+        shop = Path(self.url.removeprefix("sqlite://"))
+        return self._replace(url=f"sqlite://{copy(shop, folder / shop.name)}")
 
     def open(self, **variables: str) -> Any:
         return open_shop(self.url, None, plugins=PLUGINS, now=self.now, variables={**LIFTED, **variables})

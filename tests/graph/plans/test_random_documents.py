@@ -1,4 +1,4 @@
-"""20,000 random documents over the whole schema, executed by plans and by graphql-core: the same bytes.
+"""20,000 random queries over the whole schema, and 2,000 mutations, by plans and by graphql-core: the same bytes.
 
 More of them, from any seed on, by ``python -m tests.graph.plans.differing``.
 """
@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from graphql import parse, print_ast, validate
 
-from tests.graph.plans.differing import differ
+from tests.graph.plans.differing import differ, differ_in_mutations
 from tests.graph.plans.documents import make
 from tests.graph.plans.random_shop import Filled
 from tests.graph.test_schemathesis import SCHEMA
@@ -16,6 +16,7 @@ from tests.graph.test_schemathesis import SCHEMA
 SEED = 20261129
 AT_ONCE = 500
 CHUNKS = range(40)
+MUTATIONS = range(4)
 
 
 @pytest.mark.timeout(900)
@@ -31,6 +32,21 @@ async def test_plans_answer_what_graphql_core_does(filled: Filled, chunk: int) -
     assert counted["not executed"] < AT_ONCE / 50
     # What is no error and yet left to graphql-core is odd to wait for, a list of another kind, or what is null to it.
     assert set(differing.in_vain) <= {"Later for a value", "UndefinedType for a value", "no list"}
+    assert ways["plan"] > 0.9 * counted["without errors"]
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("chunk", MUTATIONS)
+async def test_plans_answer_mutations_as_graphql_core_does(filled: Filled, chunk: int) -> None:
+    begin = SEED + chunk * AT_ONCE
+    differing = await differ_in_mutations(filled, range(begin, begin + AT_ONCE))
+
+    assert differing.wrong == []
+    counted, ways, once = differing.counted, differing.planner.ways, differing.once
+    assert once is not None
+    assert once.performed > AT_ONCE
+    assert counted["without errors"] > AT_ONCE / 2
+    assert counted["with errors"] > AT_ONCE / 5
     assert ways["plan"] > 0.9 * counted["without errors"]
 
 
