@@ -42,6 +42,7 @@ from core.units import POINTS
 
 _Running = Coroutine[Any, Any, None]
 Lock = Callable[[Table, tuple[str, ...], Sequence[Row]], Awaitable[Sequence[Row]]]
+TakeTurn = Callable[[], Awaitable[None]]
 _MERGES_MAX: Final = 20
 
 
@@ -115,9 +116,7 @@ class _Lane:
         return tuple(self.sheet.of(Account).values())
 
 
-async def perform(
-    tickets: Sequence[Ticket], writer: Writer, rules: Rules, take_turn: Callable[[], Awaitable[None]] | None = None
-) -> None:
+async def perform(tickets: Sequence[Ticket], writer: Writer, rules: Rules, take_turn: TakeTurn | None = None) -> None:
     """Perform the operations inside the writer's open transaction, and write what they leave.
 
     Sets each ticket's outcome or defect; these hold once the transaction has been committed. Whatever this raises
@@ -127,8 +126,7 @@ async def perform(
         ticket.outcome = ticket.defect = None
     # Before the instant of the batch is taken: of a version that begins between the two it would not know.
     await writer.keep_rules()
-    batch = await _Batch.begin(writer, writer.lock, rules)
-    batch.take_turn = take_turn
+    batch = await _Batch.begin(writer, writer.lock, rules, take_turn)
     await batch.perform(tickets)
     await batch.write(writer)
 
@@ -186,21 +184,23 @@ class _Batch:
     """One transaction: what it reads with, what it shares, and the lanes of its members."""
 
     @classmethod
-    async def begin(cls, reader: Reader, lock: Lock, rules: Rules) -> "_Batch":
+    async def begin(cls, reader: Reader, lock: Lock, rules: Rules, take_turn: TakeTurn | None = None) -> "_Batch":
         """A batch of this instant, with the versions that have begun by it."""
         # In this order: a version that was published to begin later is then seen by whatever comes after it has begun.
         recorded_at = rules.clock.now()
         await rules.programmes.refresh(reader)
-        return cls(reader, lock, rules, recorded_at)
+        return cls(reader, lock, rules, take_turn, recorded_at)
 
-    def __init__(self, reader: Reader, lock: Lock, rules: Rules, recorded_at: datetime) -> None:
+    def __init__(
+        self, reader: Reader, lock: Lock, rules: Rules, take_turn: TakeTurn | None, recorded_at: datetime
+    ) -> None:
         self.reader = reader
         self.lock = lock
+        self.take_turn = take_turn
         # Whoever reads may take over newer versions meanwhile; all of a batch is judged by the same.
         self.rules = replace(rules, programmes=rules.programmes.as_now())
         self.recorded_at = recorded_at
         self.shared = SharedRows()
-        self.take_turn: Callable[[], Awaitable[None]] | None = None
         self.lanes: list[_Lane] = []
         self.members: list[Row] = []
         self.accounts: Sequence[Row] = ()
