@@ -23,6 +23,8 @@ Key = tuple[Any, ...]
 
 AT_ONCE: Final = 2
 """Statements of one question that are on their way at the same time; what comes then waits for the next, together."""
+HALVED_MIN: Final = 12
+"""So many requests that ask one question, each about something else, are answered by two statements rather than one."""
 LONG_SECONDS: Final = 0.05
 """A statement that takes longer keeps nobody waiting."""
 JOINED_KEYS_MAX: Final = 128
@@ -171,9 +173,10 @@ class _Line:
     def take(self) -> list[_Asked]:
         """What goes in one statement; what is asked together stays together."""
         wanted, many = _wanted(self.waiting), 0
+        most = len(wanted) if self.under_way else _at_first(wanted)
         for at, asked in enumerate(wanted):
             many += len(asked.keys)
-            if at and many > self.keys_max:
+            if at and (many > self.keys_max or at >= most):
                 self.waiting = wanted[at:]
                 return wanted[:at]
         self.waiting = []
@@ -336,6 +339,17 @@ class Gathered:
             answers.append(await question.settle(reader, told) if hasattr(question, "settle") else told)
         for part, told in zip(parts, answers, strict=True):
             part.give(told)
+
+
+def _at_first(wanted: Sequence[_Asked]) -> int:
+    """How many of them go first where none is on its way.
+
+    It is half of many requests, so that one half is answered while the database looks the other up.
+    """
+    keys = {key for asked in wanted for key in asked.keys}
+    if len({asked.request for asked in wanted}) < HALVED_MIN or len(keys) < len(wanted):
+        return len(wanted)
+    return (len(wanted) + 1) // 2
 
 
 def _wanted(together: Sequence[_Asked]) -> list[_Asked]:

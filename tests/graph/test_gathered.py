@@ -85,6 +85,26 @@ async def test_requests_that_ask_at_the_same_time_share_a_statement(gathered: Ga
     assert question.asked == [[1, 2, 3]]
 
 
+async def test_many_who_ask_each_for_something_else_are_answered_in_two_halves(
+    gathered: Gathered, question: Doubled
+) -> None:
+    question.may.set()
+    few, many = range(module.HALVED_MIN - 1), range(module.HALVED_MIN + 1)
+    for numbers in (few, many):
+        asked = [ask(gathered, question, number + 20) for number in numbers]
+        assert await asyncio.gather(*asked) == [[2 * (number + 20)] for number in numbers]
+    together = [ask(gathered, question, 20) for _ in many]
+    assert await asyncio.gather(*together) == [[40]] * len(many)
+
+    middle = (len(many) + 1) // 2
+    assert question.asked == [
+        [number + 20 for number in few],
+        [number + 20 for number in many[:middle]],
+        [number + 20 for number in many[middle:]],
+        [20],
+    ]
+
+
 async def test_who_comes_while_statements_are_on_their_way_waits_for_the_next(
     gathered: Gathered, question: Doubled
 ) -> None:
@@ -139,7 +159,7 @@ async def test_one_among_many_that_fails_costs_few_statements(gathered: Gathered
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert [number for number, answer in enumerate(answers) if answer != [2 * number]] == [13]
     assert isinstance(answers[13], LookupError)
-    assert len(question.asked) == 1 + 2 * 6
+    assert len(question.asked) == 2 + 2 * 5
 
 
 @pytest.mark.parametrize(
