@@ -170,10 +170,10 @@ class _Line:
         self.under_way = 0
         self.begins = False
 
-    def take(self) -> list[_Asked]:
-        """What goes in one statement; what is asked together stays together."""
+    def take(self, *, halved: bool) -> list[_Asked]:
+        """What goes in one statement; what is asked together stays together. Of many, ``halved``, half go first."""
         wanted, many = _wanted(self.waiting), 0
-        most = len(wanted) if self.under_way else _at_first(wanted)
+        most = _at_first(wanted) if halved and not self.under_way else len(wanted)
         for at, asked in enumerate(wanted):
             many += len(asked.keys)
             if at and (many > self.keys_max or at >= most):
@@ -243,7 +243,7 @@ class Gathered:
         left = JOINED_KEYS_MAX
         for question, line in beginning:
             line.begins = False
-            if together := line.take():
+            if together := line.take(halved=len(line.waiting) >= HALVED_MIN and self._answers_several()):
                 line.under_way += 1
                 sent = _Sent(question, line, together)
                 many = sum([len(asked.keys) for asked in together])
@@ -265,6 +265,13 @@ class Gathered:
             return self._store.reader().joins
         except Exception:
             return False  # each statement says so to whoever waits for it
+
+    def _answers_several(self) -> bool:
+        """Whether the database looks things up for several statements at the same time."""
+        try:
+            return not self._store.one_writer
+        except Exception:
+            return False
 
     def _send(self, parts: Sequence[_Sent]) -> None:
         held = [(question, line) for question, line, _ in parts]
@@ -342,10 +349,7 @@ class Gathered:
 
 
 def _at_first(wanted: Sequence[_Asked]) -> int:
-    """How many of them go first where none is on its way.
-
-    It is half of many requests, so that one half is answered while the database looks the other up.
-    """
+    """How many of them go first: half of many requests, so that one half is answered while the other is looked up."""
     keys = {key for asked in wanted for key in asked.keys}
     if len({asked.request for asked in wanted}) < HALVED_MIN or len(keys) < len(wanted):
         return len(wanted)

@@ -219,7 +219,9 @@ async def _growth(members: Sequence["Member"], info: Info) -> list[Balance]:
 
 async def _tiers(members: Sequence["Member"], info: Info) -> list[Tier | None]:
     programme = (await info.context.version()).programme
-    return [Tier.of(programme, code) if (code := member._seen.tier) else None for member in members]
+    codes = [member._seen.tier for member in members]
+    tiers = {code: Tier.of(programme, code) if code else None for code in set(codes)}
+    return [tiers[code] for code in codes]
 
 
 async def _progress(members: Sequence["Member"], info: Info, tier: str | None = None) -> list[Progress | None]:

@@ -38,27 +38,31 @@ class Tier(Node):
         description="Its place on the ladder, 1 the lowest; null when the programme in force has it no longer."
     )
 
-    @staticmethod
-    @lru_cache(maxsize=1_024)
-    def of(programme: Programme, code: str) -> "Tier":
+    @classmethod
+    def of(cls, programme: Programme, code: str) -> "Tier":
         """A tier by its id in the document, whether the programme still has it or not."""
-        # Made once, as a page of members has few of them.
-        name, rank, ladder = code, None, programme.tiers
-        if ladder is not None and (at := ladder.rank(code)) >= 0:
-            name, rank = ladder.ladder[at].name or code, at + 1
-        return Tier(id=global_id("Tier", code), code=code, name=name, rank=rank)
+        ladder = programme.tiers
+        rank = -1 if ladder is None else ladder.rank(code)
+        if ladder is None or rank < 0:
+            return _tier(code, code, None)
+        return _tier(code, ladder.ladder[rank].name or code, rank + 1)
 
     @classmethod
     async def resolve_node(cls, info: Info, *parts: str) -> "Tier | None":
-        programme, (code, *_) = (await info.context.version()).programme, parts
-        known = programme.tiers is not None and programme.tiers.rank(code) >= 0
-        return cls.of(programme, code) if known else None
+        tier = cls.of((await info.context.version()).programme, parts[0])
+        return tier if tier.rank is not None else None
 
     @strawberry.field
     async def benefits(self, info: Info) -> list[Benefit]:
         """What its members have by the programme in force, whichever channel it is of."""
         programme = (await info.context.version()).programme
         return [Benefit.of(programme, benefit) for benefit in brought_by(programme, self.code)]
+
+
+@lru_cache(maxsize=1_024)
+def _tier(code: str, name: str, rank: int | None) -> Tier:
+    """A tier, made once: a page of members has few of them."""
+    return Tier(id=global_id("Tier", code), code=code, name=name, rank=rank)
 
 
 @strawberry.enum

@@ -16,8 +16,8 @@ _COPIED_FROM: Final = 256
 """From so many new rows on it is faster to copy them, though the server is spoken to twice."""
 _JOINED_KEPT: Final = 256
 """Statements of several lookups whose text is kept: any questions, in any order, may come to be asked together."""
-_BEGINS: Final = "begins"
-"""The column before those of a lookup, in a statement of several."""
+_BEGINS: Final = "begins here"
+"""The column before those of a lookup, in a statement of several: no table has one of that name."""
 _WRITTEN_KEPT: Final = 256
 """The same of statements that write: what operations change comes together in ever other ways."""
 _RULES: Final = int.from_bytes(sha256(b"laurel.rules").digest()[:8], signed=True)
@@ -58,7 +58,7 @@ class Postgres(Writer):
         parts, first = [], 1
         for number, (table, by, where, sql) in enumerate(asked):
             one = cls._looking_up(sql, table, by, first=first) if sql else cls._select(table, by, where, first=first)
-            parts.append(f"(SELECT TRUE AS {_BEGINS}, p.* FROM ({one}) p) p{number}")
+            parts.append(f'(SELECT TRUE AS "{_BEGINS}", p.* FROM ({one}) p) p{number}')
             first += len(by)
         # Side by side, as each has other columns. To read a row as one value takes longer than to read nothing often.
         return f"SELECT * FROM {' FULL JOIN '.join(parts[:1] + [f'{part} ON FALSE' for part in parts[1:]])}"

@@ -151,10 +151,12 @@ class Run:
             raise Surprise("a resolver has cancelled what it runs in") from None
 
     async def _ready_again(self, task: Task[Any], cancelled: int) -> None:
-        future = next(iter(self._waiting))
-        # What is done by now says so when its callbacks are called.
-        if len(self._waiting) > 1 or future.done():
-            self._wake = get_running_loop().create_future()
+        loop, future = get_running_loop(), next(iter(self._waiting))
+        # Not a task, which may survive being cancelled, nor what cannot be waited for here. What is done by now says so
+        # when its callbacks are called.
+        plain = future.__class__ is Future and future.get_loop() is loop and not future.done()
+        if len(self._waiting) > 1 or not plain:
+            self._wake = loop.create_future()
             await self._wake
             return
         # The only one is waited for itself. How it ends is the coroutine's that waits for it.

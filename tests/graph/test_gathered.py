@@ -52,6 +52,8 @@ class Doubled:
 
 
 class NoStore:
+    one_writer = False
+
     def reader(self) -> None:
         pass
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from types import TracebackType
@@ -39,6 +40,7 @@ class Context:
     def __init__(self) -> None:
         self.ends: list[str] = []
         self.shared: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.elsewhere: asyncio.Future[None] | None = None
 
 
 @strawberry.type
@@ -81,6 +83,21 @@ class Query:
             return str(error)
         return "done"
 
+    @strawberry.field
+    async def waits_elsewhere(self, info: strawberry.Info[Any, None]) -> str:
+        await info.context.elsewhere
+        return "done"
+
+    @strawberry.field
+    async def is_stubborn(self) -> str:
+        await asyncio.ensure_future(stubborn())
+        return "done"
+
+
+async def stubborn() -> None:
+    with suppress(asyncio.CancelledError):
+        await asyncio.sleep(60)
+
 
 SCHEMA = strawberry.Schema(Query)._schema
 resolve_directly(SCHEMA.type_map)
@@ -121,3 +138,19 @@ async def test_what_is_waited_for_ends_as_it_likes(end: str, both: bool) -> None
     asyncio.get_running_loop().call_later(0.001, ends[end])
     operation = Asked.of(SCHEMA, parse("{ a: survives b: survives }" if both else "{ a: survives }"), {})
     assert await planned(operation, context) == ({"a": end, "b": end} if both else {"a": end})
+
+
+@pytest.mark.parametrize("field", ["waitsElsewhere", "isStubborn"])
+async def test_who_waits_for_what_does_not_end_may_leave(field: str) -> None:
+    """A future of another loop cannot be waited for here, and a task may survive that it is cancelled."""
+    context, other = Context(), asyncio.new_event_loop()
+    context.elsewhere = other.create_future()
+    try:
+        asking = asyncio.ensure_future(planned(Asked.of(SCHEMA, parse(f"{{ {field} }}"), {}), context))
+        await asyncio.sleep(0.01)
+        assert not asking.done()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    finally:
+        other.close()
