@@ -5,7 +5,7 @@ so that every database can keep it prepared. Rows are plain tuples of driver typ
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum, auto
 from typing import Any, ClassVar, NamedTuple
 
@@ -73,8 +73,12 @@ class Reader(ABC):
     async def query(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Row]:
         """Rows of a statement in the database's own words."""
         _, rows = await self.client.execute_query(sql, list(values))
-        # Tortoise promises dicts; what the drivers give are records.
-        return [*map(tuple, rows)]
+        return self._rows_of(rows)
+
+    @staticmethod
+    def _rows_of(found: Iterable[Any]) -> Sequence[Row]:
+        """The rows of what the driver gives: records, though Tortoise promises dicts."""
+        return [*map(tuple, found)]
 
 
 class Writer(Reader):

@@ -1,6 +1,6 @@
 """MySQL and MariaDB: multi-row statements, row locks in key order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -44,10 +44,10 @@ class MySql(Writer):
         sql = self._select(table, by, f" WHERE {where}" if where else "")
         return await self.query(sql, [orjson.dumps(keys).decode()])
 
-    async def query(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Row]:
-        # The one driver whose rows are dicts.
-        _, rows = await self.client.execute_query(sql, list(values))
-        return [tuple(row.values()) for row in rows]
+    @staticmethod
+    def _rows_of(found: Iterable[Any]) -> Sequence[Row]:
+        # The one driver that gives dicts.
+        return [tuple(row.values()) for row in found]
 
     async def keep_rules(self) -> None:
         # Named locks cannot be shared here; before the first version there are no rules to keep.

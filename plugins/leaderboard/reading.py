@@ -178,7 +178,8 @@ async def name_of(info: Info, member_id: str) -> str | None:
     settings = settings_of((await info.context.version()).programme)
     if settings is None or settings.names is None or await is_hidden(info, settings, member_id):
         return None
-    question, key = Rows(MemberValue, ("bucket", "id")), (bucket_of(member_id), member_id)
+    # By a glance, as the graph asks for members, so that nobody is read twice.
+    question, key = Rows(MemberValue, ("bucket", "id"), glanced=True), (bucket_of(member_id), member_id)
     found: list[Any] = await info.context.loaders.ask(question, key) or []
     name = found[0].attributes.get(settings.names.attribute) if found else None
     return name[:NAME_MAX] if isinstance(name, str) and name.strip() else None
