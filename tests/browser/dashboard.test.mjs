@@ -179,6 +179,20 @@ for (const [lang, scheme, width] of [["en", "light", 1440], ["zh", "dark", 390]]
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }]);
   });
 
+test("what is still asked for is never shown as if there were nothing", async () => {
+  const { identifier } = await page.evaluateOnNewDocument(() => {
+    globalThis.falseSights = [];
+    new MutationObserver(() => {
+      const card = document.querySelector("#revenue");
+      const said = document.querySelector(".filters .waiting")?.textContent;
+      if (card && !card.querySelector("tbody tr") && !said) globalThis.falseSights.push(card.textContent);
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+  });
+  await go(`${HALF}&show=orders&lang=en`);
+  assert.deepEqual(await page.evaluate(() => globalThis.falseSights), []);
+  await page.removeScriptToEvaluateOnNewDocument(identifier);
+});
+
 test("each section is a click away, and a step back leads to the one before", async () => {
   await go(`${HALF}&show=overview&lang=en`);
   for (const section of Object.keys(CARDS).slice(1)) {

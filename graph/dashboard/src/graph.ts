@@ -194,6 +194,11 @@ export interface Asked<Result> {
   waiting: boolean;
 }
 
+interface Known<Result> extends Omit<Asked<Result>, "waiting"> {
+  /** The variables, written as JSON, that were answered last. */
+  of: string | undefined;
+}
+
 /**
  * The answer to a question, which is asked anew when the variables change, and whenever all is. `variables` null asks nothing.
  * What was answered before is shown until the next answer is there, and `waiting` says that it is of other variables.
@@ -206,20 +211,17 @@ export function useAnswer<Result, Variables>(
   dated = true,
 ): Asked<Result> {
   const { round } = useLink();
-  const [asked, setAsked] = useState<Asked<Result>>({ data: undefined, refused: undefined, waiting: variables !== null });
+  const [known, setKnown] = useState<Known<Result>>({ data: undefined, refused: undefined, of: undefined });
   const key = JSON.stringify(variables);
   const latest = useRef<object>({});
-  const answered = useRef("");
   const me = useRef({}).current;
   useEffect(() => () => date(me, null), []);
   useEffect(() => {
     if (variables === null) return;
     const mine = (latest.current = {});
     const at = Date.now();
-    if (answered.current !== key) setAsked((before) => ({ ...before, waiting: true }));
-    const told = (change: Partial<Asked<Result>>) => {
-      answered.current = key;
-      setAsked((before) => ({ ...before, refused: undefined, waiting: false, ...change }));
+    const told = (change: Partial<Known<Result>>) => {
+      setKnown((before) => ({ ...before, refused: undefined, of: key, ...change }));
       if (dated) date(me, at);
     };
     ask(caller.token, query, variables).then(
@@ -228,12 +230,13 @@ export function useAnswer<Result, Variables>(
         if (latest.current !== mine) return;
         // What the page has to say about the server it says for all questions at once.
         if (error instanceof Unanswered) return;
-        if (error instanceof Outdated) return setAsked((before) => ({ ...before, waiting: false }));
+        if (error instanceof Outdated) return setKnown((before) => ({ ...before, of: key }));
         if (!(error instanceof Refused)) throw error;
         if (error.code === "UNAUTHENTICATED") forget("expired");
         told({ data: undefined, refused: error });
       },
     );
   }, [key, round, caller.token]);
-  return asked;
+  // Said by what is asked now, and not by what was asked when the page was last drawn: there is no picture between the two.
+  return { data: known.data, refused: known.refused, waiting: variables !== null && known.of !== key };
 }
