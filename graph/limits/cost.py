@@ -57,7 +57,7 @@ class Selected:
 class OperationCost:
     """What one operation costs, by its variables as the client sent them; ``introspection`` has a bound of its own."""
 
-    __slots__ = ("_cost", "_defaults", "_introspection", "_known", "_reads")
+    __slots__ = ("_always", "_cost", "_defaults", "_introspection", "_known", "_reads")
 
     def __init__(self, cost: Sum, introspection: Sum, defaults: Variables) -> None:
         self._cost = cost
@@ -65,9 +65,13 @@ class OperationCost:
         self._defaults = defaults
         self._reads = sorted(cost.reads() | introspection.reads())
         self._known: dict[tuple[Any, ...], tuple[int, int]] = {}
+        self._always: tuple[int, int] | None = None
+        """What it costs where that depends on no variable."""
 
     def of(self, variables: Variables) -> tuple[int, int]:
         """The cost, and that of what the operation asks about the schema. Raises SlicingInvalid."""
+        if self._always is not None:
+            return self._always
         known = {**self._defaults, **variables} if self._defaults else variables
         values = [known.get(name, _LEFT_OUT) for name in self._reads]
         kinds = tuple(map(type, values))  # true is no 1
@@ -77,6 +81,8 @@ class OperationCost:
         found = self._known.get(key)
         if found is None:
             found = self._of(known)
+            if not self._reads:
+                self._always = found
             if len(self._known) < _KNOWN_MAX:
                 self._known[key] = found
         return found

@@ -65,18 +65,32 @@ class Observer:
 
     # -- operations -------------------------------------------------------------------------------
 
+    @property
+    def keeps_trails(self) -> bool:
+        """Whether something is told of every request, and not only of what was slow."""
+        return self.metrics is not None or self.tracer is not None or _logger.isEnabledFor(INFO)
+
     async def operation(self, prepared: "Prepared", context: Context, work: Awaitable["Answer"]) -> "Answer":
         """The answer of an operation, watched while it is executed."""
+        if self.keeps_trails:
+            return await self._followed(prepared, context, work)
+        begun = perf_counter()
+        answer = await work
+        seconds = perf_counter() - begun
+        if seconds > self._slow > 0:
+            trail = Trail()
+            _follow(trail, prepared, context)
+            trail.codes += [error["extensions"]["code"] for error in answer.errors]
+            _tell_slow(trail, seconds)
+        return answer
+
+    async def _followed(self, prepared: "Prepared", context: Context, work: Awaitable["Answer"]) -> "Answer":
         trail = TRAIL.get()
         alone = trail is None or trail.in_socket
         if trail is None or alone:
             trail = Trail(count=self.count)
             TRAIL.set(trail)
-        trail.request_id = context.request_id
-        trail.operation = prepared.operation.name.value if prepared.operation.name else ""
-        trail.kind = prepared.kind.value
-        trail.document = prepared.document.sha256
-        trail.role = str(context.caller.role) if context.caller is not None else ""
+        _follow(trail, prepared, context)
         begun, statements = perf_counter(), trail.statements
         answer = await work
         if answer.errors:
@@ -85,8 +99,8 @@ class Observer:
         if self.metrics is not None:
             self.metrics.answered(trail.operation, trail.kind, seconds, trail.statements - statements)
             self.metrics.cost.observe(prepared.charge.requested)
-        if self._slow and seconds > self._slow:
-            log.warning("slow operation", **_said(trail), milliseconds=round(seconds * 1000))
+        if seconds > self._slow > 0:
+            _tell_slow(trail, seconds)
         if self.tracer is not None:
             _describe(trace.get_current_span(), trail)
         if alone:
@@ -155,24 +169,17 @@ class Watched:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await self._socket(scope, receive, send)
-        elif scope["type"] == "http" and scope["path"] not in _UNSEEN:
+        elif scope["type"] == "http" and self._observer.keeps_trails and scope["path"] not in _UNSEEN:
             await self._request(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         trail, status = Trail(count=self._observer.count), 0
-        if self._metrics is None and self._tracer is None and not _logger.isEnabledFor(INFO):
-            token = TRAIL.set(trail)
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                TRAIL.reset(token)
-            return
 
         async def answered(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            if "status" in message:
                 status = message["status"]
                 trail.request_id = trail.request_id or Headers(raw=message["headers"]).get("x-request-id", "")
             await send(message)
@@ -221,6 +228,19 @@ class Watched:
                 self._metrics.sockets.dec()
             TRAIL.reset(token)
             log.info("socket closed", path=scope["path"], milliseconds=round(trail.seconds * 1000), **_said(trail))
+
+
+def _follow(trail: Trail, prepared: "Prepared", context: Context) -> None:
+    """Note what is executed, and for whom."""
+    trail.request_id = context.request_id
+    trail.operation = prepared.operation.name.value if prepared.operation.name else ""
+    trail.kind = prepared.kind.value
+    trail.document = prepared.document.sha256
+    trail.role = str(context.caller.role) if context.caller is not None else ""
+
+
+def _tell_slow(trail: Trail, seconds: float) -> None:
+    log.warning("slow operation", **_said(trail), milliseconds=round(seconds * 1000))
 
 
 def _said(trail: Trail) -> dict[str, Any]:

@@ -9,20 +9,21 @@ from typing import Any, Final, cast
 import orjson
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
-from uvicorn._types import ASGISendEvent, HTTPResponseBodyEvent, HTTPResponseStartEvent
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from core.books.members import new_id
 from graph.settings import Settings
 from graph.transport.failures import Failure, RequestFailed
-from graph.transport.http import LENGTH
+from graph.transport.http import WHOLE
 
 HEAD_SECONDS: Final = 15.0
 HEAD_BYTES_MAX: Final = 64 * 1024
 KEPT_SECONDS: Final = 75
 """How long a connection is kept between requests: longer than balancers and routers do, who must close it first."""
 
+_EXTENSIONS: Final = {WHOLE: dict[str, Any]()}
 _TOO_LONG: Final = RequestFailed(Failure.HEAD_TOO_LARGE, f"the head is longer than {HEAD_BYTES_MAX} bytes")
 _TOO_LATE: Final = RequestFailed(Failure.REQUEST_TIMEOUT, f"the head did not come within {HEAD_SECONDS:g} seconds")
 
@@ -90,6 +91,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.__class__ = _Cycle
+        cast("Scope", cycle.scope)["extensions"] = _EXTENSIONS
         super()._start_asgi_task(cycle, app)
 
     def _size_of_head(self) -> int:
@@ -116,34 +118,29 @@ class HttpConnection(HttpToolsProtocol):
 
 
 class _Cycle(RequestResponseCycle):
-    """A request and its response, whose head is written without a look at it when it is one that we have made."""
-
-    _head = b""
-    """One that goes with the body."""
+    """A request and its response, which is one write without a look at it when it comes whole and is ours."""
 
     async def send(self, message: ASGISendEvent) -> None:
-        if self._head and not self.disconnected:
-            body = cast("HTTPResponseBodyEvent", message)
-            body["body"], self._head = self._head + body["body"], b""
-        length = cast("Message", message).get(LENGTH)
-        if length is None or not self._is_usual():
+        whole = cast("Message", message)
+        if whole["type"] != WHOLE:
             await super().send(message)
             return
-        start = cast("HTTPResponseStartEvent", message)
-        self.response_started = True
-        self.waiting_for_100_continue = False
-        self.chunked_encoding = False
-        parts = [STATUS_LINE[start["status"]]]
-        for name, value in (*self.default_headers, *start["headers"]):
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        body = b"" if self.scope["method"] == "HEAD" else whole["body"]
+        parts = [STATUS_LINE[whole["status"]]]
+        for name, value in (*self.default_headers, *whole["headers"]):
             parts += (name, b": ", value, b"\r\n")
-        parts.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
-        self._head = b"".join(parts)
-        self.expected_content_length = length + len(self._head)
-
-    def _is_usual(self) -> bool:
-        """Whether a head may be written now, and a body after it."""
-        never = self.response_started or self.disconnected or self.scope["method"] == "HEAD"
-        return not never and not self.flow.write_paused
+        parts += (b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n", body)
+        self.response_started = self.response_complete = True
+        self.waiting_for_100_continue = False
+        self.transport.write(b"".join(parts))
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
 
 
 async def _refuse_head(scope: Scope, receive: Receive, send: Send) -> None:

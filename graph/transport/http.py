@@ -25,8 +25,9 @@ from graph.transport.sse import EventStream, Field, departure
 PARTIAL_SUCCESS: Final = 294
 """Data and errors, in the newest draft of GraphQL over HTTP."""
 BODY_SECONDS: Final = 30
-LENGTH: Final = "laurel.length"
-"""Of a response of which so many bytes follow: nobody need look whether its header is well formed, or says so."""
+WHOLE: Final = "laurel.response"
+"""A message of ASGI that is a whole response: a status, a header that is well formed and says how long the body is,
+and the body. Servers that take it name it among the extensions of the scope."""
 _MEDIA_TYPES: Final = {name: (b"content-type", f"{name}; charset=utf-8".encode()) for name in (JSON, GRAPHQL_JSON)}
 _VARY: Final = (b"vary", b"Accept")
 _NO_STORE: Final = (b"cache-control", b"no-store")
@@ -243,10 +244,11 @@ class _Json:
         self._known = known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        start: Message = {"type": "http.response.start", "status": self._status, "headers": self._fields}
-        if self._known:
-            start[LENGTH] = len(self._body)
-        await send(start)
+        response: Message = {"type": WHOLE, "status": self._status, "headers": self._fields, "body": self._body}
+        if self._known and WHOLE in scope.get("extensions", ()):
+            await send(response)
+            return
+        await send({"type": "http.response.start", "status": self._status, "headers": self._fields})
         await send({"type": "http.response.body", "body": self._body})
 
 

@@ -36,10 +36,12 @@ def read_asked(given: Any) -> Asked:
         raise _invalid("the request must be one JSON object with a query")
     query, variables, name = given.get("query"), given.get("variables"), given.get("operationName")
     extensions, document_id = given.get("extensions"), given.get("documentId")
-    if not isinstance(variables, dict | None) or not isinstance(extensions, dict | None):
-        raise _invalid("variables and extensions must be JSON objects")
-    if not isinstance(query, str | None) or not isinstance(name, str | None) or not isinstance(document_id, str | None):
-        raise _invalid("query, operationName and documentId must be text")
+    for value in (variables, extensions):
+        if value is not None and value.__class__ is not dict:
+            raise _invalid("variables and extensions must be JSON objects")
+    for value in (query, name, document_id):
+        if value is not None and value.__class__ is not str:
+            raise _invalid("query, operationName and documentId must be text")
     digest = _digest(extensions) if extensions else ""
     if not (query and query.strip()) and not document_id and not digest:
         raise _invalid("query must be the text of a GraphQL document")
