@@ -95,7 +95,10 @@ class Loaders:
         """Ask now what is going to be asked, so that it goes to the database with what is asked meanwhile."""
         known = self._known[question]
         # What is looked up twice may be summed up twice.
-        if unknown := [key for key in dict.fromkeys(keys) if key not in known]:
+        unknown = list(dict.fromkeys(keys))
+        if known:
+            unknown = [key for key in unknown if key not in known]
+        if unknown:
             asked = self._ask(question, unknown)
             asked.is_foreseen = asked.under_way = True
             self._gathered.ask(question, asked)
@@ -193,7 +196,7 @@ class _Sent(NamedTuple):
     def keys(self) -> list[Key]:
         if len(self.together) == 1:
             return [*self.together[0].keys]
-        return list(dict.fromkeys(key for asked in self.together for key in asked.keys))
+        return list(dict.fromkeys([key for asked in self.together for key in asked.keys]))
 
     def give(self, answers: Mapping[Key, Any]) -> None:
         if len(self.together) == 1:

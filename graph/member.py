@@ -1,6 +1,6 @@
 """A member in the schema: who they are, what they have, what they did, how far the next tier is."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import Annotated, Any, Final
@@ -209,12 +209,12 @@ async def _balance_of(members: Sequence["Member"], info: Info, unit: str) -> lis
     return [Balance.of(unit, value or figures.NOTHING) for value in found]
 
 
-async def _points(members: Sequence["Member"], info: Info) -> list[Balance]:
-    return await _balance_of(members, info, POINTS)
+def _points(members: Sequence["Member"], info: Info) -> Awaitable[list[Balance]]:
+    return _balance_of(members, info, POINTS)
 
 
-async def _growth(members: Sequence["Member"], info: Info) -> list[Balance]:
-    return await _balance_of(members, info, GROWTH)
+def _growth(members: Sequence["Member"], info: Info) -> Awaitable[list[Balance]]:
+    return _balance_of(members, info, GROWTH)
 
 
 async def _tiers(members: Sequence["Member"], info: Info) -> list[Tier | None]:
@@ -224,8 +224,8 @@ async def _tiers(members: Sequence["Member"], info: Info) -> list[Tier | None]:
     return [tiers[code] for code in codes]
 
 
-async def _progress(members: Sequence["Member"], info: Info, tier: str | None = None) -> list[Progress | None]:
-    return await progress_of(info, [member._seen for member in members], tier)
+def _progress(members: Sequence["Member"], info: Info, tier: str | None = None) -> Awaitable[list[Progress | None]]:
+    return progress_of(info, [member._seen for member in members], tier)
 
 
 _SAID: Final = frozenset({"id", "external_id", "status", "birthday", "enrolled_at", "tier_since", "erased_at"})

@@ -1,11 +1,11 @@
 """Tiers, and how far the next one is."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache, partial
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import strawberry
 
@@ -154,6 +154,14 @@ class CriterionProgress:
     remaining: Decimal = strawberry.field(description="What is missing; 0 when the criterion is met.")
     ratio: float = strawberry.field(description="From 0 to 1, for a progress bar; 1 exactly when the criterion is met.")
 
+    @classmethod
+    def found(cls, asked: Mapping[str, Any], of_member: tiers.CriterionProgress) -> "CriterionProgress":
+        """What was found of a member, beside what is asked of everybody: the other fields by their names."""
+        made = cls.__new__(cls)
+        _, _, current, required, remaining, ratio = of_member
+        made.__dict__.update(asked, current=current, required=required, remaining=remaining, ratio=float(ratio))
+        return made
+
 
 @strawberry.type
 class NextAction:
@@ -266,19 +274,24 @@ async def progress_of(info: Info, members: Sequence[MemberValue], towards: str |
             told.append(None)
             continue
         figures = [(total or 0) * step for step, total in zip(way.steps, totals, strict=False)]
-        found = way.way.progress(figures) if lists or acts else None
+        criteria: list[CriterionProgress] = []
+        actions: list[NextAction] = []
+        if lists or acts:
+            found = way.way.progress(figures)
+            ratio = found.ratio
+            if lists:
+                criteria = [*map(CriterionProgress.found, way.criteria, found.criteria)]
+            if acts:
+                actions = [*_next_actions(info, programme, found)]
+        else:
+            ratio = way.way.ratio(figures)
         progress = Progress(
             tier=way.tier,
             next_tier=way.next_tier,
             mode=way.mode,
-            ratio=float(way.way.ratio(figures) if found is None else found.ratio),
-            criteria=[
-                written(current=one.current, required=one.required, remaining=one.remaining, ratio=float(one.ratio))
-                for written, one in zip(way.criteria, found.criteria, strict=True)
-            ]
-            if found is not None and lists
-            else [],
-            next_actions=list(_next_actions(info, programme, found)) if found is not None and acts else [],
+            ratio=float(ratio),
+            criteria=criteria,
+            next_actions=actions,
         )
         told.append(progress)
     return told
@@ -305,7 +318,7 @@ class _Way(NamedTuple):
     mode: ProgressMode | None
     asked: Sequence[tuple[str, int]]
     steps: Sequence[Decimal]
-    criteria: Sequence[Callable[..., CriterionProgress]]
+    criteria: Sequence[Mapping[str, Any]]
 
     @classmethod
     def of(cls, programme: Programme, way: tiers.Way, on: date) -> "_Way":
@@ -317,14 +330,13 @@ class _Way(NamedTuple):
             asked=[(need.fact, _first_day(need, on)) for need in way.needs],
             steps=[fact_step(need.fact, programme.currency) for need in way.needs],
             criteria=[
-                partial(
-                    CriterionProgress,
-                    fact=need.fact,
-                    description=description,
-                    window=Window.of(need.window),
-                    since=_since(need.window, on),
-                    until=on,
-                )
+                {
+                    "fact": need.fact,
+                    "description": description,
+                    "window": Window.of(need.window),
+                    "since": _since(need.window, on),
+                    "until": on,
+                }
                 for need, description in way.criteria
             ],
         )

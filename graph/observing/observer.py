@@ -1,6 +1,6 @@
 """The one who watches: told of every request, operation, batch and statement, and passes on what was asked for."""
 
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from logging import INFO, getLogger
 from time import perf_counter
@@ -70,10 +70,13 @@ class Observer:
         """Whether something is told of every request, and not only of what was slow."""
         return self.metrics is not None or self.tracer is not None or _logger.isEnabledFor(INFO)
 
-    async def operation(self, prepared: "Prepared", context: Context, work: Awaitable["Answer"]) -> "Answer":
+    def operation(
+        self, prepared: "Prepared", context: Context, work: Awaitable["Answer"]
+    ) -> Coroutine[Any, Any, "Answer"]:
         """The answer of an operation, watched while it is executed."""
-        if self.keeps_trails:
-            return await self._followed(prepared, context, work)
+        return (self._followed if self.keeps_trails else self._timed)(prepared, context, work)
+
+    async def _timed(self, prepared: "Prepared", context: Context, work: Awaitable["Answer"]) -> "Answer":
         begun = perf_counter()
         answer = await work
         seconds = perf_counter() - begun
@@ -166,13 +169,12 @@ class Watched:
         self._metrics = observer.metrics
         self._tracer = observer.tracer
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "websocket":
-            await self._socket(scope, receive, send)
-        elif scope["type"] == "http" and self._observer.keeps_trails and scope["path"] not in _UNSEEN:
-            await self._request(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+            return self._socket(scope, receive, send)
+        if scope["type"] == "http" and self._observer.keeps_trails and scope["path"] not in _UNSEEN:
+            return self._request(scope, receive, send)
+        return self._app(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         trail, status = Trail(count=self._observer.count), 0

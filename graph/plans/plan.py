@@ -231,7 +231,7 @@ class Plan:
         """The answer. Raises Surprise when there is none without an error."""
         # What resolvers find out of the document is the same for all who ask it.
         context.selected = self._found
-        run = Run(context, variables, self._raw_info, self._info, self._arguments)
+        run = Run(context, variables, self)
         try:
             answer: dict[str, Any] = self._root(None, run) if self._mutation is None else await self._perform(run)
             await run.finish()
@@ -278,7 +278,7 @@ class Plan:
 
     # -- what functions ask for, once in a run -------------------------------------------------------
 
-    def _raw_info(self, run: Run, number: int) -> RawInfo:
+    def raw_info(self, run: Run, number: int) -> RawInfo:
         found = self._infos.get(number)
         if found is None:
             found = self._infos[number] = self._nobodys_info(number)
@@ -311,16 +311,16 @@ class Plan:
             return Path(None, self._mutation.name, parent.name)
         return _NoPath()  # type: ignore[return-value]  # so that nobody takes another's for theirs
 
-    def _info(self, run: Run, number: int) -> Info[Any, Any]:
+    def info(self, run: Run, number: int) -> Info[Any, Any]:
         found = self._declared.get(number)
         if found is None:
             _, field, details = self._fields[number]
             declared = declared_of(field)
             assert declared is not None, "it is resolved directly"
             found = self._declared[number] = (declared, tuple(id(detail.node) for detail in details))
-        return _Info(run, number, *found, self._raw_info)
+        return _Info(run, number, *found, self.raw_info)
 
-    def _arguments(self, run: Run, number: int) -> dict[str, Any]:
+    def arguments(self, run: Run, number: int) -> dict[str, Any]:
         _, field, details = self._fields[number]
         known = self._known.get(number)
         given = None if known is None else known.given(run.variables.coerced)
@@ -367,10 +367,21 @@ class Plan:
     # -- writing it down ------------------------------------------------------------------------------
 
     def _object(
-        self, kind: GraphQLObjectType, fields: Mapping[str, Details], number: int = -1, *, required: bool
+        self,
+        kind: GraphQLObjectType,
+        fields: Mapping[str, Details],
+        number: int = -1,
+        *,
+        required: bool,
+        alone: bool = False,
     ) -> Complete:
-        """What answers the selected fields of an object, which is the value of the field of that number if of any."""
+        """What answers the selected fields of an object, which is the value of the field of that number if of any.
+
+        ``alone`` it is the only one of a list, as a function gives it that could tell of all.
+        """
         text = _Text(f"of_{kind.name}")
+        if alone:
+            text.line("[value] = value")
         if number >= 0:
             text.nothing(required)
             self._checked(text, kind, number)
@@ -466,16 +477,25 @@ class Plan:
         field = self._schema.get_field(kind, field_name)
         assert field is not None, "the document is valid"
         number = self._number(kind, field, details)
+        inner = field.type.of_type if is_non_null_type(field.type) else field.type
+        direct = direct_of(field)
+        if isinstance(direct, Function) and direct.of_all is not None and is_object_type(inner):
+            # The resolver would ask the same of its one parent.
+            told = ", ".join(("(value,)", f"info=run.infos[{number}]", *self._given(text, field, number)))
+            fields, required = self._fields_of(inner, details), inner is not field.type
+            completed = text.name(self._object(inner, fields, number, required=required, alone=True))
+            text.line(f"{put} = None")  # its place among the others
+            text.line(f"run.wait({text.name(direct.of_all)}({told}), {completed}, answer, {name!r})")
+            return
         text.line(f"found = {self._resolved(text, field, number)}")
         completed = text.name(self._complete(field.type, details, number))
-        inner = field.type.of_type if is_non_null_type(field.type) else field.type
         word = "if"
         if is_leaf_type(inner) and (plain := at_once(inner, "found")) is not None:
             condition, written = plain
             text.line(f"if {condition}:")
             text.line(f"    {put} = {written}")
             word = "elif"
-        if not isinstance(direct_of(field), Attribute):
+        if not isinstance(direct, Attribute):
             text.line(f"{word} found.__class__ in AWAITED:")
             text.line(f"    {put} = None")  # its place among the others
             text.line(f"    run.wait(found, {completed}, answer, {name!r})")

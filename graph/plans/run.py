@@ -10,7 +10,7 @@ from contextlib import suppress
 from contextvars import Context as Variables
 from contextvars import copy_context
 from types import CoroutineType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from graphql import GraphQLField
 from graphql.execution.values import VariableValues
@@ -65,6 +65,16 @@ class Resolved:
         return self._value
 
 
+class Given(Protocol):
+    """What tells, by the number of a field, what its resolver is given in a run."""
+
+    def info(self, run: "Run", number: int) -> Any: ...
+
+    def raw_info(self, run: "Run", number: int) -> Any: ...
+
+    def arguments(self, run: "Run", number: int) -> dict[str, Any]: ...
+
+
 class _Waiting(NamedTuple):
     """A coroutine that was begun, and where in the answer stands what it gives."""
 
@@ -78,29 +88,37 @@ class _Waiting(NamedTuple):
 class Run:
     """One execution.
 
-    ``infos`` and ``arguments`` are by field: all items of a list are resolved with the same, as nothing in them
-    depends on the item but the path, which no plan knows. ``resolved`` is what a mutation has done by now.
+    ``infos``, ``raw_infos`` and ``arguments`` are by field: all items of a list are resolved with the same, as nothing
+    in them depends on the item but the path, which no plan knows. ``resolved`` is what a mutation has done by now.
     """
 
-    __slots__ = ("_ready", "_waiting", "_wake", "arguments", "context", "infos", "raw_infos", "resolved", "variables")
+    __slots__ = (
+        "_arguments", "_plan", "_raw_infos", "_ready", "_waiting", "_wake", "context", "infos", "resolved", "variables"
+    )  # fmt: skip
 
-    def __init__(
-        self,
-        context: Context,
-        variables: VariableValues,
-        raw_info: Callable[["Run", int], Any],
-        info: Callable[["Run", int], Any],
-        arguments: Callable[["Run", int], dict[str, Any]],
-    ) -> None:
+    def __init__(self, context: Context, variables: VariableValues, plan: Given) -> None:
         self.context = context
         self.variables = variables
         self.resolved: Resolved | None = None
-        self.raw_infos = _OnDemand(self, raw_info)
-        self.infos = _OnDemand(self, info)
-        self.arguments = _OnDemand(self, arguments)
+        self._plan = plan
+        self.infos = _OnDemand(self, plan.info)
+        self._arguments: _OnDemand | None = None
+        self._raw_infos: _OnDemand | None = None
         self._waiting: dict[Future[Any], list[_Waiting]] = {}
         self._ready: list[Future[Any]] = []
         self._wake: Future[None] | None = None
+
+    @property
+    def arguments(self) -> "_OnDemand":
+        if self._arguments is None:
+            self._arguments = _OnDemand(self, self._plan.arguments)
+        return self._arguments
+
+    @property
+    def raw_infos(self) -> "_OnDemand":
+        if self._raw_infos is None:
+            self._raw_infos = _OnDemand(self, self._plan.raw_info)
+        return self._raw_infos
 
     def wait(self, awaitable: Awaitable[Any], complete: Complete, answer: dict[str, Any], name: str) -> None:
         """Put what the awaitable gives into the answer, now or once it has it."""
@@ -170,9 +188,10 @@ class Run:
 
     def release(self) -> None:
         """Let go of what refers to this run, so that nothing of it is left to the garbage collector."""
-        for made in (self.raw_infos, self.infos, self.arguments):
-            made.clear()
-            made.run = None
+        for made in (self.infos, self._arguments, self._raw_infos):
+            if made is not None:
+                made.clear()
+                made.run = None
 
     def abandon(self) -> None:
         """End all that waits, as a task that is cancelled would."""

@@ -163,14 +163,14 @@ def without_defaults_of_arguments(patch: pytest.MonkeyPatch) -> None:
 
 
 def with_variables_of_the_plan(patch: pytest.MonkeyPatch) -> None:
-    real = plan.Plan._arguments
+    real = plan.Plan.arguments
 
     def arguments(self: Any, run: Any, number: int) -> dict[str, Any]:
         run.variables = self._variables
         found: dict[str, Any] = real(self, run, number)
         return found
 
-    patch.setattr(plan.Plan, "_arguments", arguments)
+    patch.setattr(plan.Plan, "arguments", arguments)
 
 
 # -- errors, and who may ask -------------------------------------------------------------------------------
@@ -255,9 +255,9 @@ def one_after_the_other(patch: pytest.MonkeyPatch) -> None:
 
 def with_arguments_of_the_run_before(patch: pytest.MonkeyPatch) -> None:
     kept: dict[Any, Any] = {}
-    real = plan.Plan._arguments
+    real = plan.Plan.arguments
     patch.setattr(
-        plan.Plan, "_arguments", lambda self, run, number: kept.setdefault((id(self), number), real(self, run, number))
+        plan.Plan, "arguments", lambda self, run, number: kept.setdefault((id(self), number), real(self, run, number))
     )
 
 
