@@ -84,7 +84,8 @@ class AsyncpgKeptClient(AsyncpgDBClient):
         pool, now = self._pool, monotonic()
         if pool is None or len(self.kept) >= self.keeps or now - taken_at >= KEPT_SECONDS:
             return False
-        if pool.get_size() - pool.get_idle_size() >= self.pool_maxsize:
+        # None is left for who comes next. To say how many are idle the pool looks at each, twice.
+        if pool._queue.empty():
             return False
         if self.kept and now - self.kept[0].used_at >= KEPT_SECONDS:
             oldest = self.kept.pop(0)

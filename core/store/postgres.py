@@ -1,9 +1,11 @@
 """PostgreSQL: arrays in, many new rows by COPY; row locks in key order."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -17,7 +19,9 @@ _COPIED_FROM: Final = 256
 _JOINED_KEPT: Final = 256
 """Statements of several lookups whose text is kept: any questions, in any order, may come to be asked together."""
 _BEGINS: Final = "begins here"
-"""The column before those of a lookup, in a statement of several: no table has one of that name."""
+"""The column before those of a lookup, in a statement of several: its number. No table has one of that name."""
+_NUMBER: Final[Callable[[Any], int]] = itemgetter(0)
+"""Of which lookup a row of such a statement is."""
 _WRITTEN_KEPT: Final = 256
 """The same of statements that write: what operations change comes together in ever other ways."""
 _RULES: Final = int.from_bytes(sha256(b"laurel.rules").digest()[:8], signed=True)
@@ -58,10 +62,12 @@ class Postgres(Writer):
         parts, first = [], 1
         for number, (table, by, where, sql) in enumerate(asked):
             one = cls._looking_up(sql, table, by, first=first) if sql else cls._select(table, by, where, first=first)
-            parts.append(f'(SELECT TRUE AS "{_BEGINS}", p.* FROM ({one}) p) p{number}')
+            parts.append(f'(SELECT {number} AS "{_BEGINS}", p.* FROM ({one}) p) p{number}')
             first += len(by)
         # Side by side, as each has other columns. To read a row as one value takes longer than to read nothing often.
-        return f"SELECT * FROM {' FULL JOIN '.join(parts[:1] + [f'{part} ON FALSE' for part in parts[1:]])}"
+        numbers = ", ".join(f'p{number}."{_BEGINS}"' for number in range(len(parts)))
+        joined = " FULL JOIN ".join(parts[:1] + [f"{part} ON FALSE" for part in parts[1:]])
+        return f"SELECT COALESCE({numbers}), * FROM {joined}"
 
     async def find_all(self, lookups: Sequence[Lookup]) -> Sequence[Sequence[Row]]:
         if len(lookups) < 2:
@@ -72,12 +78,10 @@ class Postgres(Writer):
         _, rows = await self.client.execute_query(sql, values)
         if rows:
             begins = [at for at, name in enumerate(rows[0].keys()) if name == _BEGINS]
-            parts = [*zip(found, begins, [*begins[1:], len(rows[0])], strict=True)]
-            for row in rows:
-                for of_part, begin, end in parts:
-                    if row[begin]:
-                        of_part.append(row[begin + 1 : end])
-                        break
+            parts = [slice(begin + 1, end) for begin, end in zip(begins, [*begins[1:], len(rows[0])], strict=True)]
+            for number, of_part in groupby(rows, _NUMBER):
+                columns = parts[number]
+                found[number] += [row[columns] for row in of_part]
         return found
 
     async def keep_rules(self) -> None:
