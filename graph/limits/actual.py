@@ -3,7 +3,7 @@
 What has no weight is not looked at, so that a page of fifty members takes as long as its two hundred objects.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from graphql import FieldNode, FragmentSpreadNode, OperationDefinitionNode, SelectionSetNode
@@ -22,6 +22,7 @@ class _Weighed(NamedTuple):
     name: str
     weight: int
     below: "Sequence[_Weighed]"
+    is_list: bool
 
 
 class Weigher:
@@ -32,10 +33,21 @@ class Weigher:
         self._fragments = fragments
         self._selections = [(operation.selection_set, prices.root(operation.operation))]
         self._known: dict[tuple[int, ...], Sequence[_Weighed]] = {}
+        self._answered = False
+        self._weigh: Callable[[Mapping[str, Any]], int] | None = None
+        """Compiled for the second answer, as most documents that are sent once are never sent again."""
 
     def weigh(self, data: Mapping[str, Any] | None) -> int:
         """What the data of an answer did cost."""
-        return 0 if data is None else min(_weigh(self._weighed(self._selections), data), COST_MAX)
+        if data is None:
+            return 0
+        if self._weigh is not None:
+            return min(self._weigh(data), COST_MAX)
+        fields = self._weighed(self._selections)
+        if self._answered:
+            self._weigh = _compiled(fields)
+        self._answered = True
+        return min(_weigh_all([data], 0, fields), COST_MAX)
 
     def _weighed(self, selections: _Selections) -> Sequence[_Weighed]:
         # Once for all places where a fragment stands.
@@ -47,6 +59,7 @@ class Weigher:
 
     def _fields(self, selections: _Selections) -> Sequence[_Weighed]:
         weights: dict[str, int] = {}
+        lists: set[str] = set()
         below: dict[str, list[tuple[SelectionSetNode, str]]] = {}
         seen: set[str] = set()
         waiting = list(reversed(selections))
@@ -59,6 +72,8 @@ class Weigher:
                         continue
                     name = (node.alias or node.name).value
                     weights[name] = max(weights.get(name, 0), price.weight)
+                    if price.is_list:
+                        lists.add(name)
                     if price.type is not None and node.selection_set is not None:
                         below.setdefault(name, []).append((node.selection_set, price.type))
                 elif isinstance(node, FragmentSpreadNode):
@@ -73,22 +88,27 @@ class Weigher:
         within = {name: self._weighed(each) for name, each in below.items()}
         # Nothing is looked into in which nothing weighs.
         return [
-            _Weighed(name, weight, inner)
+            _Weighed(name, weight, inner, name in lists)
             for name, weight in weights.items()
             if (inner := within.get(name, ())) or weight
         ]
 
 
-def _weigh(fields: Sequence[_Weighed], value: Mapping[str, Any]) -> int:
-    total = 0
-    for name, weight, below in fields:
-        found = value.get(name)
-        if found is not None:
-            if type(found) is list:
-                total += _weigh_all(found, weight, below)
-            else:
-                total += weight + _weigh(below, found) if below else weight
-    return total
+def _compiled(fields: Sequence[_Weighed]) -> Callable[[Mapping[str, Any]], int]:
+    """What weighs an object, a line of Python for each of its fields that weigh something."""
+    lines, names = ["def weigh(value):", "    total = 0"], dict[str, Any](weigh_all=_weigh_all)
+    for at, (name, weight, below, is_list) in enumerate(fields):
+        costs = str(weight)
+        if is_list:
+            names[f"below_{at}"] = below
+            costs = f"weigh_all(found, {weight}, below_{at})"
+        elif below:
+            names[f"weigh_{at}"] = _compiled(below)
+            costs = f"{weight} + weigh_{at}(found)"
+        lines += (f"    found = value.get({name!r})", f"    if found is not None: total += {costs}")
+    exec("\n".join([*lines, "    return total"]), names)
+    made: Callable[[Mapping[str, Any]], int] = names["weigh"]
+    return made
 
 
 def _weigh_all(found: Sequence[Any], weight: int, below: Sequence[_Weighed]) -> int:
@@ -99,7 +119,7 @@ def _weigh_all(found: Sequence[Any], weight: int, below: Sequence[_Weighed]) -> 
     found = [value for value in found if value is not None]
     total = weight * len(found)
     if below and found:
-        for name, of_field, within in below:
+        for name, of_field, within, _ in below:
             values = [value for each in found if (value := each.get(name)) is not None]
             total += _weigh_all(values, of_field, within)
     return total

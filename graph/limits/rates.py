@@ -19,7 +19,7 @@ from limits.aio.storage import RedisStorage, Storage
 from limits.errors import StorageError
 
 from graph.limits.bounds import NOBODY, Bounds, Rate
-from graph.limits.memory import Memory
+from graph.limits.memory import Counted, Memory
 from graph.texts import NUL
 from graph.tokens import Caller
 from graph.transport.failures import Failure, RequestFailed
@@ -44,6 +44,8 @@ class Standing:
     key: str
     used: int = 0
     seconds_left: float = 0.0
+    counted: Counted | None = None
+    """Where this process counts."""
 
     @property
     def policy(self) -> str:
@@ -114,7 +116,12 @@ class Rates:
         if window is None:
             window = self._windows[rate] = _Window.of(rate)
         standing = Standing(who, window, f"{window.before}{key}{window.after}")
-        if not await self._count(standing, 1):
+        if isinstance(self._storage, Memory):
+            counted, standing.seconds_left = self._storage.window(standing.key, window.seconds)
+            standing.counted = counted
+            counted.count += 1
+            standing.used = counted.count
+        elif not await self._count(standing, 1):
             return None
         if standing.used > rate.amount:
             wait = max(ceil(standing.seconds_left), 1)
@@ -129,16 +136,16 @@ class Rates:
     async def charge(self, standing: Standing | None, cost: int, requests: int = 1) -> None:
         """Count the rest of what was let through as one request: its cost, or that it was a list of requests."""
         if standing is not None:
-            amount = cost if standing.window.rate.of_cost else requests
-            if amount > 1:
-                await self._count(standing, amount - 1)
+            amount = (cost if standing.window.rate.of_cost else requests) - 1
+            if amount > 0 and standing.counted is not None:
+                standing.counted.count += amount
+                standing.used = standing.counted.count
+            elif amount > 0:
+                await self._count(standing, amount)
 
     async def _count(self, standing: Standing, amount: int) -> bool:
-        """Count so much more; whether it could be counted."""
+        """Count so much more in Redis; whether it could be counted."""
         key, seconds = standing.key, standing.window.seconds
-        if isinstance(self._storage, Memory):
-            standing.used, standing.seconds_left = self._storage.count(key, seconds, amount)
-            return True
         if time.monotonic() < self._silent_until:
             return False
         try:
