@@ -176,7 +176,11 @@ class _Line:
     def take(self, *, halved: bool) -> list[_Asked]:
         """What goes in one statement; what is asked together stays together. Of many, ``halved``, half go first."""
         wanted, many = _wanted(self.waiting), 0
-        most = _at_first(wanted) if halved and not self.under_way else len(wanted)
+        halved = halved and not self.under_way
+        if not halved and sum([len(asked.keys) for asked in wanted]) <= self.keys_max:
+            self.waiting = []
+            return wanted
+        most = _at_first(wanted) if halved else len(wanted)
         for at, asked in enumerate(wanted):
             many += len(asked.keys)
             if at and (many > self.keys_max or at >= most):

@@ -154,29 +154,31 @@ class _Info(Info[Any, Any]):
     """
 
     # The context among them, no property here, as resolvers ask for it again and again.
-    __slots__ = ("_field", "_made", "_make", "_number", "_run", "context", "of_field")
+    __slots__ = ("_made", "_number", "_run", "context")
+    _made: RawInfo
 
-    def __init__(
-        self,
-        run: Run,
-        number: int,
-        declared: StrawberryField,
-        of_field: tuple[int, ...],
-        raw_info: Callable[[Run, int], RawInfo],
-    ) -> None:
-        self._field = declared
-        self.of_field = of_field
+    def __init__(self, run: Run, number: int) -> None:
         self.context = run.context  # type: ignore[misc]  # a slot
         self._run = run
         self._number = number
-        self._make = raw_info
-        self._made: RawInfo | None = None
 
     @property
     def _raw_info(self) -> RawInfo:  # type: ignore[override]  # read as an attribute
-        if self._made is None:
-            self._made = self._make(self._run, self._number)
-        return self._made
+        try:
+            made: RawInfo = self._made
+        except AttributeError:
+            made = self._made = self._run.plan.raw_info(self._run, self._number)
+        return made
+
+    @property
+    def _field(self) -> StrawberryField:  # type: ignore[override]  # read as an attribute
+        declared, _ = self._run.plan.declared(self._number)
+        return declared
+
+    @property
+    def of_field(self) -> tuple[int, ...]:
+        _, nodes = self._run.plan.declared(self._number)
+        return nodes
 
 
 class _NoPath:
@@ -311,14 +313,17 @@ class Plan:
             return Path(None, self._mutation.name, parent.name)
         return _NoPath()  # type: ignore[return-value]  # so that nobody takes another's for theirs
 
-    def info(self, run: Run, number: int) -> Info[Any, Any]:
+    info = _Info
+
+    def declared(self, number: int) -> tuple[StrawberryField, tuple[int, ...]]:
+        """A field as it is declared, and the ids of its nodes."""
         found = self._declared.get(number)
         if found is None:
             _, field, details = self._fields[number]
             declared = declared_of(field)
             assert declared is not None, "it is resolved directly"
             found = self._declared[number] = (declared, tuple(id(detail.node) for detail in details))
-        return _Info(run, number, *found, self.raw_info)
+        return found
 
     def arguments(self, run: Run, number: int) -> dict[str, Any]:
         _, field, details = self._fields[number]

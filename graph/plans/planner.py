@@ -76,9 +76,10 @@ class Planner:
         """Count a plan that is used, which grows with the kinds of objects that come along, and forget others."""
         if kept.known_by is None:
             kept.known_by = ref(kept, self._forget)
-        this = kept.known_by
-        self._fields += plan.size - self._kept.get(this, 0)
-        self._kept[this] = plan.size
+        this, size = kept.known_by, plan.size
+        if (known := self._kept.get(this)) != size:
+            self._fields += size - (known or 0)
+            self._kept[this] = size
         self._kept.move_to_end(this)
         while self._fields > FIELDS_KEPT_MAX:
             oldest = next(iter(self._kept))

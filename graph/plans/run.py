@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from graphql import GraphQLField
 from graphql.execution.values import VariableValues
+from strawberry.types.field import StrawberryField
 
 from graph.at_once import resumed
 from graph.context import Context
@@ -68,7 +69,10 @@ class Resolved:
 class Given(Protocol):
     """What tells, by the number of a field, what its resolver is given in a run."""
 
-    def info(self, run: "Run", number: int) -> Any: ...
+    @property
+    def info(self) -> Callable[["Run", int], Any]: ...
+
+    def declared(self, number: int) -> tuple[StrawberryField, tuple[int, ...]]: ...
 
     def raw_info(self, run: "Run", number: int) -> Any: ...
 
@@ -93,14 +97,14 @@ class Run:
     """
 
     __slots__ = (
-        "_arguments", "_plan", "_raw_infos", "_ready", "_waiting", "_wake", "context", "infos", "resolved", "variables"
+        "_arguments", "_raw_infos", "_ready", "_waiting", "_wake", "context", "infos", "plan", "resolved", "variables"
     )  # fmt: skip
 
     def __init__(self, context: Context, variables: VariableValues, plan: Given) -> None:
         self.context = context
         self.variables = variables
         self.resolved: Resolved | None = None
-        self._plan = plan
+        self.plan = plan
         self.infos = _OnDemand(self, plan.info)
         self._arguments: _OnDemand | None = None
         self._raw_infos: _OnDemand | None = None
@@ -111,13 +115,13 @@ class Run:
     @property
     def arguments(self) -> "_OnDemand":
         if self._arguments is None:
-            self._arguments = _OnDemand(self, self._plan.arguments)
+            self._arguments = _OnDemand(self, self.plan.arguments)
         return self._arguments
 
     @property
     def raw_infos(self) -> "_OnDemand":
         if self._raw_infos is None:
-            self._raw_infos = _OnDemand(self, self._plan.raw_info)
+            self._raw_infos = _OnDemand(self, self.plan.raw_info)
         return self._raw_infos
 
     def wait(self, awaitable: Awaitable[Any], complete: Complete, answer: dict[str, Any], name: str) -> None:

@@ -130,13 +130,11 @@ class _Cycle(RequestResponseCycle):
         if self.disconnected:
             return
         body = b"" if self.scope["method"] == "HEAD" else whole["body"]
-        parts = [STATUS_LINE[whole["status"]]]
-        for name, value in (*self.default_headers, *whole["headers"]):
-            parts += (name, b": ", value, b"\r\n")
-        parts += (b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n", body)
+        fields = [b"%b: %b\r\n" % field for field in (*self.default_headers, *whole["headers"])]
+        end = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
-        self.transport.write(b"".join(parts))
+        self.transport.write(b"".join((STATUS_LINE[whole["status"]], *fields, end, body)))
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()

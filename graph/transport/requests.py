@@ -1,10 +1,14 @@
 """What a request asks: the parameters of GraphQL over HTTP, which a WebSocket carries as well."""
 
-from typing import Any, NamedTuple
+from types import NoneType
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from graph.transport.failures import Failure, RequestFailed
+
+_OBJECT: Final = (dict, NoneType)
+_TEXT: Final = (str, NoneType)
 
 
 class Asked(NamedTuple):
@@ -36,12 +40,10 @@ def read_asked(given: Any) -> Asked:
         raise _invalid("the request must be one JSON object with a query")
     query, variables, name = given.get("query"), given.get("variables"), given.get("operationName")
     extensions, document_id = given.get("extensions"), given.get("documentId")
-    for value in (variables, extensions):
-        if value is not None and value.__class__ is not dict:
-            raise _invalid("variables and extensions must be JSON objects")
-    for value in (query, name, document_id):
-        if value is not None and value.__class__ is not str:
-            raise _invalid("query, operationName and documentId must be text")
+    if not isinstance(variables, _OBJECT) or not isinstance(extensions, _OBJECT):
+        raise _invalid("variables and extensions must be JSON objects")
+    if not isinstance(query, _TEXT) or not isinstance(name, _TEXT) or not isinstance(document_id, _TEXT):
+        raise _invalid("query, operationName and documentId must be text")
     digest = _digest(extensions) if extensions else ""
     if not (query and query.strip()) and not document_id and not digest:
         raise _invalid("query must be the text of a GraphQL document")
