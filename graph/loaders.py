@@ -9,6 +9,7 @@ from asyncio import Future, Task, gather, get_running_loop
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from contextvars import Context, copy_context
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from core.books.members import bucket_of
@@ -72,6 +73,11 @@ class Loaders:
     async def ask_all(self, question: Question[Any, Any], keys: Sequence[Key]) -> list[Any]:
         """The answers to a question about several keys of our own, in their order."""
         known, told = self._known[question], []
+        if not known and keys:
+            together = self._ask(question, list(dict.fromkeys(keys)))
+            await self._answer_of(question, together)
+            assert together.answers is not None, "they were waited for"
+            return [*map(together.answers.get, keys)]
         for key in keys:
             asked = known.get(key)
             if asked is None or asked.answers is None:
@@ -200,7 +206,7 @@ class _Sent(NamedTuple):
     def keys(self) -> list[Key]:
         if len(self.together) == 1:
             return [*self.together[0].keys]
-        return list(dict.fromkeys([key for asked in self.together for key in asked.keys]))
+        return list(dict.fromkeys(chain.from_iterable([asked.keys for asked in self.together])))
 
     def give(self, answers: Mapping[Key, Any]) -> None:
         if len(self.together) == 1:
@@ -208,7 +214,7 @@ class _Sent(NamedTuple):
             return
         for asked in self.together:
             # Nobody keeps what is another's.
-            asked.give({key: answers[key] for key in asked.keys if key in answers})
+            asked.give(dict(zip(asked.keys, map(answers.get, asked.keys), strict=True)))
 
 
 class Gathered:

@@ -3,14 +3,19 @@
 What has no weight is not looked at, so that a page of fifty members takes as long as its two hundred objects.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from operator import is_not, methodcaller
+from typing import Any, Final, NamedTuple
 
 from graphql import FieldNode, FragmentSpreadNode, OperationDefinitionNode, SelectionSetNode
 
 from graph.limits.prices import Prices
 from graph.limits.shape import INTROSPECTION_ROOTS, Fragments
 from graph.limits.sums import COST_MAX
+
+_is_there: Final = partial(is_not, None)
 
 _Selections = Sequence[tuple[SelectionSetNode, str]]
 """Selections that are one in the answer, each with the type that it is of."""
@@ -47,7 +52,7 @@ class Weigher:
         if self._answered:
             self._weigh = _compiled(fields)
         self._answered = True
-        return min(_weigh_all([data], 0, fields), COST_MAX)
+        return min(_weigh_all([data], fields), COST_MAX)
 
     def _weighed(self, selections: _Selections) -> Sequence[_Weighed]:
         # Once for all places where a fragment stands.
@@ -100,8 +105,8 @@ def _compiled(fields: Sequence[_Weighed]) -> Callable[[Mapping[str, Any]], int]:
     for at, (name, weight, below, is_list) in enumerate(fields):
         costs = str(weight)
         if is_list:
-            names[f"below_{at}"] = below
-            costs = f"weigh_all(found, {weight}, below_{at})"
+            names[f"field_{at}"] = fields[at : at + 1]
+            costs = f"weigh_all((value,), field_{at})"
         elif below:
             names[f"weigh_{at}"] = _compiled(below)
             costs = f"{weight} + weigh_{at}(found)"
@@ -111,15 +116,20 @@ def _compiled(fields: Sequence[_Weighed]) -> Callable[[Mapping[str, Any]], int]:
     return made
 
 
-def _weigh_all(found: Sequence[Any], weight: int, below: Sequence[_Weighed]) -> int:
-    """What the items of a list cost, field by field of all of them, as a page has many of few fields."""
-    while list in map(type, found):
-        lists = [value if type(value) is list else (value,) for value in found]
-        found = [item for items in lists for item in items]
-    found = [value for value in found if value is not None]
-    total = weight * len(found)
-    if below and found:
-        for name, of_field, within, _ in below:
-            values = [value for each in found if (value := each.get(name)) is not None]
-            total += _weigh_all(values, of_field, within)
+def _weigh_all(found: Sequence[Any], fields: Sequence[_Weighed]) -> int:
+    """What objects cost, field by field of all of them, as a page has many of few fields."""
+    total = 0
+    for name, weight, below, is_list in fields:
+        # What is false here is null or a list of nothing, unless it is a value.
+        values = filter(None if below or is_list else _is_there, map(methodcaller("get", name), found))
+        told = _items(values) if is_list else [*values]
+        total += weight * len(told)
+        if below and told:
+            total += _weigh_all(told, below)
     return total
+
+
+def _items(lists: Iterable[Sequence[Any]]) -> list[Any]:
+    """The items of lists, and of the lists in them."""
+    items = [*filter(_is_there, chain.from_iterable(lists))]
+    return _items(items) if items and type(items[0]) is list else items
