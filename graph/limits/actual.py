@@ -120,8 +120,7 @@ def _weigh_all(found: Sequence[Any], fields: Sequence[_Weighed]) -> int:
     """What objects cost, field by field of all of them, as a page has many of few fields."""
     total = 0
     for name, weight, below, is_list in fields:
-        # What is false here is null or a list of nothing, unless it is a value.
-        values = filter(None if below or is_list else _is_there, map(methodcaller("get", name), found))
+        values = filter(_is_there, map(methodcaller("get", name), found))
         told = _items(values) if is_list else [*values]
         total += weight * len(told)
         if below and told:

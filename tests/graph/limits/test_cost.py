@@ -210,13 +210,15 @@ def test_a_cost_that_is_kept_is_that_of_the_same_variables() -> None:
 def test_an_answer_weighs_what_it_holds() -> None:
     tree = parse(
         "{ members { nodes { ...f tier { id } } } m: members { edges { cursor node { id } } } "
-        "__schema { types { name } } } fragment f on Member { tier { name } id }"
+        "empty: members { nodes @skip(if: true) { id } } __schema { types { name } } } "
+        "fragment f on Member { tier { name } id }"
     )
     (operation,) = operations_of(tree)
     tier = {"id": "gold", "name": "Gold"}
     data = {
         "members": {"nodes": [{"id": "1", "tier": tier}, {"id": "2", "tier": None}]},
-        "m": {"edges": [{"cursor": "x", "node": {"id": "1"}}]},
+        "m": {"edges": [None, {"cursor": "x", "node": {"id": "1"}}]},
+        "empty": {},
         "__schema": {"types": [{"name": "Query"}]},
     }
 
@@ -224,5 +226,5 @@ def test_an_answer_weighs_what_it_holds() -> None:
 
     # The first one is looked through; then a function is compiled.
     for _ in range(3):
-        assert weigher.weigh(data) == (1 + 2 + 1) + (1 + 1 + 1)
+        assert weigher.weigh(data) == (1 + 2 + 1) + (1 + 1 + 1) + 1
     assert weigher.weigh(None) == 0
