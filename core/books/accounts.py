@@ -57,9 +57,10 @@ class Account(NamedTuple):
     def balance(self) -> int:
         return self.credited - self.debited
 
-    def post(self, amount: int, held: int) -> "Account":
-        """The account after an entry of ``amount`` (signed) that sets ``held`` more aside.
+    def post(self, amount: int, held: int, *, owed: int = 0, lots: int = 0) -> "Account":
+        """The account after an entry of ``amount`` (signed) that sets ``held`` more aside and leaves ``owed`` more debt.
 
+        ``lots`` is how many new ones it has then.
         Raises BalanceLimitExceeded when a client could no longer represent the balance, or the database its sides.
         """
         credited = self.credited + max(amount, 0)
@@ -68,7 +69,7 @@ class Account(NamedTuple):
             raise BalanceLimitExceeded(unit=self.unit, balance_max=AMOUNT_MAX)
         unit, _, _, held_before, debt, seq, lot_seq, hold_seq, next_due, pending, expiring, expires_at, digest = self
         return Account(
-            unit, credited, debited, held_before + held, debt, seq + 1, lot_seq, hold_seq,
+            unit, credited, debited, held_before + held, debt + owed, seq + 1, lot_seq + lots, hold_seq,
             next_due, pending, expiring, expires_at, digest,
         )  # fmt: skip
 
@@ -119,8 +120,9 @@ class Entry(NamedTuple):
 
 def chain(before: str, member_id: str, entry: Entry) -> str:
     """The digest of ``entry`` after the digest ``before``: SHA-256 over all that the entry says, in hex."""
+    unit, seq, operation_id, amount, held, contra, balance, effective_at, recorded_at, _ = entry
     said = (
-        f"{before}|{member_id}|{entry.unit}|{entry.seq}|{entry.operation_id}|{entry.amount}|{entry.held}|"
-        f"{entry.contra}|{entry.balance}|{microseconds(entry.effective_at)}|{microseconds(entry.recorded_at)}"
+        f"{before}|{member_id}|{unit}|{seq}|{operation_id}|{amount}|{held}|"
+        f"{contra}|{balance}|{microseconds(effective_at)}|{microseconds(recorded_at)}"
     )
     return hashlib.sha256(said.encode()).hexdigest()

@@ -90,7 +90,7 @@ class Ledger:
         lot = Lot(
             unit, number, self.operation_id, self.channel, amount, left, held, expired, clawed, forgiven, *terms
         )  # fmt: skip
-        after = account.post(amount, 0)._replace(lot_seq=number, debt=account.debt - repaid)
+        after = account.post(amount, 0, owed=-repaid, lots=1)
         after = after.gain(left, lot.available_from, lot.expires_at, self.at)
         entry = self._write(after, amount, 0, contra)
         self.sheet.add(Lot, (unit, number), lot)
@@ -295,7 +295,7 @@ class Ledger:
         taken_in_all = sum(draws.values())
         total = taken_in_all + owed
         account = self.account(unit)
-        after = account.post(-total, 0)._replace(debt=account.debt + owed)
+        after = account.post(-total, 0, owed=owed)
         for lot in marked:
             self.sheet.put(Lot, (unit, lot.seq), lot)
         if total:
@@ -332,7 +332,7 @@ class Ledger:
         account = self.account(unit)
         assert 0 <= debt <= account.debt
         amount = debt - sum(d.amount for d in draws)
-        after = account.post(amount, 0)._replace(debt=account.debt - debt)
+        after = account.post(amount, 0, owed=-debt)
         entry = self._write(after, amount, 0, Contra.MERGE)
         for number, taken in draws:
             self._change(entry, self._lot(unit, number), MoveKind.MERGE, -taken)
@@ -366,7 +366,7 @@ class Ledger:
             for number, part in enumerate(parts, account.lot_seq + 1)
         ]
         amount = sum(d.amount for d in back) + sum(part.amount for part in parts) - debt
-        after = account.post(amount, 0)._replace(lot_seq=account.lot_seq + len(lots), debt=account.debt + debt)
+        after = account.post(amount, 0, owed=debt, lots=len(lots))
         entry = self._write(after, amount, 0, Contra.MERGE)
         for lot in lots:
             self.sheet.add(Lot, (unit, lot.seq), lot)
@@ -501,10 +501,12 @@ class Ledger:
     ) -> Entry:
         """Append the entry that led to ``account``, chained to the one before."""
         unit, seq, at = account.unit, account.seq, effective_at or self.at
+        *stands, before = account
         said = (unit, seq, self.operation_id, amount, held, contra, account.balance, at, self.recorded_at)
-        entry = Entry(*said, digest=chain(account.digest, self.member_id, Entry(*said, digest="")))
+        digest = chain(before, self.member_id, Entry(*said, ""))
+        entry = Entry(*said, digest)
         self.sheet.add(Entry, (unit, seq), entry)
-        self.sheet.put(Account, (unit,), account._replace(digest=entry.digest))
+        self.sheet.put(Account, (unit,), Account(*stands, digest))
         return entry
 
     def _change(self, entry: Entry, lot: Lot, kind: str, amount: int) -> None:

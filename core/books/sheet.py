@@ -56,11 +56,11 @@ class Sheet:
 
     def add(self, kind: type, key: Key, value: Any) -> None:
         """A row that is to be inserted."""
-        assert (kind, key) not in self.removed, f"{kind.__name__} {key} is to be deleted"
-        rows = self.rows[kind]
+        mark, rows = (kind, key), self.rows[kind]
+        assert mark not in self.removed, f"{kind.__name__} {key} is to be deleted"
         before = rows.get(key, _ABSENT)
         assert before is _ABSENT or before is None, f"{kind.__name__} {key} is there already"
-        self.new[kind, key] = None
+        self.new[mark] = None
         self._journal.append((kind, key, before, self.new))
         rows[key] = value
 

@@ -8,7 +8,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
@@ -139,7 +139,7 @@ def _hashable(value: Any) -> Any:
             # 10, 10.0 and 1E+1 are one amount.
             return format(value.normalize(), "f")
         case datetime():
-            return microseconds(value)
+            return microseconds(value.astimezone(UTC))
         case date():
             return value.isoformat()
         case tuple():

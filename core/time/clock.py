@@ -12,8 +12,11 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=8_192)  # of one batch nearly all are the same few
 def microseconds(at: datetime) -> int:
     """The instant as whole microseconds since 1970, exactly: the form in which it is stored and hashed.
+
+    In UTC, or with a fixed offset from it: of an hour that a zone has twice the first is taken for the second.
 
     >>> microseconds(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
     1000000

@@ -295,8 +295,8 @@ def move_availability_boundary(patch: pytest.MonkeyPatch) -> None:
 def reuse_sequence_number(patch: pytest.MonkeyPatch) -> None:
     right = Account.post
 
-    def wrong(account: Account, amount: int, held: int) -> Account:
-        after = right(account, amount, held)
+    def wrong(account: Account, amount: int, held: int, *, owed: int = 0, lots: int = 0) -> Account:
+        after = right(account, amount, held, owed=owed, lots=lots)
         return after._replace(seq=max(1, account.seq)) if amount < 0 else after
 
     patch.setattr(Account, "post", wrong)
