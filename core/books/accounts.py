@@ -58,9 +58,9 @@ class Account(NamedTuple):
         return self.credited - self.debited
 
     def post(self, amount: int, held: int, *, owed: int = 0, lots: int = 0) -> "Account":
-        """The account after an entry of ``amount`` (signed) that sets ``held`` more aside and leaves ``owed`` more debt.
+        """The account after an entry of ``amount`` (signed) that sets ``held`` more aside.
 
-        ``lots`` is how many new ones it has then.
+        It leaves ``owed`` more debt, and so many new ``lots``.
         Raises BalanceLimitExceeded when a client could no longer represent the balance, or the database its sides.
         """
         credited = self.credited + max(amount, 0)

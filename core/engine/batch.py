@@ -44,6 +44,11 @@ _Running = Coroutine[Any, Any, None]
 Lock = Callable[[Table, tuple[str, ...], Sequence[Row]], Awaitable[Sequence[Row]]]
 TakeTurn = Callable[[], Awaitable[None]]
 _MERGES_MAX: Final = 20
+_FORESEEN_MAX: Final = 64
+"""Of so many operations at most it is asked beforehand what they are going to ask.
+
+What is read by one statement stands side by side, for which the database compares all with all.
+"""
 
 
 @dataclass(slots=True)
@@ -304,16 +309,34 @@ class _Batch:
             }
             lookups = [Lookup(recorded, recorded.key, sorted(asked))]
             # Read after the lock: what stood there before may have changed while we waited.
-            if unread := [key for key in keys if key[1] not in members]:
+            unread = [key for key in keys if key[1] not in members]
+            if unread:
                 lookups.append(Lookup(member, ("bucket", "id"), unread))
+            foreseen = self._foreseen() if len(tickets) <= _FORESEEN_MAX else {}
+            lookups += [question.lookup([*sheets]) for question, sheets in foreseen.items()]
             done, *read = await self.reader.find_all(lookups)
-            for rows in read:
-                members |= {row[1]: member.read(row) for row in rows}
+            if unread:
+                members |= {row[1]: member.read(row) for row in read.pop(0)}
             for member_id, of_member in members.items():
                 lanes[member_id].sheet.learn(Member, (), of_member)
             for row in done:
                 seen: Recorded = recorded.read(row)
                 lanes[row[1]].sheet.learn(Recorded, (seen.channel, seen.idempotency_key), seen)
+            for (question, sheets), rows in zip(foreseen.items(), read, strict=True):
+                _learn(question, sheets, question.told(rows))
+
+    def _foreseen(self) -> dict[Rows, dict[Row, Sheet]]:
+        """What operations are going to ask, with the sheets that are to know it."""
+        foreseen: dict[Rows, dict[Row, Sheet]] = defaultdict(dict)
+        for lane in self.lanes:
+            if not lane.sheet.blank:
+                for ticket in lane.tickets:
+                    for kind, where, by in ticket.operation.foresees():
+                        # What nothing is called the operation refuses, and the database would refuse the whole batch.
+                        if all(value.isprintable() for value in by.values() if isinstance(value, str)):
+                            key = (bucket_of(lane.member_id), lane.member_id, *by.values())
+                            foreseen[Rows(kind, ("bucket", "member_id", *by), where)][key] = lane.sheet
+        return foreseen
 
     def _new_id(self, external_id: str) -> str:
         given = self.rules.new_member_id
@@ -570,6 +593,16 @@ def _is_named(ticket: Ticket) -> bool:
         ticket.outcome = Outcome(member_id=None, recorded=None, refusal=refusal)
         return False
     return True
+
+
+def _learn(question: Rows, sheets: Mapping[Row, Sheet], answers: Mapping[Row, Sequence[Any]]) -> None:
+    """Let sheets know the answers, and that they know them."""
+    kind, (_, _, *by), where, _ = question
+    key_of = table_of(kind).key_of
+    for key, sheet in sheets.items():
+        if found := answers.get(key):
+            sheet.learn_all(kind, {key_of(value): value for value in found})
+        sheet.known[kind, tuple(zip(by, key[2:], strict=True))].add(where)
 
 
 def _step(lane: _Running, answer: Any) -> Read[Any, Any] | Claim | None:

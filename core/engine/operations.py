@@ -30,6 +30,9 @@ BY_RULE: Final = "by_rule"
 ByRule = tuple[str, str, int]
 """A unit, a rule and what it gave: ``of>group>rule``, or ``of>>day`` for what took something away of it."""
 
+Foreseen = tuple[type, str, Mapping[str, Any]]
+"""Rows of the member: their kind, the condition and the columns, as ``Work.rows`` takes them."""
+
 EXTERNAL_ID_MAX: Final = 128
 KEY_MAX: Final = 200
 
@@ -74,6 +77,13 @@ class Operation(ABC):
     def newcomer(self) -> Newcomer | None:
         """Who to enrol when the member, named by external id, is unknown; None refuses an unknown member."""
         return None
+
+    def foresees(self) -> Sequence[Foreseen]:
+        """Rows for which ``perform`` is going to ask its work, so that they are read with what all operations need.
+
+        Few at most, as what one finds of them hardly ever: to read many beside other rows takes longer than alone.
+        """
+        return ()
 
     def effective_at(self, programmes: "Programmes", recorded_at: datetime) -> datetime:
         """When it is effective, in a batch of that instant."""

@@ -16,7 +16,7 @@ from core.channels import caps
 from core.channels.corrections import AdjustPoints
 from core.channels.orders import ORDER_PAID, ORDER_REFUNDED, MemberFacts, OrderFacts
 from core.channels.tags import tags_of
-from core.engine.operations import Newcomer, Operation
+from core.engine.operations import Foreseen, Newcomer, Operation
 from core.engine.work import Work
 from core.errors import (
     CurrencyMismatch,
@@ -120,6 +120,9 @@ class RecordPurchase(Operation):
 
     def newcomer(self) -> Newcomer | None:
         return Newcomer() if self.enrol_if_unknown else None
+
+    def foresees(self) -> Sequence[Foreseen]:
+        return ((PurchaseOrder, "", {"reference": self.reference}),)
 
     async def perform(self, work: Work) -> dict[str, Any]:
         occurred_at = _instant(self.occurred_at, work)

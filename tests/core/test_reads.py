@@ -11,9 +11,10 @@ from core.books.figures import BALANCES, TOTALS, Balances, Totals
 from core.books.holds import Hold
 from core.books.lots import Lot
 from core.books.members import Member, TierChange, bucket_of
-from core.engine.operations import Operation, Outcome, Recorded
+from core.engine.operations import Foreseen, Operation, Outcome, Recorded
 from core.engine.reads import Read
 from core.engine.work import Work
+from core.errors import InvalidValue
 from core.store.dialect import Reader
 from core.store.questions import Rows
 from core.store.sqlite import Sqlite
@@ -170,3 +171,64 @@ async def test_what_is_looked_up_together_is_what_is_looked_up_one_by_one(desk: 
     assert [len(rows) for rows in together] == [0, 2, 2, 2, 1, 0]
     assert {type(total) for *_, total in together[3]} <= {int, type(None)}
     assert [[] for _ in lookups[:1] * 2] == await reader.find_all([lookups[0], lookups[5]])
+
+
+# -- what is foreseen ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foresee(Operation):
+    """Says beforehand that it is going to ask for the lots of a source, unless nothing can be called so."""
+
+    channel: ClassVar[str] = "test"
+    kind: ClassVar[str] = "foresee"
+
+    source: str
+
+    def foresees(self) -> Sequence[Foreseen]:
+        return ((Lot, "remaining > 0", {"source": self.source}),)
+
+    async def perform(self, work: Work) -> dict[str, Any]:
+        if not self.source.isprintable():
+            raise InvalidValue(field="source", reason="it cannot be read")
+        lots: list[Lot] = await work.rows(Lot, "remaining > 0", source=self.source)
+        return {"lots": [lot.amount for lot in lots]}
+
+
+@pytest.mark.parametrize("members", [3, 80])
+async def test_what_is_foreseen_is_found_and_asked_once(desk: Desk, members: int) -> None:
+    known = [await desk.enrol(f"member {number}") for number in range(members)]
+    for amount, member in enumerate(known[1:], 1):
+        await desk.give(member, amount)
+
+    with statements() as sent:
+        outcomes = await desk.committer.submit_many(Foresee(**desk.request(member), source="test") for member in known)
+
+    found = [outcome.result["lots"] for outcome in outcomes if isinstance(outcome, Outcome)]
+    assert found == [[], *([amount] for amount in range(1, members))]
+    assert sum("lot t" in statement for statement in sent) == 1
+
+
+async def test_what_an_operation_did_before_is_seen_by_who_had_foreseen_it(desk: Desk) -> None:
+    ann = await desk.enrol("ann")
+
+    _, outcome = await desk.committer.submit_many(
+        [Give(**desk.request(ann), points=7), Foresee(**desk.request(ann), source="test")]
+    )
+
+    assert isinstance(outcome, Outcome)
+    assert outcome.result["lots"] == [7]
+
+
+@pytest.mark.parametrize("source", ["a\0b", "a\ud800"])
+async def test_what_nothing_is_called_is_asked_of_no_database(desk: Desk, source: str) -> None:
+    ann, ben = await desk.enrol("ann"), await desk.enrol("ben")
+    await desk.give(ben, 3)
+
+    bad, good = await desk.committer.submit_many(
+        [Foresee(**desk.request(ann), source=source), Foresee(**desk.request(ben), source="test")]
+    )
+
+    assert isinstance(good, Outcome)
+    assert good.result["lots"] == [3]
+    assert not isinstance(bad, Outcome) or isinstance(bad.refusal, InvalidValue)
