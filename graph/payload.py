@@ -84,7 +84,11 @@ async def answer(info: Info, outcome: Outcome, payload: type[P], extra: Extra | 
     """The payload of an outcome."""
     member_id = outcome.member_id
     # A partner is told what became of the request, and no more of the member.
-    member = await _member(info, outcome) if member_id is not None and may_see(info, member_id) else None
+    member = None
+    if member_id is not None and may_see(info, member_id):
+        # As the operation left them, which nobody need ask the database.
+        left = outcome.member
+        member = await Member.find(info, member_id) if left is None else Member.of(left.at(info.context.now))
     if outcome.refusal is not None:
         return payload(member=member, replayed=outcome.replayed, errors=[user_error(info, outcome.refusal)])
     assert outcome.member_id is not None
@@ -104,21 +108,12 @@ async def answer(info: Info, outcome: Outcome, payload: type[P], extra: Extra | 
 def _know(info: Info, outcomes: Iterable[Outcome]) -> None:
     """What members have, as the last operation of each left them, need not be asked for where accounts say it."""
     now = info.context.now
-    said = {
-        figures.Balances.key(outcome.member_id, account.unit, now): figures.Balance.said(account, now)
-        for outcome in outcomes
-        if outcome.member_id is not None
-        for account in outcome.accounts
-    }
-    info.context.loaders.know(figures.BALANCES, {key: balance for key, balance in said.items() if balance is not None})
-
-
-async def _member(info: Info, outcome: Outcome) -> Member | None:
-    """The member as the operation left them, which nobody need ask the database."""
-    if outcome.member is not None:
-        return Member.of(outcome.member.at(info.context.now))
-    assert outcome.member_id is not None
-    return await Member.find(info, outcome.member_id)
+    known: dict[figures.BalanceKey, figures.Balance | None] = {}
+    for outcome in outcomes:
+        if outcome.member_id is not None:
+            for account in outcome.accounts:
+                known[figures.Balances.key(outcome.member_id, account.unit, now)] = figures.Balance.said(account, now)
+    info.context.loaders.know(figures.BALANCES, {key: said for key, said in known.items() if said is not None})
 
 
 def check_operation(operation: Operation) -> None:

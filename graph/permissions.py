@@ -62,13 +62,11 @@ def permit(info: Info, roles: Collection[Role]) -> Role:
 
 
 def _check_channel(info: Info, capability: str | None = None) -> None:
-    """Raise a GraphQLError when a partner asks for a root field of a plugin that the token does not name.
+    """Raise a GraphQLError when a partner, who asks, asks for a root field of a plugin that the token does not name.
 
     The token names the plugin's whole channel, or the ``capability`` that the field needs.
     """
     caller = caller_of(info)
-    if caller.role is not Role.PARTNER:
-        return
     plugin = info.context.laurel.plugins.offered_by.get(f"{info._raw_info.parent_type.name}.{info.field_name}")
     if plugin is None or plugin in caller.channels:
         return
@@ -145,8 +143,8 @@ def _stream(resolver: Callable[..., Any], allow: Collection[Role]) -> Any:
     @functools.wraps(resolver)
     async def guarded(*args: Any, info: Info, **kwargs: Any) -> Any:
         # Before the first event, so that what is forbidden is refused and does not begin.
-        permit(info, allow)
-        _check_channel(info)
+        if permit(info, allow) is Role.PARTNER:
+            _check_channel(info)
         return resolver(*args, info=info, **kwargs)
 
     return strawberry.subscription(
@@ -174,9 +172,11 @@ def _field(
         if monotonic() > info.context.until:
             # Those before it are not given up, as nobody would know whether they were done.
             raise GraphQLError("not begun: those before it took too long", extensions={"code": "TIMEOUT"})
-        permit(info, allow)
-        _check_channel(info, capability)
-        note = _note(info, kwargs.get("input"))
+        role = permit(info, allow)
+        if role is Role.PARTNER:
+            _check_channel(info, capability)
+        # Nothing of those who act for a member every day.
+        note = _note(info, kwargs.get("input")) if role in AUDITED else None
         try:
             if note is None and current_note() is None:
                 answer = await resolver(*args, info=info, **kwargs)
@@ -199,14 +199,11 @@ def _field(
     )
 
 
-def _note(info: Info, given: Any) -> Note | None:
-    """What the audit log is to keep of a mutation: nothing of those who act for a member every day."""
-    caller = caller_of(info)
-    if caller.role not in AUDITED:
-        return None
+def _note(info: Info, given: Any) -> Note:
+    """What the audit log is to keep of a mutation."""
     reason = getattr(given, "reason", None)
     return Note(
-        actor=caller.actor,
+        actor=actor(info),
         mutation=info.field_name,
         request_id=info.context.request_id,
         reason=reason.replace(NUL, "")[:_REASON_MAX] if isinstance(reason, str) else None,

@@ -501,12 +501,11 @@ class Ledger:
     ) -> Entry:
         """Append the entry that led to ``account``, chained to the one before."""
         unit, seq, at = account.unit, account.seq, effective_at or self.at
-        *stands, before = account
         said = (unit, seq, self.operation_id, amount, held, contra, account.balance, at, self.recorded_at)
-        digest = chain(before, self.member_id, Entry(*said, ""))
+        digest = chain(account.digest, self.member_id, Entry(*said, ""))
         entry = Entry(*said, digest)
         self.sheet.add(Entry, (unit, seq), entry)
-        self.sheet.put(Account, (unit,), Account(*stands, digest))
+        self.sheet.put(Account, (unit,), Account(*account[:-1], digest))
         return entry
 
     def _change(self, entry: Entry, lot: Lot, kind: str, amount: int) -> None:

@@ -228,15 +228,20 @@ class _Batch:
         """Write what stands new or changed, each table once."""
         inserts: dict[type, list[Row]] = defaultdict(list)
         updates: dict[type, list[Row]] = defaultdict(list)
+        versions = self.rules.programmes.versions
+        additions = Additions(LocalDays([(version.starts_at, version.programme.zone) for version in versions]))
         for lane in self.lanes:
             member_id, bucket = lane.member_id, bucket_of(lane.member_id)
-            for kind, _, value in lane.sheet.inserts():
+            new, gone = lane.sheet.inserts(), lane.sheet.deletes()
+            for kind, _, value in new:
                 inserts[kind].append(table_of(kind).row(bucket, member_id, value))
             for kind, _, value in lane.sheet.updates():
                 updates[kind].append(table_of(kind).row(bucket, member_id, value))
-            for kind, value in lane.sheet.deletes():
+            for kind, value in gone:
                 table = table_of(kind)
                 await writer.delete(table, table.row(bucket, member_id, value))
+            if versions:
+                additions.take(new, gone)
         for kind, value in self.shared.inserts():
             inserts[kind].append(table_of(kind).row(0, "", value))
         for kind, value in self.shared.updates():
@@ -247,24 +252,14 @@ class _Batch:
         if counts:
             changes.append((Writing.ACCUMULATE, table_of(Count), counts))
         # Last of all, so that nobody waits for it while more is done.
-        if added := self._aggregates():
+        for kind, former, value in self.shared.kept():
+            if kind is GuestOrderRow and versions:
+                additions.take_guests(former, value)
+        row = table_of(Daily).row
+        if added := [row(0, "", daily) for daily in additions.rows(self.rules.shard)]:
             changes.append((Writing.ACCUMULATE, table_of(Daily), added))
         if changes:
             await writer.write(changes)
-
-    def _aggregates(self) -> list[Row]:
-        """What the rows that are inserted add to the daily aggregates."""
-        versions = self.rules.programmes.versions
-        if not versions:
-            return []
-        additions = Additions(LocalDays([(version.starts_at, version.programme.zone) for version in versions]))
-        for lane in self.lanes:
-            additions.take(lane.sheet)
-        for kind, former, value in self.shared.kept():
-            if kind is GuestOrderRow:
-                additions.take_guests(former, value)
-        row = table_of(Daily).row
-        return [row(0, "", daily) for daily in additions.rows(self.rules.shard)]
 
     # -- before -----------------------------------------------------------------------------------
 
@@ -455,19 +450,19 @@ class _Batch:
             return _replay(stored, request_hash, lane)
         now = operation.effective_at(rules.programmes, recorded_at)
         newcomer = None
-        if sheet.get(Member, ()) is None:
+        member: Member | None = sheet.get(Member, ())
+        if member is None:
             newcomer = operation.newcomer() if isinstance(operation.member, ByExternalId) else None
             if newcomer is None:
                 ref = operation.member
                 name = ref.id if isinstance(ref, ById) else ref.external_id
                 return Outcome(member_id=None, recorded=None, refusal=MemberNotFound(member=name))
-        elif isinstance(ref := operation.member, ByExternalId) and sheet.get(Member, ()).external_id != ref.external_id:
+        elif isinstance(ref := operation.member, ByExternalId) and member.external_id != ref.external_id:
             raise Overloaded(f"{ref.external_id} is being erased; send it again")
-        elif (elsewhere := await self._elsewhere(operation, sheet)) is not None:
+        elif member.merged_into is not None and not operation.reaches_merged:
             # Not stored: once the merge is undone, the same request is done.
-            return Outcome(
-                member_id=lane.member_id, recorded=None, refusal=elsewhere, member=lane.member, accounts=lane.accounts
-            )
+            elsewhere = await self._elsewhere(member.id, member.merged_into)
+            return Outcome(lane.member_id, None, elsewhere, member=lane.member, accounts=lane.accounts)
         savepoint = sheet.savepoint()
         before = state_of(sheet) if ticket.note else {}
         result: dict[str, Any]
@@ -510,32 +505,19 @@ class _Batch:
             self._send(work, sheet)
         # As it will be read again, so that a replay answers the same to the letter. What is no JSON fails here, alone.
         result = orjson.loads(orjson.dumps(result))
+        accepted = refusal is None
+        reverses = work.reverses if accepted else None
+        # By position, which takes half as long as by name.
         recorded = Recorded(
-            channel=operation.channel,
-            idempotency_key=operation.idempotency_key,
-            id=ticket.id,
-            kind=operation.kind,
-            request_hash=request_hash,
-            accepted=refusal is None,
-            result=result,
-            actor=operation.actor,
-            programme_version=work.version.number,
-            reverses=work.reverses if refusal is None else None,
-            effective_at=now,
-            recorded_at=recorded_at,
-        )
+            *key, ticket.id, operation.kind, request_hash, accepted, result, operation.actor, work.version.number,
+            reverses, now, recorded_at,
+        )  # fmt: skip
         sheet.add(Recorded, key, recorded)
         self.shared.keep(ticket.id)
-        return Outcome(
-            member_id=lane.member_id, recorded=recorded, refusal=refusal, member=lane.member, accounts=lane.accounts
-        )
+        return Outcome(lane.member_id, recorded, refusal, False, lane.member, lane.accounts)
 
-    async def _elsewhere(self, operation: Operation, sheet: Sheet) -> MemberMerged | None:
+    async def _elsewhere(self, member_id: str, into: str) -> MemberMerged:
         """Where a member is who was merged into another: the last of those who were merged into one another."""
-        member: Member = sheet.get(Member, ())
-        if member.merged_into is None or operation.reaches_merged:
-            return None
-        into = member.merged_into
         for _ in range(_MERGES_MAX):
             rows = await Read(Rows(Member, ("bucket", "id")), (bucket_of(into), into))
             assert rows, "a member is never deleted"
@@ -543,7 +525,7 @@ class _Batch:
             if found.merged_into is None:
                 break
             into = found.merged_into
-        return MemberMerged(member=member.id, merged_into=into)
+        return MemberMerged(member=member_id, merged_into=into)
 
     async def _write_down(self, note: Note, work: Work, sheet: Sheet, before: State, savepoint: int) -> None:
         """Put what an operation has done to its member into the audit log."""

@@ -252,7 +252,8 @@ class Committer:
         deadline = None if patience is None else monotonic() + patience
         origin = None if self.watch is None else self.watch.origin()
         # By the names alone nobody knows who is whom.
-        apart = (object(),) if len({type(operation.member) for operation in operations}) > 1 else ()
+        named = len(operations) > 1 and len({type(operation.member) for operation in operations}) > 1
+        apart = (object(),) if named else ()
         waiting = [_Waiting(operation, self._rules.new_id(), deadline, origin, apart) for operation in operations]
         self._queue.extend(waiting)
         if self._has_enough:

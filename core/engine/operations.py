@@ -6,10 +6,12 @@ one ``perform`` and never thinks of locks, retries, batches or idempotency.
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 import orjson
@@ -94,9 +96,8 @@ class Operation(ABC):
         # Kept beside the fields, as it is asked for before the operation is performed, and each time that it is.
         made: bytes | None = self.__dict__.get(_REQUEST)
         if made is None:
-            request = [type(self).channel, type(self).kind]
-            request += [getattr(self, name) for name in _request_fields(type(self))]
-            made = self.__dict__[_REQUEST] = orjson.dumps(request, default=_hashable, option=_SORTED)
+            made = orjson.dumps(_request_of(type(self))(self), default=_hashable, option=_SORTED)
+            self.__dict__[_REQUEST] = made
         return made
 
     def request_hash(self) -> str:
@@ -132,15 +133,12 @@ def _check_name(field_name: str, name: str, longest: int) -> None:
 
 _REQUEST: Final = "_request"
 _SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
-_FIELDS: dict[type, tuple[str, ...]] = {}
 
 
-def _request_fields(kind: type[Operation]) -> tuple[str, ...]:
-    names = _FIELDS.get(kind)
-    if names is None:
-        left_out = {"member", "idempotency_key", "actor", "at"}
-        names = _FIELDS[kind] = tuple(f.name for f in fields(kind) if f.name not in left_out)
-    return names
+@cache
+def _request_of(kind: type[Operation]) -> Callable[[Operation], tuple[Any, ...]]:
+    left_out = {"member", "idempotency_key", "actor", "at"}
+    return attrgetter("channel", "kind", *(f.name for f in fields(kind) if f.name not in left_out))
 
 
 def _hashable(value: Any) -> Any:

@@ -418,7 +418,7 @@ class Work:
             ends = own if fixed else ends
         return LotTerms(
             earned_at=earned_at,
-            available_from=earned_at + timedelta(days=pending_days),
+            available_from=earned_at + timedelta(days=pending_days) if pending_days else earned_at,
             expires_at=ends,
             fixed=fixed,
         )

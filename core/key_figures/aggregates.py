@@ -22,14 +22,14 @@ Tallies and guests' orders are of the day that they are counted on, so that a re
 All else is of the local day at which it was effective, by the zone of the version in force then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.books.accounts import Entry
 from core.books.members import Member, TierChange
-from core.books.sheet import Sheet
+from core.books.sheet import Key
 from core.books.tallies import ORDERS, SPEND, Count, day_number
 from core.engine.operations import BY_RULE, Recorded
 from core.time.calendar import local_day
@@ -96,12 +96,15 @@ class Additions:
         self._sums: dict[Place, list[int]] = {}
         """The amount and the times, by aggregate."""
 
-    def take(self, sheet: Sheet) -> None:
-        """Take what the rows of a member add that are to be inserted, and what those took that are to be deleted."""
+    def take(self, new: Iterable[tuple[type, Key, Any]], gone: Iterable[tuple[type, Any]]) -> None:
+        """Take what the rows of a member add that are to be inserted, and what those took that are to be deleted.
+
+        Both as ``Sheet`` gives them.
+        """
         add, number = self._add, self._days.number
         entries: list[Entry] = []
         channels: dict[str, str] = {}
-        for kind, _, value in sheet.inserts():
+        for kind, _, value in new:
             if kind is Entry:
                 entries.append(value)
             elif kind is Count:
@@ -113,7 +116,7 @@ class Additions:
                 add((JOINED, number(value.enrolled_at), "", "", ""), 1, 0)
             elif kind is TierChange:
                 add((TIER, number(value.at), "", value.cause, f"{value.former or ''}>{value.tier}"), 1, 0)
-        for kind, value in sheet.deletes():
+        for kind, value in gone:
             # An operation whose key tells who the member was, when they are erased: it is inserted under another.
             if kind is Recorded:
                 self._take_operation(value, -1)

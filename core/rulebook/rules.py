@@ -456,7 +456,7 @@ class CompiledRuleSet:
                         total = total + value if group.adds else total * value
                         before, uncapped = uncapped, self._whole(total)
                         shares.append((group.id, rule, uncapped - before))
-                    steps.append((group.id, tuple((rule, str(value)) for rule, value in hits), str(total)))
+                    steps.append((group.id, tuple([(rule, str(value)) for rule, value in hits]), str(total)))
         except ArithmeticError:
             raise InvalidAmount(value=activity.kind, reason="worth more than can be counted") from None
         if uncapped > AMOUNT_MAX:

@@ -14,7 +14,7 @@ from core.books import guests
 from core.books.tallies import ORDERS, SPEND
 from core.channels import caps
 from core.channels.corrections import AdjustPoints
-from core.channels.orders import ORDER_PAID, ORDER_REFUNDED, MemberFacts, OrderFacts
+from core.channels.orders import ORDER_PAID, ORDER_REFUNDED, MemberFacts
 from core.channels.tags import tags_of
 from core.engine.operations import Foreseen, Newcomer, Operation
 from core.engine.work import Work
@@ -44,7 +44,7 @@ from .refusals import (
     PurchasesNotOffered,
     RefundAlreadyRecorded,
 )
-from .rules import CHANNEL, PurchaseSettings, price
+from .rules import CHANNEL, PurchaseSettings, activity_of, awards_of
 
 REFERENCE_MAX: Final = 128
 TEXT_MAX: Final = 64
@@ -145,8 +145,8 @@ class RecordPurchase(Operation):
         rooms = await _rooms(work, settings, day)
         if basket.points:
             await self._spend(work, basket.points)
-        facts, seen = basket.facts(with_points=settings.earn_on_points_paid), _seen(buyer, day)
-        awards = price(facts, seen, settings, rooms)
+        activity = activity_of(basket.facts(with_points=settings.earn_on_points_paid), _seen(buyer, day))
+        awards = awards_of(activity, settings, rooms)
         stored: dict[str, Any] = {}
         given = {unit: award.points for unit, award in awards.items()}
         paid = basket.paid_left
@@ -196,7 +196,7 @@ class RecordPurchase(Operation):
         )
         work.tell(
             ORDER_PAID,
-            _activity(facts, seen),
+            activity,
             reference=self.reference,
             occurred_at=occurred_at.isoformat(),
             paid=paid,
@@ -464,13 +464,13 @@ def what_rules_saw(programme: Programme, rows: Sequence[Any], _: Sequence[Seen])
     facts = basket.facts(with_points=settings.earn_on_points_paid)
     buyer = _seen(order.facts["member"], local_day(order.occurred_at, programme.zone))
     rooms = {unit: CapRoom(*kept["room"]) for unit, kept in order.awards.items() if "room" in kept}
-    return (Seen("", _activity(facts, buyer), settings.earn, rooms),)
+    return (Seen("", activity_of(facts, buyer), settings.earn, rooms),)
 
 
 def _tell_refunded(work: Work, order: PurchaseOrder, basket: Basket) -> None:
     work.tell(
         ORDER_REFUNDED,
-        None if basket.gone else _activity(*_facts(work, order, basket)),
+        None if basket.gone else _activity(work, order, basket),
         reference=order.reference,
         occurred_at=order.occurred_at.isoformat(),
         amount=basket.amount,
@@ -512,19 +512,15 @@ def _worth(work: Work, order: PurchaseOrder, basket: Basket) -> dict[str, int]:
         return {}
     settings = _settings(work, order.occurred_at)
     rooms = {unit: CapRoom(*kept["room"]) for unit, kept in order.awards.items() if "room" in kept}
-    awards = price(*_facts(work, order, basket), settings, rooms)
+    awards = awards_of(_activity(work, order, basket), settings, rooms)
     return {unit: award.points for unit, award in awards.items()}
 
 
-def _facts(work: Work, order: PurchaseOrder, basket: Basket) -> tuple[OrderFacts, MemberFacts]:
+def _activity(work: Work, order: PurchaseOrder, basket: Basket) -> Activity:
     """What rules see of what is left of the order."""
     seen = _seen(order.facts["member"], local_day(order.occurred_at, work.programme.zone))
     with_points = _settings(work, order.occurred_at).earn_on_points_paid
-    return basket.facts(with_points=with_points), seen
-
-
-def _activity(order: OrderFacts, member: MemberFacts) -> Activity:
-    return Activity(CHANNEL, order.at, {"order": order, "member": member}, order.lines)
+    return activity_of(basket.facts(with_points=with_points), seen)
 
 
 # -- what rules are given -----------------------------------------------------------------------------

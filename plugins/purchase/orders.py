@@ -166,9 +166,10 @@ class Basket:
             if not self.items:
                 quantity = quantity * self.amount_left / self.amount
             promised = promised * self.amount_left // self.amount
+        total = money(self.amount_left, currency)
         return OrderFacts(
-            amount=money(self.amount_left - not_earning, currency),
-            total=money(self.amount_left, currency),
+            amount=money(self.amount_left - not_earning, currency) if not_earning else total,
+            total=total,
             quantity=quantity,
             category=self.category,
             kind=self.kind,

@@ -72,11 +72,20 @@ class PurchaseSettings(ChannelSettings):
         yield Said(Topic.EARNING, text, ("earn_on_points_paid",))
 
 
+def activity_of(order: OrderFacts, member: MemberFacts) -> Activity:
+    """An order as rules see it."""
+    return Activity(CHANNEL, order.at, {"order": order, "member": member}, order.lines)
+
+
 def price(
     order: OrderFacts, member: MemberFacts, settings: PurchaseSettings, rooms: Mapping[str, CapRoom]
 ) -> dict[str, Award]:
     """What the order brings of each unit, when the caps leave so much room."""
-    activity = Activity(CHANNEL, order.at, {"order": order, "member": member}, order.lines)
+    return awards_of(activity_of(order, member), settings, rooms)
+
+
+def awards_of(activity: Activity, settings: PurchaseSettings, rooms: Mapping[str, CapRoom]) -> dict[str, Award]:
+    """What an order, as rules see it, brings of each unit."""
     return {unit: rules.award(activity, rooms.get(unit, NO_CAPS)) for unit, rules in settings.earn.items()}
 
 
