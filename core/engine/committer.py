@@ -37,7 +37,7 @@ log = logging.getLogger("laurel.committer")
 
 BATCH_MAX: Final = 512
 QUEUE_MAX: Final = 10_000
-BESIDE_MIN: Final = 24
+BESIDE_MIN: Final = 32
 """With so many operations a batch begins beside others. A smaller one costs more than is gained by not waiting."""
 _TURNS: Final = 8
 """How many turns of the loop a batch waits at most for what comes in with each."""
