@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from secrets import randbelow
+from time import monotonic
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -131,7 +132,7 @@ async def perform(tickets: Sequence[Ticket], writer: Writer, rules: Rules, take_
         ticket.outcome = ticket.defect = None
     # Before the instant of the batch is taken: of a version that begins between the two it would not know.
     await writer.keep_rules()
-    batch = await _Batch.begin(writer, writer.lock, rules, take_turn)
+    batch = _Batch(writer, writer.lock, rules, take_turn)
     await batch.perform(tickets)
     await batch.write(writer)
 
@@ -143,7 +144,7 @@ async def rehearse(operation: Operation, reader: Reader, rules: Rules, *, lock: 
     were read: of what is partly before and partly after a change, nothing can be said.
     """
     ticket = Ticket(operation, rules.new_id())
-    batch = await _Batch.begin(reader, lock or reader.select, rules)
+    batch = _Batch(reader, lock or reader.select, rules)
     await batch.perform([ticket])
     if lock is None and await batch.has_changed():
         return None
@@ -166,7 +167,7 @@ async def rehearse_many(operations: Sequence[Operation], reader: Reader, rules: 
     Raises what one of them ran into.
     """
     tickets = [Ticket(operation, rules.new_id()) for operation in operations]
-    batch = await _Batch.begin(reader, reader.select, rules)
+    batch = _Batch(reader, reader.select, rules)
     await batch.perform(tickets)
     outcomes = []
     for ticket in tickets:
@@ -186,35 +187,29 @@ async def rehearse_many(operations: Sequence[Operation], reader: Reader, rules: 
 
 
 class _Batch:
-    """One transaction: what it reads with, what it shares, and the lanes of its members."""
+    """One transaction: its instant, what it reads with, what it shares, and the lanes of its members."""
 
-    @classmethod
-    async def begin(cls, reader: Reader, lock: Lock, rules: Rules, take_turn: TakeTurn | None = None) -> "_Batch":
-        """A batch of this instant, with the versions that have begun by it."""
-        # In this order: a version that was published to begin later is then seen by whatever comes after it has begun.
-        recorded_at = rules.clock.now()
-        await rules.programmes.refresh(reader)
-        return cls(reader, lock, rules, take_turn, recorded_at)
-
-    def __init__(
-        self, reader: Reader, lock: Lock, rules: Rules, take_turn: TakeTurn | None, recorded_at: datetime
-    ) -> None:
+    def __init__(self, reader: Reader, lock: Lock, rules: Rules, take_turn: TakeTurn | None = None) -> None:
         self.reader = reader
         self.lock = lock
         self.take_turn = take_turn
-        # Whoever reads may take over newer versions meanwhile; all of a batch is judged by the same.
-        self.rules = replace(rules, programmes=rules.programmes.as_now())
-        self.recorded_at = recorded_at
+        # Before versions are looked for: one that was published to begin later is then seen by whatever comes after it
+        # has begun.
+        self.recorded_at = rules.clock.now()
+        self.rules = rules
         self.shared = SharedRows()
         self.lanes: list[_Lane] = []
         self.members: list[Row] = []
         self.accounts: Sequence[Row] = ()
-        on = {channel for version in rules.programmes.versions for channel in version.programme.channels}
-        self.judges = {channel: kind for channel, kind in rules.judges.items() if channel in on}
+        self.judges: Judges = {}
 
     async def perform(self, tickets: Sequence[Ticket]) -> None:
         """Perform all tickets and set what became of each."""
-        await self._prepare([ticket for ticket in tickets if _is_named(ticket)])
+        named = [ticket for ticket in tickets if _is_named(ticket)]
+        found = await self._begin(
+            sorted({t.operation.member.external_id for t in named if isinstance(t.operation.member, ByExternalId)})
+        )
+        await self._prepare(named, found)
         await self._step_together([self._perform_lane(lane) for lane in self.lanes])
 
     async def has_changed(self) -> bool:
@@ -263,18 +258,30 @@ class _Batch:
 
     # -- before -----------------------------------------------------------------------------------
 
-    async def _prepare(self, tickets: Sequence[Ticket]) -> None:
+    async def _begin(self, names: Sequence[str]) -> Sequence[Row]:
+        """See to it that the versions are known that have begun by now; the members of these external ids."""
+        rules, asked_at = self.rules, monotonic()
+        lookups = [rules.programmes.lookup()]
+        if names:
+            lookups.append(Lookup(table_of(Member), ("external_id",), [(name,) for name in names]))
+        published, *found = await self.reader.find_all(lookups)
+        await rules.programmes.take_over(self.reader, published, asked_at)
+        # Whoever reads may take over newer versions meanwhile; all of a batch is judged by the same.
+        self.rules = replace(rules, programmes=rules.programmes.as_now())
+        on = {channel for version in rules.programmes.versions for channel in version.programme.channels}
+        self.judges = {channel: kind for channel, kind in rules.judges.items() if channel in on}
+        return found[0] if found else ()
+
+    async def _prepare(self, tickets: Sequence[Ticket], named: Sequence[Row]) -> None:
         """Resolve the members, lock their accounts in key order, and put what every operation needs on their sheets."""
         member, account, recorded = table_of(Member), table_of(Account), table_of(Recorded)
-        names = {t.operation.member.external_id for t in tickets if isinstance(t.operation.member, ByExternalId)}
         ids: dict[str, str] = {}
         members: dict[str, Member] = {}
-        if names:
-            for row in await self.reader.select(member, ("external_id",), [(name,) for name in sorted(names)]):
-                found = member.glance(row)
-                ids[found.external_id] = found.id
-                if self.reader.alone:
-                    members[found.id] = found.whole()
+        for row in named:
+            found = member.glance(row)
+            ids[found.external_id] = found.id
+            if self.reader.alone:
+                members[found.id] = found.whole()
         known = {ref.id for t in tickets if isinstance(ref := t.operation.member, ById)} | set(ids.values())
 
         lanes: dict[str, _Lane] = {}

@@ -1,24 +1,26 @@
 """Which version of the programme is in force when. A version never changes; a newer one takes over from its start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import copy
 from datetime import datetime
 from time import monotonic
 from typing import Final, NamedTuple
 
+from core.books.members import Member
 from core.errors import ProgrammeInvalid, ProgrammeNotFound
 from core.rulebook.programme import Programme
 from core.rulebook.reading import Reading
 from core.sandbox.clock import ProgrammeClock
-from core.store.dialect import Reader
+from core.store.dialect import Lookup, Reader
+from core.store.tables import Row, table_of
 from core.time.clock import instant
 
 FRESH_SECONDS: Final = 1.0
 """How late a process that only reads may learn of what another has published. Operations look each time."""
 
 _COUNT: Final = "SELECT (SELECT COUNT(*) FROM programme_version), EXISTS (SELECT 1 FROM guest_order)"
-_COUNT_AND_AHEAD: Final = f"{_COUNT}, ahead FROM clock"
+_COUNT_AND_AHEAD: Final = f"{_COUNT}, (SELECT ahead FROM clock)"
 
 
 class Version(NamedTuple):
@@ -64,11 +66,22 @@ class Programmes:
     async def refresh(self, reader: Reader) -> None:
         """Take over what was published since: one cheap statement when nothing was."""
         begun = monotonic()
-        if self._clock is not None and self._clock.is_sandbox:
-            ((count, guests, ahead),) = await reader.query(_COUNT_AND_AHEAD)
-            self._clock.follow(ahead)
-        else:
-            ((count, guests),) = await reader.query(_COUNT)
+        await self.take_over(reader, await reader.query(self._counting), begun)
+
+    def lookup(self) -> Lookup:
+        """What ``refresh`` asks, to be looked up with something else: ``take_over`` is to have what is found."""
+        # Of a key it needs nothing but that there is one.
+        return Lookup(table_of(Member), ("bucket",), [(0,)], sql=f"{self._counting} FROM {{keys}}")
+
+    @property
+    def _counting(self) -> str:
+        return _COUNT_AND_AHEAD if self._clock is not None and self._clock.is_sandbox else _COUNT
+
+    async def take_over(self, reader: Reader, found: Sequence[Row], begun: float) -> None:
+        """Take over what was published since, by what was found when it was looked for at that time."""
+        ((count, guests, *ahead),) = found
+        if self._clock is not None and ahead:
+            self._clock.follow(*ahead)
         self.guests_order |= bool(guests)
         if count != self._count:
             await self._take_over(reader)
