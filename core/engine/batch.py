@@ -25,7 +25,7 @@ from core.engine.reads import Read
 from core.engine.shared import Claim, Place, SharedRows
 from core.engine.work import Reaction, Work
 from core.errors import IdempotencyKeyMismatch, InvalidValue, MemberMerged, MemberNotFound, Overloaded, Refusal
-from core.key_figures.aggregates import SHARDS, Additions, Daily, LocalDays
+from core.key_figures.aggregates import SHARDS, Additions, Daily, LocalDays, Placed
 from core.ladder.judging import Judgement, Judges, first_due
 from core.ladder.reviews import due_first
 from core.models import GuestOrderRow
@@ -221,40 +221,47 @@ class _Batch:
 
     async def write(self, writer: Writer) -> None:
         """Write what stands new or changed, each table once."""
-        inserts: dict[type, list[Row]] = defaultdict(list)
-        updates: dict[type, list[Row]] = defaultdict(list)
-        versions = self.rules.programmes.versions
-        additions = Additions(LocalDays([(version.starts_at, version.programme.zone) for version in versions]))
+        new: dict[type, list[Placed]] = defaultdict(list)
+        changed: dict[type, list[Placed]] = defaultdict(list)
+        gone: dict[type, list[Placed]] = defaultdict(list)
         for lane in self.lanes:
-            member_id, bucket = lane.member_id, bucket_of(lane.member_id)
-            new, gone = lane.sheet.inserts(), lane.sheet.deletes()
-            for kind, _, value in new:
-                inserts[kind].append(table_of(kind).row(bucket, member_id, value))
-            for kind, _, value in lane.sheet.updates():
-                updates[kind].append(table_of(kind).row(bucket, member_id, value))
-            for kind, value in gone:
-                table = table_of(kind)
-                await writer.delete(table, table.row(bucket, member_id, value))
-            if versions:
-                additions.take(new, gone)
+            member_id, bucket, sheet = lane.member_id, bucket_of(lane.member_id), lane.sheet
+            for kind, _, value in sheet.inserts():
+                new[kind].append((bucket, member_id, value))
+            for kind, _, value in sheet.updates():
+                changed[kind].append((bucket, member_id, value))
+            for kind, value in sheet.deletes():
+                gone[kind].append((bucket, member_id, value))
+        added = self._aggregates(new, gone)
         for kind, value in self.shared.inserts():
-            inserts[kind].append(table_of(kind).row(0, "", value))
+            new[kind].append((0, "", value))
         for kind, value in self.shared.updates():
-            updates[kind].append(table_of(kind).row(0, "", value))
-        counts = inserts.pop(Count, None)
-        changes = [(Writing.INSERT, table_of(kind), rows) for kind, rows in inserts.items()]
-        changes += [(Writing.UPDATE, table_of(kind), rows) for kind, rows in updates.items()]
+            changed[kind].append((0, "", value))
+        for kind, placed in gone.items():
+            for row in _rows(kind, placed):
+                await writer.delete(table_of(kind), row)
+        counts = new.pop(Count, None)
+        changes = [(Writing.INSERT, table_of(kind), _rows(kind, placed)) for kind, placed in new.items()]
+        changes += [(Writing.UPDATE, table_of(kind), _rows(kind, placed)) for kind, placed in changed.items()]
         if counts:
-            changes.append((Writing.ACCUMULATE, table_of(Count), counts))
+            changes.append((Writing.ACCUMULATE, table_of(Count), _rows(Count, counts)))
         # Last of all, so that nobody waits for it while more is done.
-        for kind, former, value in self.shared.kept():
-            if kind is GuestOrderRow and versions:
-                additions.take_guests(former, value)
-        row = table_of(Daily).row
-        if added := [row(0, "", daily) for daily in additions.rows(self.rules.shard)]:
-            changes.append((Writing.ACCUMULATE, table_of(Daily), added))
+        if added:
+            changes.append((Writing.ACCUMULATE, table_of(Daily), _rows(Daily, added)))
         if changes:
             await writer.write(changes)
+
+    def _aggregates(self, new: Mapping[type, Sequence[Placed]], gone: Mapping[type, Sequence[Placed]]) -> list[Placed]:
+        """What the rows that are inserted add to the daily aggregates."""
+        versions = self.rules.programmes.versions
+        if not versions:
+            return []
+        additions = Additions(LocalDays([(version.starts_at, version.programme.zone) for version in versions]))
+        additions.take(new, gone)
+        for kind, former, value in self.shared.kept():
+            if kind is GuestOrderRow:
+                additions.take_guests(former, value)
+        return [(0, "", daily) for daily in additions.rows(self.rules.shard)]
 
     # -- before -----------------------------------------------------------------------------------
 
@@ -572,6 +579,12 @@ class _Batch:
                     event_id=event_id,
                 )
                 sheet.add(Outgoing, (row.id,), row)
+
+
+def _rows(kind: type, placed: Sequence[Placed]) -> list[Row]:
+    """Values as they are written."""
+    row = table_of(kind).row
+    return [row(bucket, member_id, value) for bucket, member_id, value in placed]
 
 
 def _is_named(ticket: Ticket) -> bool:

@@ -113,7 +113,7 @@ class Work:
         self._shared = shared
         self._counted = False
         self._moved = False
-        self._counts: dict[str, set[int]] = {}
+        self._counts: dict[tuple[str, int], None] = {}
         self._own_counts: dict[tuple[str, int], int] = defaultdict(int)
         self._active_on: dict[str, int] = {}
         self._told = 0
@@ -641,7 +641,7 @@ class Work:
         """Add to a tally on the local day of ``at``; a negative amount takes away."""
         day = day_number(local_day(at or self.now, self.programme.zone))
         self._add_to_tally(name, day, amount)
-        self._counts.setdefault(name, set()).add(day)
+        self._counts[name, day] = None
         if amount > 0 and day > self._active_on.get(name, 0):
             self._active_on[name] = day
 
@@ -792,7 +792,10 @@ class Work:
             if self._counts:
                 counts, self._counts = self._counts, {}
                 if reactions := self._reactions_to(TALLIES_COUNTED):
-                    event = Event(TALLIES_COUNTED, {"days": {name: sorted(days) for name, days in counts.items()}})
+                    days: dict[str, list[int]] = defaultdict(list)
+                    for name, day in counts:
+                        days[name].append(day)
+                    event = Event(TALLIES_COUNTED, {"days": {name: sorted(each) for name, each in days.items()}})
                     for react in reactions:
                         await react(event, self)
             elif self._counted and self.programme_now.tiers is not None and await self.standing.follow():

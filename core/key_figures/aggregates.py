@@ -22,14 +22,14 @@ Tallies and guests' orders are of the day that they are counted on, so that a re
 All else is of the local day at which it was effective, by the zone of the version in force then.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.books.accounts import Entry
 from core.books.members import Member, TierChange
-from core.books.sheet import Key
 from core.books.tallies import ORDERS, SPEND, Count, day_number
 from core.engine.operations import BY_RULE, Recorded
 from core.time.calendar import local_day
@@ -64,6 +64,10 @@ Place = tuple[str, int, str, str, str]
 """Name, day, unit, channel, part: an aggregate, whoever has added to it."""
 
 
+Placed = tuple[int, str, Any]
+"""The bucket and the id of a member, and a row of theirs."""
+
+
 class LocalDays:
     """Which local day it was at an instant, by the zone of the version in force then, or of the first one before."""
 
@@ -96,31 +100,28 @@ class Additions:
         self._sums: dict[Place, list[int]] = {}
         """The amount and the times, by aggregate."""
 
-    def take(self, new: Iterable[tuple[type, Key, Any]], gone: Iterable[tuple[type, Any]]) -> None:
-        """Take what the rows of a member add that are to be inserted, and what those took that are to be deleted.
-
-        Both as ``Sheet`` gives them.
-        """
+    def take(self, new: Mapping[type, Sequence[Placed]], gone: Mapping[type, Sequence[Placed]]) -> None:
+        """Take what rows add that are to be inserted, and what those took that are to be deleted, by their kind."""
         add, number = self._add, self._days.number
-        entries: list[Entry] = []
         channels: dict[str, str] = {}
-        for kind, _, value in new:
-            if kind is Entry:
-                entries.append(value)
-            elif kind is Count:
-                add((TALLY, value.day, "", "", value.name), value.amount, 1)
-            elif kind is Recorded:
-                channels[value.id] = value.channel
-                self._take_operation(value, 1)
-            elif kind is Member:
-                add((JOINED, number(value.enrolled_at), "", "", ""), 1, 0)
-            elif kind is TierChange:
-                add((TIER, number(value.at), "", value.cause, f"{value.former or ''}>{value.tier}"), 1, 0)
-        for kind, value in gone:
-            # An operation whose key tells who the member was, when they are erased: it is inserted under another.
-            if kind is Recorded:
-                self._take_operation(value, -1)
-        for entry in entries:
+        done: Recorded
+        for _, _, done in new.get(Recorded, ()):
+            channels[done.id] = done.channel
+            self._take_operation(done, 1)
+        # Operations whose key tells who the member was, when they are erased: they are inserted under others.
+        for _, _, done in gone.get(Recorded, ()):
+            self._take_operation(done, -1)
+        counted: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for _, _, (tally, day, amount) in new.get(Count, ()):
+            counted[tally, day].append(amount)
+        for (tally, day), amounts in counted.items():
+            add((TALLY, day, "", "", tally), sum(amounts), len(amounts))
+        for _, _, member in new.get(Member, ()):
+            add((JOINED, number(member.enrolled_at), "", "", ""), 1, 0)
+        for _, _, change in new.get(TierChange, ()):
+            add((TIER, number(change.at), "", change.cause, f"{change.former or ''}>{change.tier}"), 1, 0)
+        entry: Entry
+        for _, _, entry in new.get(Entry, ()):
             if amount := entry.amount:
                 name = CREDITED if amount > 0 else DEBITED
                 place = (name, number(entry.effective_at), entry.unit, channels[entry.operation_id], entry.contra)
