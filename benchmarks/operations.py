@@ -29,7 +29,7 @@ from core.rulebook.programme import load_programme
 from core.rulebook.programmes import Programmes
 from core.store import Store
 from core.store.databases import Tables, connect
-from core.store.dialect import Writer
+from core.store.dialect import Lookup, Writer
 from core.store.tables import Row, Table
 from core.time.clock import SystemClock
 from tests.databases import Server
@@ -197,9 +197,10 @@ class CountingWriter(Writer):
         self._inner = inner
         self._counts = counts
 
-    async def keep_rules(self) -> None:
+    async def keep_rules(self, beside: Sequence[Lookup] = ()) -> Sequence[Sequence[Row]]:
         self._rules_are_locked()
         await self._inner.keep_rules()
+        return await self.find_all(beside)
 
     async def change_rules(self) -> None:
         self._rules_are_locked()

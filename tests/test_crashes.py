@@ -241,7 +241,7 @@ async def test_a_line_cut_at_any_word_of_a_transaction_changes_no_outcome(server
         line.cut_at = None
 
         # As many words as a transaction has were cut, and each spent ten points once.
-        assert 8 < cut_at < 39
+        assert 7 < cut_at < 39
         account = await desk.account(ann)
         assert (account.debited, account.seq) == (10 * cut_at, 1 + cut_at)
         assert await verify(desk.store.reader()) == []

@@ -130,10 +130,11 @@ async def perform(tickets: Sequence[Ticket], writer: Writer, rules: Rules, take_
     """
     for ticket in tickets:
         ticket.outcome = ticket.defect = None
+    named = [ticket for ticket in tickets if _is_named(ticket)]
     # Before the instant of the batch is taken: of a version that begins between the two it would not know.
-    await writer.keep_rules()
+    found = await writer.keep_rules(_by_name(named))
     batch = _Batch(writer, writer.lock, rules, take_turn)
-    await batch.perform(tickets)
+    await batch.perform(named, found)
     await batch.write(writer)
 
 
@@ -145,7 +146,7 @@ async def rehearse(operation: Operation, reader: Reader, rules: Rules, *, lock: 
     """
     ticket = Ticket(operation, rules.new_id())
     batch = _Batch(reader, lock or reader.select, rules)
-    await batch.perform([ticket])
+    await batch.look_up_and_perform([ticket])
     if lock is None and await batch.has_changed():
         return None
     if ticket.defect is not None:
@@ -168,7 +169,7 @@ async def rehearse_many(operations: Sequence[Operation], reader: Reader, rules: 
     """
     tickets = [Ticket(operation, rules.new_id()) for operation in operations]
     batch = _Batch(reader, reader.select, rules)
-    await batch.perform(tickets)
+    await batch.look_up_and_perform(tickets)
     outcomes = []
     for ticket in tickets:
         if ticket.defect is not None:
@@ -203,13 +204,14 @@ class _Batch:
         self.accounts: Sequence[Row] = ()
         self.judges: Judges = {}
 
-    async def perform(self, tickets: Sequence[Ticket]) -> None:
+    async def look_up_and_perform(self, tickets: Sequence[Ticket]) -> None:
         """Perform all tickets and set what became of each."""
         named = [ticket for ticket in tickets if _is_named(ticket)]
-        found = await self._begin(
-            sorted({t.operation.member.external_id for t in named if isinstance(t.operation.member, ByExternalId)})
-        )
-        await self._prepare(named, found)
+        await self.perform(named, await self.reader.find_all(_by_name(named)))
+
+    async def perform(self, tickets: Sequence[Ticket], found: Sequence[Sequence[Row]]) -> None:
+        """The same of tickets that are named well, and of which ``_by_name`` was looked up."""
+        await self._prepare(tickets, found[0] if found else ())
         await self._step_together([self._perform_lane(lane) for lane in self.lanes])
 
     async def has_changed(self) -> bool:
@@ -265,19 +267,14 @@ class _Batch:
 
     # -- before -----------------------------------------------------------------------------------
 
-    async def _begin(self, names: Sequence[str]) -> Sequence[Row]:
-        """See to it that the versions are known that have begun by now; the members of these external ids."""
-        rules, asked_at = self.rules, monotonic()
-        lookups = [rules.programmes.lookup()]
-        if names:
-            lookups.append(Lookup(table_of(Member), ("external_id",), [(name,) for name in names]))
-        published, *found = await self.reader.find_all(lookups)
+    async def _take_over(self, published: Sequence[Row], asked_at: float) -> None:
+        """Judge by the versions that have begun by now."""
+        rules = self.rules
         await rules.programmes.take_over(self.reader, published, asked_at)
         # Whoever reads may take over newer versions meanwhile; all of a batch is judged by the same.
         self.rules = replace(rules, programmes=rules.programmes.as_now())
         on = {channel for version in rules.programmes.versions for channel in version.programme.channels}
         self.judges = {channel: kind for channel, kind in rules.judges.items() if channel in on}
-        return found[0] if found else ()
 
     async def _prepare(self, tickets: Sequence[Ticket], named: Sequence[Row]) -> None:
         """Resolve the members, lock their accounts in key order, and put what every operation needs on their sheets."""
@@ -304,6 +301,9 @@ class _Batch:
             lane.tickets.append(ticket)
         self.lanes = list(lanes.values())
 
+        lookups: list[Lookup] = []
+        unread: list[Row] = []
+        foreseen: dict[Rows, dict[Row, Sheet]] = {}
         if known:
             keys = self.members = sorted((bucket_of(member_id), member_id) for member_id in known)
             self.accounts = await self.lock(account, ("bucket", "member_id"), keys)
@@ -316,14 +316,20 @@ class _Batch:
                 if lane.member_id in known
                 for ticket in lane.tickets
             }
-            lookups = [Lookup(recorded, recorded.key, sorted(asked))]
+            lookups.append(Lookup(recorded, recorded.key, sorted(asked)))
             # Read after the lock: what stood there before may have changed while we waited.
             unread = [key for key in keys if key[1] not in members]
             if unread:
                 lookups.append(Lookup(member, ("bucket", "id"), unread))
-            foreseen = self._foreseen() if len(tickets) <= _FORESEEN_MAX else {}
-            lookups += [question.lookup([*sheets]) for question, sheets in foreseen.items()]
-            done, *read = await self.reader.find_all(lookups)
+            if len(tickets) <= _FORESEEN_MAX:
+                foreseen = self._foreseen()
+                lookups += [question.lookup([*sheets]) for question, sheets in foreseen.items()]
+        asked_at = monotonic()
+        # With the rest, as it takes no statement of its own then: what is kept is not published meanwhile.
+        *read, published = await self.reader.find_all([*lookups, self.rules.programmes.lookup()])
+        await self._take_over(published, asked_at)
+        if known:
+            done = read.pop(0)
             if unread:
                 members |= {row[1]: member.read(row) for row in read.pop(0)}
             for member_id, of_member in members.items():
@@ -595,6 +601,12 @@ def _is_named(ticket: Ticket) -> bool:
         ticket.outcome = Outcome(member_id=None, recorded=None, refusal=refusal)
         return False
     return True
+
+
+def _by_name(tickets: Sequence[Ticket]) -> list[Lookup]:
+    """The members that are named by external ids, to be looked up; nothing where none is."""
+    names = {t.operation.member.external_id for t in tickets if isinstance(t.operation.member, ByExternalId)}
+    return [Lookup(table_of(Member), ("external_id",), [(name,) for name in sorted(names)])] if names else []
 
 
 def _learn(question: Rows, sheets: Mapping[Row, Sheet], answers: Mapping[Row, Sequence[Any]]) -> None:

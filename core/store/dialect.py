@@ -85,8 +85,11 @@ class Writer(Reader):
     """The writes of one open transaction."""
 
     @abstractmethod
-    async def keep_rules(self) -> None:
-        """See to it that no version of the programme is published before the transaction ends."""
+    async def keep_rules(self, beside: Sequence[Lookup] = ()) -> Sequence[Sequence[Row]]:
+        """See to it that no version of the programme is published before the transaction ends.
+
+        Gives what is looked up ``beside``, of which some may have been changed while it waited for this.
+        """
 
     @abstractmethod
     async def change_rules(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from core.store.dialect import Writer
+from core.store.dialect import Lookup, Writer
 from core.store.tables import Row, Table
 
 _FIRST: Final = "SELECT number FROM programme_version ORDER BY number LIMIT 1"
@@ -49,9 +49,10 @@ class MySql(Writer):
         # The one driver that gives dicts.
         return [tuple(row.values()) for row in found]
 
-    async def keep_rules(self) -> None:
+    async def keep_rules(self, beside: Sequence[Lookup] = ()) -> Sequence[Sequence[Row]]:
         # Named locks cannot be shared here; before the first version there are no rules to keep.
         await self.query(f"{_FIRST} LOCK IN SHARE MODE")
+        return await self.find_all(beside)
 
     async def change_rules(self) -> None:
         await self.query(f"{_FIRST} FOR UPDATE")

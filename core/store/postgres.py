@@ -11,8 +11,9 @@ from typing import Any, Final
 import orjson
 from tortoise.backends.base_postgres.client import translate_exceptions
 
+from core.books.members import Member
 from core.store.dialect import Lookup, Writer, Writing, statement_of
-from core.store.tables import Row, Table
+from core.store.tables import Row, Table, table_of
 
 _COPIED_FROM: Final = 256
 """From so many new rows on it is faster to copy them, though the server is spoken to twice."""
@@ -25,6 +26,7 @@ _NUMBER: Final[Callable[[Any], int]] = itemgetter(0)
 _WRITTEN_KEPT: Final = 256
 """The same of statements that write: what operations change comes together in ever other ways."""
 _RULES: Final = int.from_bytes(sha256(b"laurel.rules").digest()[:8], signed=True)
+_KEEPING: Final = f"SELECT pg_advisory_xact_lock_shared({_RULES})::text FROM {{keys}}"
 
 
 class Postgres(Writer):
@@ -84,9 +86,10 @@ class Postgres(Writer):
                 found[number] += [row[columns] for row in of_part]
         return found
 
-    async def keep_rules(self) -> None:
+    async def keep_rules(self, beside: Sequence[Lookup] = ()) -> Sequence[Sequence[Row]]:
         # Advisory: to share a row's lock would write to the row, in every batch.
-        await self.query("SELECT pg_advisory_xact_lock_shared($1)", [_RULES])
+        keeping = Lookup(table_of(Member), ("bucket",), [(0,)], sql=_KEEPING)
+        return (await self.find_all([*beside, keeping]))[:-1]
 
     async def change_rules(self) -> None:
         await self.query("SELECT pg_advisory_xact_lock($1)", [_RULES])

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import orjson
 
-from core.store.dialect import Writer, Writing, statement_of
+from core.store.dialect import Lookup, Writer, Writing, statement_of
 from core.store.sqlite_immediate import ImmediateTransaction
 from core.store.tables import Row, Table
 
@@ -48,8 +48,9 @@ class Sqlite(Writer):
     def alone(self) -> bool:
         return isinstance(self.client, ImmediateTransaction)
 
-    async def keep_rules(self) -> None:
-        pass  # whoever is the one writer keeps everything
+    async def keep_rules(self, beside: Sequence[Lookup] = ()) -> Sequence[Sequence[Row]]:
+        # Whoever is the one writer keeps everything.
+        return await self.find_all(beside)
 
     async def change_rules(self) -> None:
         pass
