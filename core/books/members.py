@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
+from struct import Struct
 from threading import Lock
 from typing import Any, Final, NamedTuple, NewType
 
@@ -153,35 +154,23 @@ def bucket_of(member_id: str) -> int:
 
 _last_v7 = 0
 _v7_lock = Lock()
-_RANDOM_BYTES: Final = 10
-_LOW: Final = (1 << 62) - 1
-_RANDOM_AT_ONCE: Final = 256 * _RANDOM_BYTES
-_random = b""
-_random_at = 0
-
-
-def _forget_random() -> None:
-    """Leave the random bytes to the process that has got them."""
-    global _random
-    _random = b""
-
-
-os.register_at_fork(after_in_child=_forget_random)
+_RANDOM_AT_ONCE: Final = Struct("512Q")
+_random: list[int] = []
+# They are left to the process that has got them.
+os.register_at_fork(after_in_child=_random.clear)
 
 
 def new_id() -> str:
     """A UUIDv7 (RFC 9562) as text, greater than every one this process made before."""
-    global _last_v7, _random, _random_at
+    global _last_v7
     with _v7_lock:
-        if _random_at >= len(_random):
+        if not _random:
             # The system is asked for many at once, as that takes longer than all else here.
-            _random, _random_at = os.urandom(_RANDOM_AT_ONCE), 0
-        random = int.from_bytes(_random[_random_at : _random_at + _RANDOM_BYTES])
-        _random_at += _RANDOM_BYTES
+            _random.extend(_RANDOM_AT_ONCE.unpack(os.urandom(_RANDOM_AT_ONCE.size)))
+        random = _random.pop()
         # 48 bits of milliseconds and 12 of a count that begins at random, below its half to leave room. In the
         # same millisecond, or after the clock went back, the count goes on and carries into the time.
-        begun = time.time_ns() // 1_000_000 << 12 | random >> 69
-        _last_v7 = max(begun, _last_v7 + 1)
-        high = _last_v7 >> 12 << 16 | 0x7 << 12 | _last_v7 & 0xFFF
-    text = f"{high << 64 | 0b10 << 62 | random & _LOW:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        begun = time.time_ns() // 1_000_000 << 12 | _random.pop() >> 53
+        _last_v7 = high = max(begun, _last_v7 + 1)
+    timed, drawn = f"{high:015x}", f"{0b10 << 62 | random >> 2:016x}"
+    return f"{timed[:8]}-{timed[8:12]}-7{timed[12:]}-{drawn[:4]}-{drawn[4:]}"

@@ -325,7 +325,7 @@ class _Batch:
                 foreseen = self._foreseen()
                 lookups += [question.lookup([*sheets]) for question, sheets in foreseen.items()]
         asked_at = monotonic()
-        # With the rest, as it takes no statement of its own then: what is kept is not published meanwhile.
+        # With the rest, so that it takes no statement of its own: nothing is published while the rules are kept.
         *read, published = await self.reader.find_all([*lookups, self.rules.programmes.lookup()])
         await self._take_over(published, asked_at)
         if known:
