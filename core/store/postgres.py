@@ -187,7 +187,7 @@ def _array(column: tuple[Any, ...]) -> str:
     """
     text = orjson.dumps(column)[1:-1].decode()
     # What else there is that begins with a backslash is hardly ever there, and looked for one by one.
-    if "\\" in text.replace('\\"', ""):
+    if text.count("\\") > text.count('\\"'):
         text = _ESCAPED.sub(_unescaped, text)
     return f"{{{text}}}"
 
