@@ -10,7 +10,7 @@ from core.books.accounts import Entry
 from core.books.figures import BALANCES, TOTALS, Balances, Totals
 from core.books.holds import Hold
 from core.books.lots import Lot
-from core.books.members import Member, TierChange, bucket_of
+from core.books.members import ByExternalId, Member, TierChange, bucket_of
 from core.engine.operations import Foreseen, Operation, Outcome, Recorded
 from core.engine.reads import Read
 from core.engine.work import Work
@@ -207,6 +207,18 @@ async def test_what_is_foreseen_is_found_and_asked_once(desk: Desk, members: int
     found = [outcome.result["lots"] for outcome in outcomes if isinstance(outcome, Outcome)]
     assert found == [[], *([amount] for amount in range(1, members))]
     assert sum("lot t" in statement for statement in sent) == 1
+
+
+async def test_a_batch_sends_five_statements_where_several_questions_are_one(desk: Desk) -> None:
+    names = [ByExternalId(f"member {number}") for number in range(5)]
+    for name in names:
+        await desk.enrol(name.external_id)
+
+    with statements() as sent:
+        await desk.committer.submit_many(Give(**desk.request(name), points=5) for name in names)
+
+    # The members by name, their accounts, all else of them, what they did for the ladder, and what is written.
+    assert len(sent) == 5 or not desk.store.reader().joins, sent
 
 
 async def test_what_an_operation_did_before_is_seen_by_who_had_foreseen_it(desk: Desk) -> None:
