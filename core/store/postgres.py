@@ -11,9 +11,8 @@ from typing import Any, Final
 import orjson
 from tortoise.backends.base_postgres.client import translate_exceptions
 
-from core.books.members import Member
 from core.store.dialect import Lookup, Writer, Writing, statement_of
-from core.store.tables import Row, Table, table_of
+from core.store.tables import Row, Table
 
 _COPIED_FROM: Final = 256
 """From so many new rows on it is faster to copy them, though the server is spoken to twice."""
@@ -88,8 +87,13 @@ class Postgres(Writer):
 
     async def keep_rules(self, beside: Sequence[Lookup] = ()) -> Sequence[Sequence[Row]]:
         # Advisory: to share a row's lock would write to the row, in every batch.
-        keeping = Lookup(table_of(Member), ("bucket",), [(0,)], sql=_KEEPING)
-        return (await self.find_all([*beside, keeping]))[:-1]
+        if not beside:
+            await self.query("SELECT pg_advisory_xact_lock_shared($1)", [_RULES])
+            return ()
+        # A lookup of one key, of whatever table, that finds the lock.
+        table = beside[0].table
+        *found, _ = await self.find_all([*beside, Lookup(table, table.key[:1], [(0,)], sql=_KEEPING)])
+        return found
 
     async def change_rules(self) -> None:
         await self.query("SELECT pg_advisory_xact_lock($1)", [_RULES])
