@@ -124,8 +124,10 @@ class Standing:
         ladder, currency = self.ladder, self._work.programme_now.currency
         assert ladder is not None
         facts = {}
-        for need in ladder.needs(keeping=keeping):
-            amount = await self._work.counted(need.fact, since=need.window.start(on), until=until)
+        # What is read of a longer window holds what a shorter one asks for.
+        since = {need: need.window.start(on) for need in ladder.needs(keeping=keeping)}
+        for need in sorted(since, key=lambda need: since[need] or date.min):
+            amount = await self._work.counted(need.fact, since=since[need], until=until)
             facts[need] = fact_value(need.fact, amount, currency)
         return facts
 

@@ -38,8 +38,8 @@ class Rows(NamedTuple):
         """The answers that are in what was found."""
         key_of, value_of = _reading(self.kind, self.by, self.glanced)
         found: dict[Key, list[Any]] = defaultdict(list)
-        for row in rows:
-            found[key_of(row)].append(value_of(row))
+        for key, value in zip(map(key_of, rows), map(value_of, rows), strict=True):
+            found[key].append(value)
         return found
 
 
