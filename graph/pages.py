@@ -7,6 +7,7 @@ where the list is at hand and short. The last column of an order is unique, so t
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import groupby
 from operator import itemgetter
 from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar
 
@@ -26,6 +27,8 @@ PAGE_MAX: Final = 100
 MEMBERS_MAX: Final = 100
 """Members in one statement: each is a part of a union, of which SQLite takes 500, with values of its own."""
 COUNT_MAX: Final = 10_000
+
+_PART: Final = itemgetter(0)
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -253,8 +256,9 @@ class Slice(NamedTuple):
             )
         found: dict[tuple[Any, ...], list[Any]] = {tuple(key): [] for key in keys}
         key_of, value_of = _key_of(table, self.order), table.glance if self.glanced else table.read
-        for part, *row in await reader.query(in_words_of(reader, " UNION ALL ".join(parts)), values):
-            found[tuple(keys[part])].append((key_of(row), value_of(row)))
+        for part, those in groupby(await reader.query(in_words_of(reader, " UNION ALL ".join(parts)), values), _PART):
+            of_part = [row[1:] for row in those]
+            found[tuple(keys[part])] += zip(map(key_of, of_part), map(value_of, of_part), strict=True)
         for rows in found.values():
             rows.sort(key=lambda pair: pair[0], reverse=self.order.descending != self.backwards)
         return found
@@ -303,7 +307,7 @@ def _count(kind: type, where: Sequence[Where]) -> Where:
 def _key_of(table: Table, order: Order) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
     """What gives a row's key in the order."""
     at = [table.columns.index(column) for column in order.columns]
-    return (lambda row: (row[at[0]],)) if len(at) == 1 else itemgetter(*at)
+    return itemgetter(slice(at[0], at[0] + 1)) if len(at) == 1 else itemgetter(*at)
 
 
 # -- answering ----------------------------------------------------------------------------------------

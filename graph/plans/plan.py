@@ -461,12 +461,15 @@ class Plan:
 
     def _checked(self, text: "_Text", kind: GraphQLObjectType, number: int) -> None:
         """Whether a value is one, and of the type."""
-        text.line(f"if value.__class__ not in PLAIN: {text.name(look_at)}(value)")
+        indent = ""
+        if kind.is_type_of is not None and (known := _class_of(kind)) is not None:
+            # Of what is of the class nothing is asked.
+            text.line(f"if value.__class__ is not {text.name(known)}:")
+            indent = "    "
+        text.line(f"{indent}if value.__class__ not in PLAIN: {text.name(look_at)}(value)")
         if kind.is_type_of is not None:
-            known = _class_of(kind)
-            others = "" if known is None else f"value.__class__ is not {text.name(known)} and "
-            text.line(f"if {others}not {text.name(kind.is_type_of)}(value, run.raw_infos[{number}]):")
-            text.line(f"    raise Surprise('no {kind.name}')")
+            text.line(f"{indent}if not {text.name(kind.is_type_of)}(value, run.raw_infos[{number}]):")
+            text.line(f"{indent}    raise Surprise('no {kind.name}')")
 
     @staticmethod
     def _list(text: "_Text", required: bool) -> None:
@@ -660,7 +663,9 @@ def _class_of(kind: GraphQLObjectType) -> type | None:
     declared = kind.extensions.get("strawberry-definition")
     if not isinstance(declared, StrawberryObjectDefinition) or declared.is_type_of is not None:
         return None
-    return declared.origin
+    # They are to be values: neither raised nor waited for.
+    origin = declared.origin
+    return None if issubclass(origin, Exception) or hasattr(origin, "__await__") else origin
 
 
 class _Variants(dict[str, Complete]):
