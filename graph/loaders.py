@@ -25,7 +25,7 @@ Key = tuple[Any, ...]
 AT_ONCE: Final = 2
 """Statements of one question that are on their way at the same time; what comes then waits for the next, together."""
 HALVED_MIN: Final = 12
-"""So many requests that ask one question, each about something else, are answered by two statements rather than one."""
+"""So many requests that ask one question, not all about the same, are answered by two statements rather than one."""
 LONG_SECONDS: Final = 0.05
 """A statement that takes longer keeps nobody waiting."""
 JOINED_KEYS_MAX: Final = 128
@@ -181,18 +181,15 @@ class _Line:
 
     def take(self, *, halved: bool) -> list[_Asked]:
         """What goes in one statement; what is asked together stays together. Of many, ``halved``, half go first."""
-        wanted, many = _wanted(self.waiting), 0
-        halved = halved and not self.under_way
-        if not halved and sum([len(asked.keys) for asked in wanted]) <= self.keys_max:
-            self.waiting = []
-            return wanted
-        most = _at_first(wanted) if halved else len(wanted)
+        wanted, self.waiting = _wanted(self.waiting), []
+        if halved and not self.under_way:
+            wanted, self.waiting = _halves(wanted)
+        many = 0
         for at, asked in enumerate(wanted):
             many += len(asked.keys)
-            if at and (many > self.keys_max or at >= most):
-                self.waiting = wanted[at:]
+            if at and many > self.keys_max:
+                self.waiting = wanted[at:] + self.waiting
                 return wanted[:at]
-        self.waiting = []
         return wanted
 
 
@@ -361,12 +358,21 @@ class Gathered:
             part.give(told)
 
 
-def _at_first(wanted: Sequence[_Asked]) -> int:
-    """How many of them go first: half of many requests, so that one half is answered while the other is looked up."""
-    keys = {key for asked in wanted for key in asked.keys}
-    if len({asked.request for asked in wanted}) < HALVED_MIN or len(keys) < len(wanted):
-        return len(wanted)
-    return (len(wanted) + 1) // 2
+def _halves(wanted: list[_Asked]) -> tuple[list[_Asked], list[_Asked]]:
+    """Those that go first, half of many requests, and the others: one half is answered while the other is looked up.
+
+    Whoever asks the same goes together, as it is looked up once.
+    """
+    if len({asked.request for asked in wanted}) < HALVED_MIN:
+        return wanted, []
+    alike: defaultdict[tuple[Key, ...], list[_Asked]] = defaultdict(list)
+    for asked in wanted:
+        alike[tuple(asked.keys)].append(asked)
+    first: list[_Asked] = []
+    groups = iter(alike.values())
+    while len(first) * 2 < len(wanted):
+        first += next(groups)
+    return first, [*chain.from_iterable(groups)]
 
 
 def _wanted(together: Sequence[_Asked]) -> list[_Asked]:

@@ -107,6 +107,15 @@ async def test_many_who_ask_each_for_something_else_are_answered_in_two_halves(
     ]
 
 
+async def test_of_many_those_who_ask_the_same_are_in_one_half(gathered: Gathered, question: Doubled) -> None:
+    question.may.set()
+    asked = [ask(gathered, question, number % 4) for number in range(module.HALVED_MIN)]
+
+    assert await asyncio.gather(*asked) == [[2 * (number % 4)] for number in range(module.HALVED_MIN)]
+
+    assert question.asked == [[0, 1], [2, 3]]
+
+
 async def test_who_comes_while_statements_are_on_their_way_waits_for_the_next(
     gathered: Gathered, question: Doubled
 ) -> None:
