@@ -464,9 +464,9 @@ class Plan:
         indent = ""
         if kind.is_type_of is not None and (known := _class_of(kind)) is not None:
             # Of what is of the class nothing is asked.
-            text.line(f"if value.__class__ is not {text.name(known)}:")
+            text.line(f"if type(value) is not {text.name(known)}:")
             indent = "    "
-        text.line(f"{indent}if value.__class__ not in PLAIN: {text.name(look_at)}(value)")
+        text.line(f"{indent}if type(value) not in PLAIN: {text.name(look_at)}(value)")
         if kind.is_type_of is not None:
             text.line(f"{indent}if not {text.name(kind.is_type_of)}(value, run.raw_infos[{number}]):")
             text.line(f"{indent}    raise Surprise('no {kind.name}')")
@@ -474,7 +474,7 @@ class Plan:
     @staticmethod
     def _list(text: "_Text", required: bool) -> None:
         text.nothing(required)
-        text.line("if value.__class__ is not list and value.__class__ is not tuple: raise Surprise('no list')")
+        text.line("if type(value) is not list and type(value) is not tuple: raise Surprise('no list')")
 
     def _field(self, text: "_Text", kind: GraphQLObjectType, name: str, details: Details) -> None:
         field_name = details[0].node.name.value
@@ -504,7 +504,7 @@ class Plan:
             text.line(f"    {put} = {written}")
             word = "elif"
         if not isinstance(direct, Attribute):
-            text.line(f"{word} found.__class__ in AWAITED:")
+            text.line(f"{word} type(found) in AWAITED:")
             text.line(f"    {put} = None")  # its place among the others
             text.line(f"    run.wait(found, {completed}, answer, {name!r})")
             word = "elif"
@@ -623,7 +623,7 @@ class Plan:
     def _abstract(self, kind: GraphQLAbstractType, details: Details, number: int, *, required: bool) -> Complete:
         text = _Text(f"of_{kind.name}")
         text.nothing(required)
-        text.line(f"if value.__class__ not in PLAIN: {text.name(look_at)}(value)")
+        text.line(f"if type(value) not in PLAIN: {text.name(look_at)}(value)")
         resolve = text.name(kind.resolve_type or default_type_resolver)
         text.line(f"kind = {resolve}(value, run.raw_infos[{number}], {text.name(kind)})")
         text.line(

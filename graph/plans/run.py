@@ -126,7 +126,7 @@ class Run:
 
     def wait(self, awaitable: Awaitable[Any], complete: Complete, answer: dict[str, Any], name: str) -> None:
         """Put what the awaitable gives into the answer, now or once it has it."""
-        coroutine: Any = awaitable if awaitable.__class__ is CoroutineType else _awaited(awaitable)
+        coroutine: Any = awaitable if type(awaitable) is CoroutineType else _awaited(awaitable)
         # With variables of its own, as a task has them.
         variables = copy_context()
         try:
@@ -176,7 +176,7 @@ class Run:
         loop, future = get_running_loop(), next(iter(self._waiting))
         # Not a task, which may survive being cancelled, nor what cannot be waited for here. What is done by now says so
         # when its callbacks are called.
-        plain = future.__class__ is Future and future.get_loop() is loop and not future.done()
+        plain = type(future) is Future and future.get_loop() is loop and not future.done()
         if len(self._waiting) > 1 or not plain:
             self._wake = loop.create_future()
             await self._wake

@@ -22,17 +22,17 @@ from graph.plans.run import Complete, Run, Surprise
 from graph.scalars import write_decimal, write_instant, write_points
 
 _BY_KIND: Final[Mapping[GraphQLLeafType, str]] = {
-    GraphQLString: "{0}.__class__ is str",
-    GraphQLID: "{0}.__class__ is str",
-    GraphQLBoolean: "{0}.__class__ is bool",
-    GraphQLInt: "{0}.__class__ is int and -2147483648 <= {0} <= 2147483647",
+    GraphQLString: "type({0}) is str",
+    GraphQLID: "type({0}) is str",
+    GraphQLBoolean: "type({0}) is bool",
+    GraphQLInt: "type({0}) is int and -2147483648 <= {0} <= 2147483647",
     # Neither infinite nor no number.
-    GraphQLFloat: "{0}.__class__ is float and {0} - {0} == 0.0",
+    GraphQLFloat: "type({0}) is float and {0} - {0} == 0.0",
 }
 _BY_WRITER: Final[Mapping[object, tuple[str, str]]] = {
-    write_points: (f"{{0}}.__class__ is int and -{AMOUNT_MAX} <= {{0}} <= {AMOUNT_MAX}", "{0}"),
-    write_decimal: ("{0}.__class__ is Decimal and {0}.is_finite()", "format({0}, 'f')"),
-    write_instant: ("{0}.__class__ is datetime and {0}.tzinfo is UTC", "{0}.isoformat()[:-6] + 'Z'"),
+    write_points: (f"type({{0}}) is int and -{AMOUNT_MAX} <= {{0}} <= {AMOUNT_MAX}", "{0}"),
+    write_decimal: ("type({0}) is Decimal and {0}.is_finite()", "format({0}, 'f')"),
+    write_instant: ("type({0}) is datetime and {0}.tzinfo is UTC", "{0}.isoformat()[:-6] + 'Z'"),
 }
 NAMES: Final[Mapping[str, object]] = {"Decimal": Decimal, "datetime": datetime, "UTC": UTC}
 """What ``at_once`` says things with."""
@@ -48,7 +48,7 @@ def look_at(value: Any) -> None:
     if value is Undefined or optimized_is_awaitable(value):
         raise Surprise(f"{value.__class__.__name__} for a value")
     if len(PLAIN) < _PLAIN_MAX:
-        PLAIN.add(value.__class__)
+        PLAIN.add(type(value))
 
 
 def at_once(kind: GraphQLLeafType, name: str) -> tuple[str, str] | None:
@@ -70,7 +70,7 @@ def leaf(kind: GraphQLLeafType, *, required: bool) -> Complete:
             if required:
                 raise Surprise(f"null for {kind}!")
             return None
-        if value.__class__ not in PLAIN:
+        if type(value) not in PLAIN:
             look_at(value)
         coerced = coerce(value)
         if coerced is None or coerced is Undefined:
@@ -85,6 +85,6 @@ def leaf(kind: GraphQLLeafType, *, required: bool) -> Complete:
     names = {member: coerce(member) for member in python}
 
     def name(value: Any, run: Run) -> Any:
-        return names[value] if value.__class__ is python else write(value, run)
+        return names[value] if type(value) is python else write(value, run)
 
     return name
