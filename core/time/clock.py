@@ -12,17 +12,22 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-@lru_cache(maxsize=8_192)  # of one batch nearly all are the same few
 def microseconds(at: datetime) -> int:
     """The instant as whole microseconds since 1970, exactly: the form in which it is stored and hashed.
-
-    In UTC, or with a fixed offset from it: of an hour that a zone has twice the first is taken for the second.
 
     >>> microseconds(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
     1000000
     """
+    # To Python the second of an hour that a zone has twice is the first.
+    return _known(at) if at.tzinfo is UTC else _since_1970(at)
+
+
+def _since_1970(at: datetime) -> int:
     since = at - EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+_known: Final = lru_cache(maxsize=8_192)(_since_1970)  # of one batch nearly all are the same few
 
 
 @lru_cache(maxsize=8_192)  # what was written together, and days, are asked for again and again

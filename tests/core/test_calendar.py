@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.time.calendar import add_months, day_start, local_day, month_end, month_start, quarter_end, year_end
+from core.time.clock import microseconds
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -86,3 +87,10 @@ def test_a_day_starts_at_its_first_instant(day: date, zone_name: str) -> None:
     assert start.tzinfo is UTC
     assert local_day(start, zone) == day
     assert local_day(start - timedelta(microseconds=1), zone) == day - timedelta(days=1)
+
+
+def test_an_hour_that_a_zone_has_twice_is_two_instants() -> None:
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+
+    assert microseconds(first.replace(fold=1)) - microseconds(first) == 3_600_000_000
+    assert microseconds(first.astimezone(UTC)) == microseconds(first)
