@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import count
 from typing import Annotated, Any, Final
 
 import pytest
@@ -190,6 +191,21 @@ def lines() -> Iterator[io.StringIO]:
     yield written
     root.handlers[:] = before
     root.setLevel(level)
+
+
+async def test_where_only_what_is_slow_is_told_it_is_told_with_its_facts(
+    watched: Open, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logging.getLogger().setLevel("WARNING")
+    async with watched() as shop:
+        await shop.ask(MEMBERS)
+        assert lines.getvalue() == ""
+        monkeypatch.setattr("graph.observing.observer.perf_counter", count(step=2).__next__)
+        await shop.post('query Fails { defect(about: "tea") }')
+    events = [json.loads(line) for line in lines.getvalue().splitlines()]
+    (slow,) = [event for event in events if event["event"] == "slow operation"]
+    assert (slow["operation"], slow["kind"], slow["role"]) == ("Fails", "query", "service")
+    assert (slow["errors"], slow["milliseconds"]) == (["INTERNAL_SERVER_ERROR"], 2_000)
 
 
 async def test_the_log_tells_what_happened_and_to_nobody_whom(watched: Open, lines: io.StringIO) -> None:
