@@ -27,7 +27,7 @@ def _since_1970(at: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-_known: Final = lru_cache(maxsize=8_192)(_since_1970)  # of one batch nearly all are the same few
+_known: Final = lru_cache(maxsize=64)(_since_1970)  # of one batch nearly all are the same few
 
 
 @lru_cache(maxsize=8_192)  # what was written together, and days, are asked for again and again
