@@ -5,7 +5,7 @@ The HTTP application, every command and every test open it here.
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from core.books.members import new_id
 from core.engine.batch import Rules
@@ -49,6 +49,8 @@ class Laurel:
 
     ``clock`` is the programme's, which is ahead of the ``machine``'s in a sandbox. Whatever is between processes or
     systems goes by the machine's: tokens, keys, signatures, leases.
+    ``tiers_seen`` are the tiers in which members were seen last: by them it is foreseen what is going to be asked of a
+    member, and nothing is answered.
     """
 
     settings: Settings
@@ -67,6 +69,7 @@ class Laurel:
     changes: Changes
     simulations: Simulations
     carriers: Mapping[str, Carrier]
+    tiers_seen: dict[str, str] = field(default_factory=dict)
 
     async def load(self, document: str) -> Programme:
         """The programme of a document, with the channels that are installed. Raises ProgrammeInvalid."""

@@ -184,6 +184,8 @@ class _Line:
         wanted, self.waiting = _wanted(self.waiting), []
         if halved and not self.under_way:
             wanted, self.waiting = _halves(wanted)
+        if sum([len(asked.keys) for asked in wanted]) <= self.keys_max:
+            return wanted
         many = 0
         for at, asked in enumerate(wanted):
             many += len(asked.keys)

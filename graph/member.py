@@ -191,6 +191,8 @@ class Balance:
         return None if at is None else Expiring(points=Points(self._value.expiring), at=at)
 
 
+_TIERS_SEEN_MAX: Final = 10_000
+
 _BY_ID: Final = Rows(MemberValue, ("bucket", "id"), glanced=True)
 _BY_EXTERNAL_ID: Final = Rows(MemberValue, ("external_id",), glanced=True)
 
@@ -283,13 +285,21 @@ class Member(Node):
     async def find(cls, info: Info, member_id: str) -> "Member | None":
         """A member by Laurel's id, whoever asks."""
         found = await info.context.loaders.ask(_BY_ID, (bucket_of(member_id), member_id))
-        return cls.seen(found[0], info.context.now) if found else None
+        if not found:
+            return None
+        tiers_seen = info.context.laurel.tiers_seen
+        if tiers_seen.get(member_id) != found[0].tier:
+            if len(tiers_seen) >= _TIERS_SEEN_MAX:
+                tiers_seen.clear()
+            tiers_seen[member_id] = found[0].tier
+        return cls.seen(found[0], info.context.now)
 
     @classmethod
     async def foresee(cls, info: Info, member_id: str, *path: str) -> None:
         """Ask at once what is going to be asked of the member: the field below ``path`` is one.
 
-        What most ask of their own page is one statement then, and not one after another.
+        What most ask of their own page is one statement then, and not one after another. Of a member who was seen in
+        another tier what is missing is asked when it is known.
         """
         loaders, now, asked = info.context.loaders, info.context.now, selected(info, *path)
         if "points" in asked:
@@ -299,7 +309,8 @@ class Member(Node):
                 programme = (await info.context.version()).programme
             except ProgrammeNotFound:
                 return  # which the fields say that cannot be answered
-            facts = facts_counted(programme, local_day(now, programme.zone))
+            tier = info.context.laurel.tiers_seen.get(member_id)
+            facts = facts_counted(programme, local_day(now, programme.zone), tier)
             loaders.foresee(figures.TOTALS, figures.Totals.keys(member_id, facts))
 
     @classmethod

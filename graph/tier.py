@@ -342,9 +342,15 @@ class _Way(NamedTuple):
         )
 
 
-@lru_cache(maxsize=64)
-def facts_counted(programme: Programme, on: date) -> Sequence[tuple[str, int]]:
-    """The facts that any way of the programme asks for on a day, each with the first day that counts."""
+@lru_cache(maxsize=256)
+def facts_counted(programme: Programme, on: date, tier: str | None = None) -> Sequence[tuple[str, int]]:
+    """The facts that the way up from a tier asks for on a day, each with the first day that counts.
+
+    Of a tier that is not known, or that the programme has not, those of any way.
+    """
+    way = None if tier is None else _ways(programme, on, None).get(tier)
+    if way is not None:
+        return way.asked
     ladder = programme.tiers
     return [(need.fact, _first_day(need, on)) for need in ladder.needs()] if ladder is not None else []
 

@@ -226,3 +226,21 @@ async def test_it_is_told_before_a_ladder_is_published_whom_it_would_move(club: 
     assert harder == {"rise": [], "fall": [("gold", "silver", 1), ("silver", "regular", 1)], "gone": []}
     assert without == {"rise": [], "fall": [], "gone": [("silver", "bronze", 1)]}
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_what_is_foreseen_by_the_tier_before_spoils_no_answer(club: Shop) -> None:
+    mine = "{ viewer { member { tier { code } progress { nextTier { code } criteria { fact current } } } } }"
+    ann = await club.enrol("ann")
+    for points, tier, following, facts in (
+        (1_500, "silver", "gold", ["points_earned", "growth_earned"]),
+        (6_000, "gold", None, []),
+    ):
+        await club.ask(mine, member=ann)
+        assert list(club.laurel.tiers_seen.values()) != [tier]
+        await club.give(ann, points, f"{points}")
+        told = (await club.ask(mine, member=ann))["viewer"]["member"]
+        assert told["tier"] == {"code": tier}
+        assert told["progress"]["nextTier"] == (following and {"code": following})
+        assert [one["fact"] for one in told["progress"]["criteria"]] == facts
+        assert told == (await club.ask(mine, member=ann))["viewer"]["member"]
+        assert list(club.laurel.tiers_seen.values()) == [tier]
