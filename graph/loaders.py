@@ -135,15 +135,15 @@ class Loaders:
 class _Asked:
     """Keys that a request asks about together, and who of it waits for the answers."""
 
-    __slots__ = ("answers", "error", "is_foreseen", "keys", "request", "under_way", "variables", "waiting")
+    answers: Mapping[Key, Any] | None = None
+    error: Exception | None = None
+    under_way = False
+    is_foreseen = False
 
     def __init__(self, keys: Sequence[Key], request: object) -> None:
         self.keys = keys
         self.request = request
         self.variables = copy_context()
-        self.under_way = self.is_foreseen = False
-        self.answers: Mapping[Key, Any] | None = None
-        self.error: Exception | None = None
         self.waiting: list[Future[None]] = []
 
     @property

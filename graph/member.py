@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Sequence
 from datetime import date, datetime
 from enum import Enum
+from functools import partial
 from typing import Annotated, Any, Final
 
 import orjson
@@ -37,7 +38,7 @@ from graph.selections import selected
 from graph.suggestion import Suggestion, suggestions_of
 from graph.tier import Keeping, Progress, Tier, TierChange, facts_counted, keeping_of, progress_of
 from graph.tokens import Role
-from graph.transaction import Hold, Lot, Transaction, TransactionOrder, TransactionsFilter, told
+from graph.transaction import Hold, Lot, Transaction, TransactionOrder, TransactionsFilter, columns_shown, told
 
 UnitName = Annotated[str, strawberry.argument(description="The unit: points, growth …")]
 
@@ -502,14 +503,12 @@ class Member(Node):
         ] = TransactionOrder.RECORDED_AT_DESC,
     ) -> Connection[Transaction]:
         """All that was done to the account; the newest first, unless asked for otherwise."""
-        member_id = self._value.id
-
-        def node(recorded: Recorded) -> Transaction:
-            return Transaction.of(member_id, recorded)
-
+        member_id = self.member_id
         # Requests that were refused are no transactions.
         where = [Where("accepted"), *told(info), *(filter.where() if filter is not None else ())]
-        return await page_of_member(info, Recorded, member_id, node, page, order_by.order, where, glanced=True)
+        node = partial(Transaction.of, member_id)
+        columns, order = columns_shown(info), order_by.order
+        return await page_of_member(info, Recorded, member_id, node, page, order, where, glanced=True, columns=columns)
 
     async def _open_lots(self, info: Info, unit: str) -> Sequence[LotValue]:
         # All units at once, so that points and growth are one question.

@@ -17,7 +17,7 @@ import strawberry
 from core.books.members import bucket_of
 from core.errors import InvalidValue
 from core.store.dialect import Reader, in_words_of
-from core.store.tables import Table, table_of
+from core.store.tables import glance_of, table_of
 from graph.context import Info
 from graph.ids import InvalidCursor, cursor, read_cursor, seal, unseal
 from graph.texts import NUL
@@ -29,6 +29,7 @@ MEMBERS_MAX: Final = 100
 COUNT_MAX: Final = 10_000
 
 _PART: Final = itemgetter(0)
+_REST: Final = itemgetter(slice(1, None))
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -226,7 +227,8 @@ class Slice(NamedTuple):
     """A page of each member's rows of a kind, and one row more, in one statement.
 
     Keys are ``(bucket, member_id, after, before)``; the latter two are keys of the order, or None. Answers are pairs of
-    a row's key in the order and its value, or a glance at it if it is ``glanced`` at.
+    a row's key in the order and its value, or a glance at it if it is ``glanced`` at: at these ``columns``, or at all
+    if none is named.
     """
 
     kind: type
@@ -235,6 +237,7 @@ class Slice(NamedTuple):
     size: int
     backwards: bool
     glanced: bool = False
+    columns: tuple[str, ...] = ()
 
     @property
     def keys_max(self) -> int:
@@ -242,6 +245,7 @@ class Slice(NamedTuple):
 
     async def answer(self, reader: Reader, keys: Sequence[tuple[Any, ...]]) -> Mapping[tuple[Any, ...], list[Any]]:
         table = table_of(self.kind)
+        columns = self.columns or table.columns
         parts: list[str] = []
         values: list[Any] = []
         for number, (bucket, member_id, after, before) in enumerate(keys):
@@ -250,14 +254,15 @@ class Slice(NamedTuple):
             values += conditions.values
             # MariaDB and SQLite take ORDER BY and LIMIT in a part of a union only as a table of its own.
             parts.append(
-                f"SELECT {number} AS part, t{number}.* FROM (SELECT {table.column_list} FROM {table.name} "
+                f"SELECT {number} AS part, t{number}.* FROM (SELECT {', '.join(columns)} FROM {table.name} "
                 f"WHERE {conditions.sql} ORDER BY {self.order.by(backwards=self.backwards)} "
                 f"LIMIT {self.size + 1}) t{number}"
             )
         found: dict[tuple[Any, ...], list[Any]] = {tuple(key): [] for key in keys}
-        key_of, value_of = _key_of(table, self.order), table.glance if self.glanced else table.read
+        key_of = _key_of(columns, self.order)
+        value_of = glance_of(table, self.columns) if self.glanced else table.read
         for part, those in groupby(await reader.query(in_words_of(reader, " UNION ALL ".join(parts)), values), _PART):
-            of_part = [row[1:] for row in those]
+            of_part = [*map(_REST, those)]
             found[tuple(keys[part])] += zip(map(key_of, of_part), map(value_of, of_part), strict=True)
         for rows in found.values():
             rows.sort(key=lambda pair: pair[0], reverse=self.order.descending != self.backwards)
@@ -304,9 +309,9 @@ def _count(kind: type, where: Sequence[Where]) -> Where:
 
 
 @functools.cache
-def _key_of(table: Table, order: Order) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
-    """What gives a row's key in the order."""
-    at = [table.columns.index(column) for column in order.columns]
+def _key_of(columns: tuple[str, ...], order: Order) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """What gives the key in the order of a row of these columns."""
+    at = [columns.index(column) for column in order.columns]
     return itemgetter(slice(at[0], at[0] + 1)) if len(at) == 1 else itemgetter(*at)
 
 
@@ -323,16 +328,18 @@ async def page_of_member(
     where: Sequence[Where] = (),
     *,
     glanced: bool = False,
+    columns: tuple[str, ...] = (),
 ) -> Connection[T]:
     """A page of a member's rows of a kind; ``node`` makes of a row what the page holds. Raises InvalidCursor.
 
     However many members are asked for such a page, it is one statement. With ``glanced`` a ``node`` that looks at
-    little of a row is given a glance at it instead of its value (``Table.glance``).
+    little of a row is given a glance at it instead of its value (``Table.glance``), of which these ``columns`` are
+    read, those of the order among them, or all if none is named.
     """
     where = tuple(where)
     place = _place(kind, order, where, member_id)
     after, before = _read(kind, place, order, page.after), _read(kind, place, order, page.before)
-    question = Slice(kind, order, where, page.size, page.backwards, glanced)
+    question = Slice(kind, order, where, page.size, page.backwards, glanced, columns)
     loaders, owner = info.context.loaders, (bucket_of(member_id), member_id)
     rows = await loaders.ask(question, (*owner, after, before)) or []
 
@@ -340,7 +347,8 @@ async def page_of_member(
         found: int = await loaders.ask(Size(kind, where), owner) or 0
         return found
 
-    return _connection(place, [(key, node(row)) for key, row in rows], page, count, _dumped)
+    keys, values = zip(*rows, strict=True) if rows else ((), ())
+    return _connection(place, keys, [*map(node, values)], page, count, _dumped)
 
 
 async def page_of_all(
@@ -381,9 +389,10 @@ async def page_of_all(
         ((found,),) = await reader.query(in_words_of(reader, counted.sql), counted.values)
         return int(found)
 
-    key_of, value_of = _key_of(table, order), table.glance if glanced else table.read
-    items = [(key_of(row), node(row[member_at], value_of(row))) for row in rows]
-    return _connection(place, items, page, count, lambda key: _dumped(key, place, secret))
+    value_of = table.glance if glanced else table.read
+    nodes = [node(row[member_at], value_of(row)) for row in rows]
+    keys = [*map(_key_of(table.columns, order), rows)]
+    return _connection(place, keys, nodes, page, count, lambda key: _dumped(key, place, secret))
 
 
 def sliced(place: str, items: Sequence[tuple[str, T]], page: Page) -> Connection[T]:
@@ -401,27 +410,28 @@ def sliced(place: str, items: Sequence[tuple[str, T]], page: Page) -> Connection
     async def count() -> int:
         return len(items)
 
-    return _connection(place, part, page, count, str)
+    return _connection(place, [key for key, _ in part], [item for _, item in part], page, count, str)
 
 
 def _connection(
     place: str,
-    items: Sequence[tuple[Any, T]],
+    keys: Sequence[Any],
+    nodes: list[T],
     page: Page,
     count: Callable[[], Awaitable[int]],
     text: Callable[[Any], str],
 ) -> Connection[T]:
-    """The page of these items, each with its key, of which one more was read than the page has."""
-    more, items = len(items) > page.size, items[: page.size]
+    """The page of these nodes, with their keys, of which one more was read than the page has."""
+    more, keys, nodes = len(nodes) > page.size, keys[: page.size], nodes[: page.size]
     if page.backwards:
-        items = items[::-1]
-    cursors = Cursors(place, [key for key, _ in items], text)
+        keys, nodes = keys[::-1], nodes[::-1]
+    cursors = Cursors(place, keys, text)
     info = PageInfo(
         has_next_page=page.before is not None if page.backwards else more or page.before is not None,
         has_previous_page=page.after is not None if not page.backwards else more or page.after is not None,
         cursors=cursors,
     )
-    return Connection(page_info=info, nodes=[node for _, node in items], cursors=cursors, _count=count)
+    return Connection(page_info=info, nodes=nodes, cursors=cursors, _count=count)
 
 
 def _place(kind: type, order: Order, where: Sequence[Where], member_id: str = "") -> str:

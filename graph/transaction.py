@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 import strawberry
 from strawberry import ID
@@ -29,6 +30,7 @@ from graph.pages import Order, Where, newest, oldest
 from graph.permissions import caller_of, may_see
 from graph.resolving import of_all
 from graph.scalars import Points
+from graph.selections import selected
 from graph.texts import check_text
 from graph.tokens import Role
 
@@ -270,14 +272,26 @@ class LotMove:
     lot: Lot | None = strawberry.field(description="The lot as it is now; null for a move of debt.")
 
 
+class _Owner(NamedTuple):
+    """The member whose entries are shown, and whether the caller may see what is the member's."""
+
+    bucket: int
+    id: str
+    is_seen: bool
+
+
 @strawberry.type
 class Entry:
     """One line of a member's account in a unit."""
 
-    _member_id: strawberry.Private[str]
+    _owner: strawberry.Private[_Owner]
     _entry: strawberry.Private[accounts.Entry]
-    _is_seen: strawberry.Private[bool]
-    """Whether the caller may see what is the member's."""
+
+    @classmethod
+    def of(cls, owner: _Owner, entry: accounts.Entry) -> "Entry":
+        made = cls.__new__(cls)
+        made._owner, made._entry = owner, entry
+        return made
 
     @strawberry.field
     def unit(self) -> str:
@@ -317,14 +331,14 @@ class Entry:
     @strawberry.field
     def balance_after(self) -> Points | None:
         """The balance after it; negative is a debt. Null for a partner, who is told of the transaction only."""
-        return Points(self._entry.balance) if self._is_seen else None
+        return Points(self._entry.balance) if self._owner.is_seen else None
 
     @strawberry.field
     async def moves(self, info: Info) -> list[LotMove]:
         """The lots that it changed, and by how much; a lot that it gave is among the transaction's `lots`."""
-        if not self._is_seen:
+        if not self._owner.is_seen:
             return []
-        loaders, member_id = info.context.loaders, self._member_id
+        loaders, member_id = info.context.loaders, self._owner.id
         moves: list[LotMoveValue] = await loaders.rows(
             LotMoveValue, member_id, unit=self._entry.unit, seq=self._entry.seq
         )
@@ -360,19 +374,42 @@ class TraceStep:
     total: str = strawberry.field(description="The award after it, exact.")
 
 
+_OF_OPERATION: Final = Rows(accounts.Entry, ("bucket", "member_id", "operation_id"), glanced=True)
+_IN_SHORT: Final = frozenset({"__typename", "unit", "number", "amount", "balanceAfter"})
+"""What is asked of entries in most lists, for which these columns are enough."""
+_OF_OPERATION_IN_SHORT: Final = _OF_OPERATION._replace(columns=(*_OF_OPERATION.by, "unit", "seq", "amount", "balance"))
+_MEMBER: Final = attrgetter("_member_id")
+
+
 async def _entries(transactions: Sequence["Transaction"], info: Info) -> list[list[Entry]]:
-    question = Rows(accounts.Entry, ("bucket", "member_id", "operation_id"), glanced=True)
-    keys = [(bucket_of(each._member_id), each._member_id, each._recorded.id) for each in transactions]
+    owners = {id: _Owner(bucket_of(id), id, may_see(info, id)) for id in set(map(_MEMBER, transactions))}
+    keys = [(owners[each._member_id].bucket, each._member_id, each._recorded.id) for each in transactions]
+    question = _OF_OPERATION_IN_SHORT if selected(info) <= _IN_SHORT else _OF_OPERATION
     found: list[list[accounts.Entry] | None] = await info.context.loaders.ask_all(question, keys)
-    seen = {member_id: may_see(info, member_id) for member_id in {each._member_id for each in transactions}}
     return [
-        # Points first, as they are what most readers look for.
-        [
-            Entry(_member_id=each._member_id, _entry=entry, _is_seen=seen[each._member_id])
-            for entry in sorted(rows or (), key=lambda entry: (entry.unit != POINTS, entry.unit, entry.seq))
-        ]
+        [Entry.of(owners[each._member_id], entry) for entry in _in_order(rows or ())]
         for each, rows in zip(transactions, found, strict=True)
     ]
+
+
+def _in_order(entries: Sequence[accounts.Entry]) -> Sequence[accounts.Entry]:
+    if len(entries) < 2:
+        return entries
+    # Points first, as they are what most readers look for.
+    return sorted(entries, key=lambda entry: (entry.unit != POINTS, entry.unit, entry.seq))
+
+
+_PAGE_IN_SHORT: Final = frozenset(
+    {"__typename", "id", "channel", "kind", "reference", "reason", "effectiveAt", "recordedAt", "entries", "lots"}
+)
+"""What is asked of transactions in most lists."""
+_COLUMNS_IN_SHORT: Final = ("id", "channel", "kind", "result", "effective_at", "recorded_at")
+
+
+def columns_shown(info: Info) -> tuple[str, ...]:
+    """The columns that the field that is being resolved, a page of transactions, looks at; none is named for all."""
+    shown = selected(info, "nodes") | selected(info, "edges", "node")
+    return _COLUMNS_IN_SHORT if shown <= _PAGE_IN_SHORT else ()
 
 
 @strawberry.type
@@ -384,7 +421,10 @@ class Transaction(Node):
 
     @classmethod
     def of(cls, member_id: str, recorded: Recorded) -> "Transaction":
-        return cls(id=global_id("Transaction", member_id, recorded.id), _member_id=member_id, _recorded=recorded)
+        made = cls.__new__(cls)
+        made.id = global_id("Transaction", member_id, recorded.id)
+        made._member_id, made._recorded = member_id, recorded
+        return made
 
     @classmethod
     async def find(cls, info: Info, member_id: str, operation_id: str) -> "Transaction | None":

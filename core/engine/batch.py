@@ -611,7 +611,7 @@ def _by_name(tickets: Sequence[Ticket]) -> list[Lookup]:
 
 def _learn(question: Rows, sheets: Mapping[Row, Sheet], answers: Mapping[Row, Sequence[Any]]) -> None:
     """Let sheets know the answers, and that they know them."""
-    kind, (_, _, *by), where, _ = question
+    kind, (_, _, *by), where, *_ = question
     key_of = table_of(kind).key_of
     for key, sheet in sheets.items():
         if found := answers.get(key):

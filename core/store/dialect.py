@@ -23,13 +23,17 @@ class Writing(Enum):
 
 
 class Lookup(NamedTuple):
-    """What is to be looked up for many keys: by ``Reader.select``, or by ``look_up`` where it has a statement."""
+    """What is to be looked up for many keys: by ``Reader.select``, or by ``look_up`` where it has a statement.
+
+    ``columns`` are those that are selected; all if none is named.
+    """
 
     table: Table
     by: tuple[str, ...]
     keys: Sequence[Row]
     where: str = ""
     sql: str = ""
+    columns: tuple[str, ...] = ()
 
 
 class Reader(ABC):
@@ -49,8 +53,15 @@ class Reader(ABC):
         return False
 
     @abstractmethod
-    async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
-        """All rows whose columns ``by`` equal one of the keys."""
+    async def select(
+        self,
+        table: Table,
+        by: tuple[str, ...],
+        keys: Sequence[Row],
+        where: str = "",
+        columns: tuple[str, ...] = (),
+    ) -> Sequence[Row]:
+        """All rows whose columns ``by`` equal one of the keys, of which these columns or all."""
 
     @abstractmethod
     async def look_up(self, sql: str, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
@@ -63,8 +74,8 @@ class Reader(ABC):
 
     async def find(self, lookup: Lookup) -> Sequence[Row]:
         """What is looked up."""
-        table, by, keys, where, sql = lookup
-        return await (self.look_up(sql, table, by, keys) if sql else self.select(table, by, keys, where))
+        table, by, keys, where, sql, columns = lookup
+        return await (self.look_up(sql, table, by, keys) if sql else self.select(table, by, keys, where, columns))
 
     async def find_all(self, lookups: Sequence[Lookup]) -> Sequence[Sequence[Row]]:
         """What each of several looks up."""

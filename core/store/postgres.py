@@ -48,21 +48,33 @@ class Postgres(Writer):
 
     @staticmethod
     @cache
-    def _select(table: Table, by: tuple[str, ...], where: str, tail: str = "", *, first: int = 1) -> str:
-        columns = ", ".join(f"t.{column}" for column in table.columns)
+    def _select(
+        table: Table, by: tuple[str, ...], where: str, tail: str = "", columns: tuple[str, ...] = (), *, first: int = 1
+    ) -> str:
+        selected = ", ".join(f"t.{column}" for column in columns or table.columns)
         on = " AND ".join(f"t.{column} = k.k{at}" for at, column in enumerate(by))
         more = f" WHERE {where}" if where else ""
-        return f"SELECT {columns} FROM {_keys(table, by, first=first)} JOIN {table.name} t ON {on}{more}{tail}"
+        return f"SELECT {selected} FROM {_keys(table, by, first=first)} JOIN {table.name} t ON {on}{more}{tail}"
 
-    async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
-        return await self.query(self._select(table, by, where), _arrays(keys))
+    async def select(
+        self,
+        table: Table,
+        by: tuple[str, ...],
+        keys: Sequence[Row],
+        where: str = "",
+        columns: tuple[str, ...] = (),
+    ) -> Sequence[Row]:
+        return await self.query(self._select(table, by, where, "", columns), _arrays(keys))
 
     @classmethod
     @lru_cache(maxsize=_JOINED_KEPT)
-    def _joined(cls, asked: Sequence[tuple[Table, tuple[str, ...], str, str]]) -> str:
+    def _joined(cls, asked: Sequence[tuple[Table, tuple[str, ...], str, str, tuple[str, ...]]]) -> str:
         parts, first = [], 1
-        for number, (table, by, where, sql) in enumerate(asked):
-            one = cls._looking_up(sql, table, by, first=first) if sql else cls._select(table, by, where, first=first)
+        for number, (table, by, where, sql, columns) in enumerate(asked):
+            if sql:
+                one = cls._looking_up(sql, table, by, first=first)
+            else:
+                one = cls._select(table, by, where, "", columns, first=first)
             parts.append(f'(SELECT {number} AS "{_BEGINS}", p.* FROM ({one}) p) p{number}')
             first += len(by)
         # Side by side, as each has other columns. To read a row as one value takes longer than to read nothing often.
@@ -73,8 +85,8 @@ class Postgres(Writer):
     async def find_all(self, lookups: Sequence[Lookup]) -> Sequence[Sequence[Row]]:
         if len(lookups) < 2:
             return await super().find_all(lookups)
-        sql = self._joined(tuple([(table, by, where, sql) for table, by, _, where, sql in lookups]))
-        values = [value for _, _, keys, _, _ in lookups for value in _arrays(keys)]
+        sql = self._joined(tuple([(table, by, *more) for table, by, _, *more in lookups]))
+        values = [value for lookup in lookups for value in _arrays(lookup.keys)]
         found: list[list[Row]] = [[] for _ in lookups]
         _, rows = await self.client.execute_query(sql, values)
         if rows:

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from core.store.dialect import Lookup, Reader
-from core.store.tables import Row, table_of
+from core.store.tables import Row, glance_of, table_of
 
 Key = tuple[Any, ...]
 
@@ -19,24 +19,25 @@ Key = tuple[Any, ...]
 class Rows(NamedTuple):
     """Rows of one kind whose columns ``by`` equal a key, and for which ``where`` (SQL, no values) holds.
 
-    Who looks at little of each has them ``glanced`` at: see ``Table.glance``.
+    Who looks at little of each has them ``glanced`` at (``Table.glance``), and may name the ``columns`` that are read.
     """
 
     kind: type
     by: tuple[str, ...]
     where: str = ""
     glanced: bool = False
+    columns: tuple[str, ...] = ()
 
     async def answer(self, reader: Reader, keys: Sequence[Key]) -> Mapping[Key, list[Any]]:
         return self.told(await reader.find(self.lookup(keys)))
 
     def lookup(self, keys: Sequence[Key]) -> Lookup:
         """What is to be looked up."""
-        return Lookup(table_of(self.kind), self.by, keys, self.where)
+        return Lookup(table_of(self.kind), self.by, keys, self.where, columns=self.columns)
 
     def told(self, rows: Sequence[Row]) -> Mapping[Key, list[Any]]:
         """The answers that are in what was found."""
-        key_of, value_of = _reading(self.kind, self.by, self.glanced)
+        key_of, value_of = _reading(self.kind, self.by, self.glanced, self.columns)
         found: dict[Key, list[Any]] = defaultdict(list)
         for key, value in zip(map(key_of, rows), map(value_of, rows), strict=True):
             found[key].append(value)
@@ -44,10 +45,12 @@ class Rows(NamedTuple):
 
 
 @cache
-def _reading(kind: type, by: tuple[str, ...], glanced: bool) -> tuple[Callable[[Row], Key], Callable[[Row], Any]]:
+def _reading(
+    kind: type, by: tuple[str, ...], glanced: bool, columns: tuple[str, ...]
+) -> tuple[Callable[[Row], Key], Callable[[Row], Any]]:
     """What reads the key in a row, and the value."""
     table = table_of(kind)
-    at = [table.columns.index(column) for column in by]
+    at = [(columns or table.columns).index(column) for column in by]
     key_of: Callable[[Sequence[Any]], Any] = itemgetter(*at)
     if len(at) == 1:
         [only] = at
@@ -55,7 +58,8 @@ def _reading(kind: type, by: tuple[str, ...], glanced: bool) -> tuple[Callable[[
         def key_of(row: Sequence[Any]) -> Key:
             return (row[only],)
 
-    value_of = table.glance if glanced else table.read
+    value_of = glance_of(table, columns) if glanced else table.read
     if any(map(table.decodes, by)):
+        assert not columns, "whole rows are decoded"
         return lambda row: key_of(table.decode(row)), value_of
     return key_of, value_of

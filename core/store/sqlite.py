@@ -29,8 +29,8 @@ class Sqlite(Writer):
 
     @staticmethod
     @cache
-    def _select(table: Table, by: tuple[str, ...], where: str) -> str:
-        columns = ", ".join(f"t.{column}" for column in table.columns)
+    def _select(table: Table, by: tuple[str, ...], where: str, columns: tuple[str, ...] = ()) -> str:
+        selected = ", ".join(f"t.{column}" for column in columns or table.columns)
         on = " AND ".join(f"t.{column} = json_extract(k.value, '$[{at}]')" for at, column in enumerate(by))
         # IS TRUE makes it a filter and nothing else: SQLite would take an index of all members' open lots for it,
         # and look through all of them for each member.
@@ -39,10 +39,17 @@ class Sqlite(Writer):
         index = table.indexes.get(by)
         taken = f" INDEXED BY {index}" if index is not None else ""
         # CROSS JOIN fixes the order: look each key up, instead of scanning the table for keys.
-        return f"SELECT {columns} FROM json_each(?) k CROSS JOIN {table.name} t{taken} WHERE {on}{more}"
+        return f"SELECT {selected} FROM json_each(?) k CROSS JOIN {table.name} t{taken} WHERE {on}{more}"
 
-    async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
-        return await self.query(self._select(table, by, where), [orjson.dumps(keys).decode()])
+    async def select(
+        self,
+        table: Table,
+        by: tuple[str, ...],
+        keys: Sequence[Row],
+        where: str = "",
+        columns: tuple[str, ...] = (),
+    ) -> Sequence[Row]:
+        return await self.query(self._select(table, by, where, columns), [orjson.dumps(keys).decode()])
 
     @property
     def alone(self) -> bool:

@@ -156,17 +156,23 @@ class Table:
         For who reads many rows and looks at little of each. It has no methods of the value, and is the row as it was
         read; ``whole`` gives the value.
         """
-        names: Sequence[str] = self.value._fields
-        decoders, read = dict(self._decoders), self.read
-        parts = {
-            name: property(_decoded_attribute(at, decoders[at]) if at in decoders else itemgetter(at))
-            for at, name in enumerate(names, len(self.leading))
-        }
+        glance, read = self.glance_at(self.columns), self.read
 
         def whole(row: Row) -> Any:
             return read(row)
 
-        return type(f"{self.kind.__name__}Glance", (tuple,), {"__slots__": (), "whole": whole, **parts})
+        return type(f"{self.kind.__name__}Glance", (glance,), {"__slots__": (), "whole": whole})
+
+    def glance_at(self, columns: Sequence[str]) -> type:
+        """The same of a row of these columns only, of which no value can be made."""
+        names: Mapping[str, str] = dict(zip(self.columns[len(self.leading) :], self.value._fields, strict=True))
+        decoders = {self.columns[at]: decode for at, decode in self._decoders}
+        parts = {
+            names[column]: property(_decoded_attribute(at, decoders[column]) if column in decoders else itemgetter(at))
+            for at, column in enumerate(columns)
+            if column in names
+        }
+        return type(f"{self.kind.__name__}Glance", (tuple,), {"__slots__": (), **parts})
 
     def decodes(self, column: str) -> bool:
         """Whether a value of the column is something else than what is read."""
@@ -251,6 +257,12 @@ def _decoder(field: Any) -> Callable[[Any], Any] | None:
             return date.fromisoformat
         case _:
             return None
+
+
+@cache
+def glance_of(table: Table, columns: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
+    """What makes glances at rows of these columns, or at whole rows where none is named."""
+    return table.glance_at(columns) if columns else table.glance
 
 
 @cache

@@ -10,6 +10,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn._types import ASGISendEvent
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -24,6 +25,8 @@ KEPT_SECONDS: Final = 75
 """How long a connection is kept between requests: longer than balancers and routers do, who must close it first."""
 
 _EXTENSIONS: Final = {WHOLE: dict[str, Any]()}
+_FORWARDED: Final = frozenset({b"x-forwarded-for", b"x-forwarded-proto"})
+"""The fields of a header that a proxy has written, whom uvicorn believes if it was told so."""
 _TOO_LONG: Final = RequestFailed(Failure.HEAD_TOO_LARGE, f"the head is longer than {HEAD_BYTES_MAX} bytes")
 _TOO_LATE: Final = RequestFailed(Failure.REQUEST_TIMEOUT, f"the head did not come within {HEAD_SECONDS:g} seconds")
 
@@ -91,7 +94,10 @@ class HttpConnection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.__class__ = _Cycle
-        cast("Scope", cycle.scope)["extensions"] = _EXTENSIONS
+        scope = cast("Scope", cycle.scope)
+        scope["extensions"] = _EXTENSIONS
+        if isinstance(app, ProxyHeadersMiddleware) and _FORWARDED.isdisjoint(dict(scope["headers"])):
+            app = app.app  # it has nothing to see to
         super()._start_asgi_task(cycle, app)
 
     def _size_of_head(self) -> int:
@@ -130,11 +136,11 @@ class _Cycle(RequestResponseCycle):
         if self.disconnected:
             return
         body = b"" if self.scope["method"] == "HEAD" else whole["body"]
-        fields = [b"%b: %b\r\n" % field for field in (*self.default_headers, *whole["headers"])]
-        end = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
+        fields = b"\r\n".join(map(b": ".join, (*self.default_headers, *whole["headers"])))
+        end = b"\r\n\r\n" if self.keep_alive else b"\r\nconnection: close\r\n\r\n"
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
-        self.transport.write(b"".join((STATUS_LINE[whole["status"]], *fields, end, body)))
+        self.transport.write(b"".join((STATUS_LINE[whole["status"]], fields, end, body)))
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()

@@ -149,6 +149,26 @@ async def test_a_glance_at_a_row_shows_what_its_value_holds(desk: Desk, kind: ty
     )
 
 
+async def test_of_a_glance_the_columns_can_be_named(desk: Desk) -> None:
+    ann = await desk.enrol("ann")
+    await desk.give(ann, 30)
+    await desk.redeem(ann, 10)
+    reader, key = desk.store.reader(), (bucket_of(ann.id), ann.id)
+    named = Rows(Entry, ("bucket", "member_id"), glanced=True, columns=("seq", "bucket", "effective_at", "member_id"))
+
+    whole = (await Rows(Entry, ("bucket", "member_id")).answer(reader, [key]))[key]
+    glances = (await named.answer(reader, [key]))[key]
+    together, _ = await reader.find_all([named.lookup([key]), Rows(Member, ("bucket", "id")).lookup([key])])
+
+    assert sorted((entry.seq, entry.effective_at) for entry in whole) == sorted(
+        (glance.seq, glance.effective_at) for glance in glances
+    )
+    assert sorted(glances) == sorted(together)
+    assert {len(row) for row in together} == {4}
+    with pytest.raises(AttributeError):
+        _ = glances[0].amount
+
+
 async def test_what_is_looked_up_together_is_what_is_looked_up_one_by_one(desk: Desk) -> None:
     ann, bob = await desk.enrol("ann"), await desk.enrol("bob")
     await desk.give(ann, 30)

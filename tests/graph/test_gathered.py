@@ -407,7 +407,7 @@ async def test_without_a_database_who_asks_is_told_so() -> None:
 def test_questions_that_come_together_in_ever_other_orders_leave_few_statements() -> None:
     tables = [table_of(kind) for kind in (Account, Entry, Hold, Lot, Recorded, TierChange)]
     for order in permutations(tables):
-        Postgres._joined(tuple((table, ("bucket", "member_id"), "", "") for table in order))
+        Postgres._joined(tuple((table, ("bucket", "member_id"), "", "", ()) for table in order))
     assert Postgres._joined.cache_info().currsize < 720
 
 

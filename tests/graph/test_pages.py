@@ -272,3 +272,43 @@ async def test_at_most_a_hundred_nodes_are_fetched_at_once(shop: Shop) -> None:
 
     assert enough == {"nodes": [{"id": anna}] * 100}
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["INVALID_VALUE"]
+
+
+_SHOWN = {
+    "id": "", "kind": "", "channel": "", "effectiveAt": "", "recordedAt": "", "actor": "", "idempotencyKey": "",
+    "reference": "", "reason": "", "programmeVersion": "", "trace": "{ unit group total }",
+    "lots": "{ id amount }", "reversalOf": "{ id }", "reversedBy": "{ id }", "__typename": "",
+}  # fmt: skip
+_OF_ENTRIES = {
+    "unit": "", "number": "", "amount": "", "held": "", "contra": "", "effectiveAt": "", "recordedAt": "",
+    "balanceAfter": "", "moves": "{ amount }", "__typename": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["nodes { %s }", "edges { node { %s } }", "edges { ... { node { ... { %s } } } }"])
+async def test_a_field_by_itself_is_what_it_is_among_all_others(every_shop: Shop, place: str) -> None:
+    anna = await every_shop.enrol("anna")
+    await every_shop.give(anna, 30, "given")
+    spend = 'redeemPoints(input: {member: {id: $m}, points: 7, idempotencyKey: "r"}) { errors { code } }'
+    await every_shop.ask(f"mutation ($m: ID!) {{ {spend} }}", {"m": anna})
+
+    async def told(selected: str) -> list[dict[str, Any]]:
+        asked = f"query ($id: ID!) {{ member(by: {{id: $id}}) {{ transactions(first: 10) {{ {place % selected} }} }} }}"
+        [items] = (await every_shop.ask(asked, {"id": anna}))["member"]["transactions"].values()
+        return [item.get("node", item) for item in items]
+
+    fields = _SHOWN | {
+        f"e{at}: entries": f"{{ {name} {below} }}" for at, (name, below) in enumerate(_OF_ENTRIES.items())
+    }
+    every = await told(" ".join(f"{name} {below}" for name, below in fields.items()))
+    whole = await told(f"entries {{ {' '.join(f'{name} {below}' for name, below in _OF_ENTRIES.items())} }}")
+
+    assert [one["idempotencyKey"] for one in every] == ["r", "given", "enrol:anna"]
+    assert any(one["entries"] for one in whole)
+    for name, below in fields.items():
+        key = name.partition(":")[0]
+        assert await told(f"{name} {below}") == [{key: one[key]} for one in every]
+    for at, name in enumerate(_OF_ENTRIES):
+        assert [[entry[name] for entry in one["entries"]] for one in whole] == [
+            [entry[name] for entry in one[f"e{at}"]] for one in every
+        ]
