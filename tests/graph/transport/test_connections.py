@@ -107,6 +107,21 @@ async def test_an_answer_says_its_length_and_that_nothing_follows(port: int, ver
     assert said[b"date"].endswith(b" GMT")
 
 
+async def test_a_client_behind_a_proxy_is_counted_by_their_own_address(port: int) -> None:
+    async def left(forwarded: bytes) -> bytes:
+        answer = await sent(port, GOOD.replace(b"Host: x\r\n", b"Host: x\r\n" + forwarded))
+        found = re.search(rb"\r\nratelimit: [^\r]*?r=(\d+)", answer)
+        assert found is not None, answer
+        return found[1]
+
+    ann, bob = b"X-Forwarded-For: 192.0.2.1\r\n", b"x-forwarded-for: 192.0.2.2, 127.0.0.1\r\n"
+    first, once_more = await left(ann), await left(ann)
+    of_another, of_nobody = await left(bob), await left(b"")
+
+    assert int(once_more) < int(first)
+    assert of_another == of_nobody == first
+
+
 @pytest.mark.parametrize("begun", [b"", b"POST /gra", HEAD, GOOD + HEAD], ids=["nothing", "line", "head", "second"])
 async def test_a_head_that_does_not_come_is_not_waited_for(
     port: int, monkeypatch: pytest.MonkeyPatch, begun: bytes
