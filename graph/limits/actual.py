@@ -15,8 +15,12 @@ from graph.limits.prices import Prices
 from graph.limits.shape import INTROSPECTION_ROOTS, Fragments
 from graph.limits.sums import COST_MAX
 
+COMPILED_MAX: Final = 100
+"""Of more selections nothing is compiled: that would keep others waiting."""
+
 _is_there: Final = partial(is_not, None)
 
+_Weigh = Callable[[Mapping[str, Any]], int]
 _Selections = Sequence[tuple[SelectionSetNode, str]]
 """Selections that are one in the answer, each with the type that it is of."""
 
@@ -39,7 +43,7 @@ class Weigher:
         self._selections = [(operation.selection_set, prices.root(operation.operation))]
         self._known: dict[tuple[int, ...], Sequence[_Weighed]] = {}
         self._answered = False
-        self._weigh: Callable[[Mapping[str, Any]], int] | None = None
+        self._weigh: _Weigh | None = None
         """Compiled for the second answer, as most documents that are sent once are never sent again."""
 
     def weigh(self, data: Mapping[str, Any] | None) -> int:
@@ -49,8 +53,8 @@ class Weigher:
         if self._weigh is not None:
             return min(self._weigh(data), COST_MAX)
         fields = self._weighed(self._selections)
-        if self._answered:
-            self._weigh = _compiled(fields)
+        if self._answered and len(self._known) <= COMPILED_MAX:
+            self._weigh = _compiled(fields, {})
         self._answered = True
         return min(_weigh_all([data], fields), COST_MAX)
 
@@ -99,8 +103,11 @@ class Weigher:
         ]
 
 
-def _compiled(fields: Sequence[_Weighed]) -> Callable[[Mapping[str, Any]], int]:
-    """What weighs an object, a line of Python for each of its fields that weigh something."""
+def _compiled(fields: Sequence[_Weighed], known: dict[int, _Weigh]) -> _Weigh:
+    """What weighs an object, a line of Python for each of its fields that weigh something.
+
+    ``known`` is what is compiled by now, by its fields: once for all places where a fragment stands.
+    """
     lines, names = ["def weigh(value):", "    total = 0"], dict[str, Any](weigh_all=_weigh_all)
     for at, (name, weight, below, is_list) in enumerate(fields):
         costs = str(weight)
@@ -108,11 +115,13 @@ def _compiled(fields: Sequence[_Weighed]) -> Callable[[Mapping[str, Any]], int]:
             names[f"field_{at}"] = fields[at : at + 1]
             costs = f"weigh_all((value,), field_{at})"
         elif below:
-            names[f"weigh_{at}"] = _compiled(below)
+            if id(below) not in known:
+                known[id(below)] = _compiled(below, known)
+            names[f"weigh_{at}"] = known[id(below)]
             costs = f"{weight} + weigh_{at}(found)"
         lines += (f"    found = value.get({name!r})", f"    if found is not None: total += {costs}")
     exec("\n".join([*lines, "    return total"]), names)
-    made: Callable[[Mapping[str, Any]], int] = names["weigh"]
+    made: _Weigh = names["weigh"]
     return made
 
 

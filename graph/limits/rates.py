@@ -19,7 +19,7 @@ from limits.aio.storage import RedisStorage, Storage
 from limits.errors import StorageError
 
 from graph.limits.bounds import NOBODY, Bounds, Rate
-from graph.limits.memory import Counted, Memory
+from graph.limits.memory import Memory
 from graph.texts import NUL
 from graph.tokens import Caller
 from graph.transport.failures import Failure, RequestFailed
@@ -44,8 +44,6 @@ class Standing:
     key: str
     used: int = 0
     seconds_left: float = 0.0
-    counted: Counted | None = None
-    """Where this process counts."""
 
     @property
     def policy(self) -> str:
@@ -117,10 +115,7 @@ class Rates:
             window = self._windows[rate] = _Window.of(rate)
         standing = Standing(who, window, f"{window.before}{key}{window.after}")
         if isinstance(self._storage, Memory):
-            counted, standing.seconds_left = self._storage.window(standing.key, window.seconds)
-            standing.counted = counted
-            counted.count += 1
-            standing.used = counted.count
+            _count_here(self._storage, standing, 1)
         elif not await self._count(standing, 1):
             return None
         if standing.used > rate.amount:
@@ -137,9 +132,8 @@ class Rates:
         """Count the rest of what was let through as one request: its cost, or that it was a list of requests."""
         if standing is not None:
             amount = (cost if standing.window.rate.of_cost else requests) - 1
-            if amount > 0 and standing.counted is not None:
-                standing.counted.count += amount
-                standing.used = standing.counted.count
+            if amount > 0 and isinstance(self._storage, Memory):
+                _count_here(self._storage, standing, amount)
             elif amount > 0:
                 await self._count(standing, amount)
 
@@ -161,6 +155,13 @@ class Rates:
             log.warning("Redis answers again, and rates are limited")
             self._silent_until = 0.0
         return True
+
+
+def _count_here(memory: Memory, standing: Standing, amount: int) -> None:
+    """Count so much more in the window that is open now, which may be a later one: a body can take its time."""
+    counted, standing.seconds_left = memory.window(standing.key, standing.window.seconds)
+    counted.count += amount
+    standing.used = counted.count
 
 
 def _network(address: str) -> str:

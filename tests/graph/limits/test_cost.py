@@ -3,6 +3,7 @@
 from random import Random
 from typing import Any
 
+import pytest
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
@@ -16,6 +17,7 @@ from graphql import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graph.limits import actual
 from graph.limits.actual import Weigher
 from graph.limits.cost import Costing, OperationCost
 from graph.limits.lengths import SlicingInvalid
@@ -228,3 +230,36 @@ def test_an_answer_weighs_what_it_holds() -> None:
     for _ in range(3):
         assert weigher.weigh(data) == (1 + 2 + 1) + (1 + 1 + 1) + 1
     assert weigher.weigh(None) == 0
+
+
+def test_what_weighs_is_compiled_once_wherever_a_fragment_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    levels, compiled = 14, list[str]()
+    spread = "".join(
+        f"fragment f{at} on Member {{ id a: mergedInto {{ ...f{at + 1} }} b: mergedInto {{ ...f{at + 1} }} }} "
+        for at in range(levels)
+    )
+    tree = parse(f"{{ members {{ nodes {{ ...f0 }} }} }} {spread} fragment f{levels} on Member {{ id }}")
+    (operation,) = operations_of(tree)
+    weigher = Weigher(PRICES, fragments_of(tree), operation)
+    data = {"members": {"nodes": [{"id": "1", "a": {"id": "2", "b": {"id": "3", "a": None}}}]}}
+
+    def counting(text: str, names: dict[str, Any]) -> None:
+        compiled.append(text)
+        exec(text, names)
+
+    monkeypatch.setattr(actual, "exec", counting, raising=False)
+    weights = {weigher.weigh(data) for _ in range(3)}
+
+    assert len(weights) == 1
+    assert 0 < len(compiled) <= levels + 3
+
+
+def test_what_has_too_many_selections_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = " ".join(f"a{at}: mergedInto {{ id tier {{ id }} }}" for at in range(actual.COMPILED_MAX))
+    tree = parse(f"{{ members {{ nodes {{ {wide} }} }} }}")
+    (operation,) = operations_of(tree)
+    weigher = Weigher(PRICES, fragments_of(tree), operation)
+    data = {"members": {"nodes": [{"a0": {"id": "1"}}, {"a7": {"id": "2", "tier": {"id": "gold"}}}]}}
+    monkeypatch.setattr(actual, "exec", pytest.fail, raising=False)
+
+    assert len({weigher.weigh(data) for _ in range(3)}) == 1

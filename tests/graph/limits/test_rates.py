@@ -70,6 +70,21 @@ async def test_a_window_ends_and_another_begins() -> None:
     assert anew.used == 1
 
 
+async def test_what_costs_after_its_window_has_ended_is_counted_in_the_next_one() -> None:
+    time = Time()
+    rates = Rates(bounds("member=100 cost/minute"), now=time)
+    waiting = [await rates.admit(ANNA, "") for _ in range(3)]  # for the rest of their bodies
+    time.now += 61
+
+    for standing in waiting:
+        await rates.charge(standing, 41)
+    told = [standing.headers["RateLimit"] for standing in waiting if standing]
+    with pytest.raises(RequestFailed):
+        await rates.admit(ANNA, "")
+
+    assert told == ['"member";r=60;t=60', '"member";r=20;t=60', '"member";r=0;t=60']
+
+
 async def test_callers_are_counted_apart() -> None:
     rates = Rates(bounds("member=1/minute, member:ben=2/minute, nobody=1/minute"))
     ben, carl = Caller(Role.MEMBER, "ben", "2"), Caller(Role.MEMBER, "carl", "3")
