@@ -1,5 +1,6 @@
-"""What comes before a request: its head must come in time and be short, and what a WebSocket calls text must be text.
+"""What comes before a request, and how a response leaves.
 
+A head must come in time and be short, what a WebSocket calls text must be text, and a whole response is one write.
 uvicorn waits for ever for a head, keeps one of any length, and writes a traceback for text that is no UTF-8.
 """
 
@@ -90,6 +91,8 @@ class HttpConnection(HttpToolsProtocol):
         self._head_came()
         if self._size > HEAD_BYTES_MAX and self._size_of_head() > HEAD_BYTES_MAX:
             self.app = _refuse_head  # it answers, and closes the connection
+        # What stands after the body is no field of the head, whoever sends it there.
+        self.scope["headers"] = [*self.headers]
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:

@@ -107,6 +107,25 @@ async def test_an_answer_says_its_length_and_that_nothing_follows(port: int, ver
     assert said[b"date"].endswith(b" GMT")
 
 
+async def test_a_field_after_the_body_is_none_of_the_head(port: int) -> None:
+    def asked(head: bytes, trailer: bytes) -> bytes:
+        body = b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(QUERY), QUERY, trailer)
+        return HEAD + b"Transfer-Encoding: chunked\r\n" + head + b"\r\n" + body
+
+    async def left(head: bytes, trailer: bytes = b"") -> int:
+        answer = await sent(port, asked(head, trailer))
+        found = re.search(rb"\r\nratelimit: [^\r]*?r=(\d+)", answer)
+        assert found is not None, answer
+        return int(found[1])
+
+    ann, somebody = b"X-Forwarded-For: 192.0.2.1\r\n", b"X-Forwarded-For: 192.0.2.99\r\n"
+    first = await left(ann)
+
+    assert await left(ann, somebody) == first - 1
+    assert await left(b"", somebody) == first
+    assert await left(somebody) == first
+
+
 async def test_a_client_behind_a_proxy_is_counted_by_their_own_address(port: int) -> None:
     async def left(forwarded: bytes) -> bytes:
         answer = await sent(port, GOOD.replace(b"Host: x\r\n", b"Host: x\r\n" + forwarded))
