@@ -198,6 +198,8 @@ class CountingWriter(Writer):
         self._counts = counts
 
     async def keep_rules(self, beside: Sequence[Lookup] = ()) -> Sequence[Sequence[Row]]:
+        if self._inner.joins:
+            return self._were_read(await self._inner.keep_rules(beside))
         self._rules_are_locked()
         await self._inner.keep_rules()
         return await self.find_all(beside)
@@ -209,8 +211,20 @@ class CountingWriter(Writer):
     async def query(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Row]:
         return self._was_read(await self._inner.query(sql, values))
 
-    async def select(self, table: Table, by: tuple[str, ...], keys: Sequence[Row], where: str = "") -> Sequence[Row]:
-        return self._was_read(await self._inner.select(table, by, keys, where))
+    async def find_all(self, lookups: Sequence[Lookup]) -> Sequence[Sequence[Row]]:
+        if self._inner.joins:
+            return self._were_read(await self._inner.find_all(lookups))
+        return await super().find_all(lookups)
+
+    async def select(
+        self,
+        table: Table,
+        by: tuple[str, ...],
+        keys: Sequence[Row],
+        where: str = "",
+        columns: tuple[str, ...] = (),
+    ) -> Sequence[Row]:
+        return self._was_read(await self._inner.select(table, by, keys, where, columns))
 
     async def look_up(self, sql: str, table: Table, by: tuple[str, ...], keys: Sequence[Row]) -> Sequence[Row]:
         return self._was_read(await self._inner.look_up(sql, table, by, keys))
@@ -238,6 +252,11 @@ class CountingWriter(Writer):
         self._counts.statements += 1
         self._counts.read += len(rows)
         return rows
+
+    def _were_read(self, found: Sequence[Sequence[Row]]) -> Sequence[Sequence[Row]]:
+        """What several lookups found in one statement."""
+        self._was_read([row for rows in found for row in rows])
+        return found
 
     def _is_written(self, rows: Sequence[Row]) -> None:
         self._counts.statements += 1
