@@ -183,7 +183,7 @@ def _expiring(soonest: int | None, expiring: int) -> dict[str, Any] | None:
 
 
 def at_said(stored: int) -> str:
-    return instant(stored).replace(tzinfo=None).isoformat() + "Z"
+    return orjson.dumps(instant(stored), None, orjson.OPT_UTC_Z)[1:-1].decode()
 
 
 async def _added_up(state: State, now: datetime, member_id: str) -> Sequence[Any]:

@@ -393,9 +393,13 @@ async def _entries(transactions: Sequence["Transaction"], info: Info) -> list[li
 
 
 def _in_order(entries: Sequence[accounts.Entry]) -> Sequence[accounts.Entry]:
+    # Points first, as they are what most readers look for.
     if len(entries) < 2:
         return entries
-    # Points first, as they are what most readers look for.
+    if len(entries) == 2:
+        first, second = entries
+        if (first.unit == POINTS) is not (second.unit == POINTS):
+            return entries if first.unit == POINTS else (second, first)
     return sorted(entries, key=lambda entry: (entry.unit != POINTS, entry.unit, entry.seq))
 
 

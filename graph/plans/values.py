@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import orjson
 from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
@@ -32,9 +33,11 @@ _BY_KIND: Final[Mapping[GraphQLLeafType, str]] = {
 _BY_WRITER: Final[Mapping[object, tuple[str, str]]] = {
     write_points: (f"type({{0}}) is int and -{AMOUNT_MAX} <= {{0}} <= {AMOUNT_MAX}", "{0}"),
     write_decimal: ("type({0}) is Decimal and {0}.is_finite()", "format({0}, 'f')"),
-    write_instant: ("type({0}) is datetime and {0}.tzinfo is UTC", "{0}.isoformat()[:-6] + 'Z'"),
+    write_instant: ("type({0}) is datetime and {0}.tzinfo is UTC", "dumps({0}, None, UTC_Z)[1:-1].decode()"),
 }
-NAMES: Final[Mapping[str, object]] = {"Decimal": Decimal, "datetime": datetime, "UTC": UTC}
+NAMES: Final[Mapping[str, object]] = {
+    "Decimal": Decimal, "datetime": datetime, "UTC": UTC, "dumps": orjson.dumps, "UTC_Z": orjson.OPT_UTC_Z
+}  # fmt: skip
 """What ``at_once`` says things with."""
 PLAIN: Final[set[type]] = set()
 """Classes whose objects are values, as far as is known."""
