@@ -260,6 +260,7 @@ class Slice(NamedTuple):
             )
         found: dict[tuple[Any, ...], list[Any]] = {tuple(key): [] for key in keys}
         key_of = _key_of(columns, self.order)
+        assert self.glanced or not self.columns, "a value has all columns"
         value_of = glance_of(table, self.columns) if self.glanced else table.read
         for part, those in groupby(await reader.query(in_words_of(reader, " UNION ALL ".join(parts)), values), _PART):
             of_part = [*map(_REST, those)]
@@ -334,11 +335,13 @@ async def page_of_member(
 
     However many members are asked for such a page, it is one statement. With ``glanced`` a ``node`` that looks at
     little of a row is given a glance at it instead of its value (``Table.glance``), of which these ``columns`` are
-    read, those of the order among them, or all if none is named.
+    read and those of the order, or all if none is named.
     """
     where = tuple(where)
     place = _place(kind, order, where, member_id)
     after, before = _read(kind, place, order, page.after), _read(kind, place, order, page.before)
+    if columns:
+        columns = (*columns, *[column for column in order.columns if column not in columns])
     question = Slice(kind, order, where, page.size, page.backwards, glanced, columns)
     loaders, owner = info.context.loaders, (bucket_of(member_id), member_id)
     rows = await loaders.ask(question, (*owner, after, before)) or []

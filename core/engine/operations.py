@@ -83,7 +83,7 @@ class Operation(ABC):
     def foresees(self) -> Sequence[Foreseen]:
         """Rows for which ``perform`` is going to ask its work, so that they are read with what all operations need.
 
-        Few at most, as what one finds of them hardly ever: to read many beside other rows takes longer than alone.
+        For rows of which there are few or hardly ever any: to read many beside others takes longer than alone.
         """
         return ()
 
@@ -147,6 +147,7 @@ def _hashable(value: Any) -> Any:
             # 10, 10.0 and 1E+1 are one amount.
             return format(value.normalize(), "f")
         case datetime():
+            assert value.tzinfo is not None, f"{value} has no zone"
             return microseconds(value.astimezone(UTC))
         case date():
             return value.isoformat()

@@ -124,7 +124,7 @@ class Standing:
         ladder, currency = self.ladder, self._work.programme_now.currency
         assert ladder is not None
         facts = {}
-        # What is read of a longer window holds what a shorter one asks for.
+        # What is read of the whole membership holds what a window asks for.
         since = {need: need.window.start(on) for need in ladder.needs(keeping=keeping)}
         for need in sorted(since, key=lambda need: since[need] or date.min):
             amount = await self._work.counted(need.fact, since=since[need], until=until)

@@ -58,6 +58,7 @@ def _reading(
         def key_of(row: Sequence[Any]) -> Key:
             return (row[only],)
 
+    assert glanced or not columns, "a value has all columns"
     value_of = glance_of(table, columns) if glanced else table.read
     if any(map(table.decodes, by)):
         assert not columns, "whole rows are decoded"
