@@ -9,15 +9,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 from types import FrameType
+from typing import Any
 
 import click
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 from core.errors import LaurelError
 from core.telling.carrying import can_carry
 from graph.app import create_app
 from graph.collecting import collect_rarely
 from graph.commands.clock import said_of
+from graph.commands.listening import SHARES, PortOfWorkers
 from graph.commands.sample import ACTOR, FACES, is_sample, open_shop
 from graph.laurel import open_laurel, tables
 from graph.observing.logs import configure
@@ -78,21 +81,26 @@ def run(settings: Settings, workers: int) -> None:
         if settings.metrics_token and workers > 1:
             # Each of them knows its own numbers only; here they put them together.
             os.environ.setdefault(MULTIPLE, together)
-        uvicorn.run(
-            f"{__name__}:application",
-            factory=True,
-            host=settings.host,
-            port=settings.port,
-            workers=workers,
-            log_config=None,
-            log_level="warning",
-            access_log=False,
+        options: dict[str, Any] = {
+            "app": f"{__name__}:application",
+            "factory": True,
+            "host": settings.host,
+            "port": settings.port,
+            "workers": workers,
+            "log_config": None,
+            "log_level": "warning",
+            "access_log": False,
             **connection_options(settings),
             # A client that does not read would keep the process for ever.
-            timeout_graceful_shutdown=10,
+            "timeout_graceful_shutdown": 10,
             # On a busy machine a worker imports for longer than the five seconds after which it is taken for hung.
-            timeout_worker_healthcheck=60,
-        )
+            "timeout_worker_healthcheck": 60,
+        }
+        if workers > 1 and SHARES:
+            with PortOfWorkers.bound(*_address(settings)) as port:
+                Multiprocess(uvicorn.Config(**options), [port]).run()
+        else:
+            uvicorn.run(**options)
 
 
 def application() -> object:
@@ -121,10 +129,8 @@ def _before(number: int, end: Callable[[], None]) -> None:
 def check_address(settings: Settings) -> None:
     """Raise CannotServe now, in one line, for what uvicorn would find out later."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[
-            0
-        ]
-        with socket.socket(family, kind, protocol) as probe:
+        family, address = _address(settings)
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
@@ -133,6 +139,12 @@ def check_address(settings: Settings) -> None:
             "is taken: choose another with --port" if taken else f"cannot be listened on: {error.strerror or error}"
         )
         raise CannotServe(f"port {settings.port} of {settings.host} {reason}") from error
+
+
+def _address(settings: Settings) -> tuple[int, Any]:
+    """The family of the address to listen on, and the address."""
+    family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+    return family, address
 
 
 async def _check_database(settings: Settings) -> Settings:

@@ -9,16 +9,20 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.error import URLError
 
+import psutil
 import pytest
 
+from graph.commands.listening import SHARES
 from graph.tokens import Role
 from tests.graph.commands.conftest import EXAMPLES, SECRET, Type
 
 PATIENCE_SECONDS = 120
+CONNECTIONS = 64
 Serve = Callable[..., "tuple[str, Path]"]
 
 
@@ -112,6 +116,53 @@ def test_the_sample_shop_opens_from_nothing_and_again(
     assert ask(again, given["member"], "{ viewer { role } }") == {"viewer": {"role": "member"}}
     assert "opening the shop" not in said_again.read_text()
     assert json.loads(type_(database, "report", "--json").output)["members"] == figures["members"]
+
+
+@pytest.mark.skipif(not SHARES, reason="only Linux shares connections out among sockets of one port")
+@pytest.mark.timeout(400)
+def test_workers_have_the_connections_of_a_proxy_among_them_and_so_has_a_new_one(serve: Serve, opened: str) -> None:
+    address, _ = serve(opened, "--workers", "2")
+    port = int(address.rpartition(":")[2])
+
+    first, second = two_workers(port)
+    assert min(len(first.connections), len(second.connections)) > CONNECTIONS // 8
+
+    first.process.kill()
+    first.process.wait(PATIENCE_SECONDS)
+    others = two_workers(port)
+    assert first.process not in [worker.process for worker in others]
+    assert min(len(worker.connections) for worker in others) > CONNECTIONS // 8
+
+
+class Worker(NamedTuple):
+    process: psutil.Process
+    connections: list[Any]
+
+
+def two_workers(port: int) -> list[Worker]:
+    """As ``by_worker``, when there are two: each listens when it has started, and a new one when one is missed."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while len(workers := by_worker(port)) < 2:
+        assert time.monotonic() < give_up, workers
+        time.sleep(0.1)
+    return workers
+
+
+def by_worker(port: int) -> list[Worker]:
+    """The workers that listen, and whom of so many connections that are opened one after another each has."""
+    with ExitStack() as opened:
+        kept = [opened.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(CONNECTIONS)]
+        for one in kept:  # what is answered has been accepted
+            one.settimeout(PATIENCE_SECONDS)
+            one.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert one.recv(9) == b"HTTP/1.1 "
+        workers = []
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                ours = [one for one in process.net_connections("tcp") if one.laddr.port == port]
+                if any(one.status == psutil.CONN_LISTEN for one in ours):
+                    workers.append(Worker(process, [one for one in ours if one.status == psutil.CONN_ESTABLISHED]))
+        return workers
 
 
 def test_a_port_that_is_taken_is_told(type_: Type, opened: str) -> None:
