@@ -506,9 +506,11 @@ class Member(Node):
         member_id = self.member_id
         # Requests that were refused are no transactions.
         where = [Where("accepted"), *told(info), *(filter.where() if filter is not None else ())]
+        (columns, attached), order = columns_shown(info), order_by.order
         node = partial(Transaction.of, member_id)
-        columns, order = columns_shown(info), order_by.order
-        return await page_of_member(info, Recorded, member_id, node, page, order, where, glanced=True, columns=columns)
+        return await page_of_member(
+            info, Recorded, member_id, node, page, order, where, glanced=True, columns=columns, attached=attached
+        )
 
     async def _open_lots(self, info: Info, unit: str) -> Sequence[LotValue]:
         # All units at once, so that points and growth are one question.

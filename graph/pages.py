@@ -6,8 +6,8 @@ where the list is at hand and short. The last column of an order is unique, so t
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, starmap
 from operator import itemgetter
 from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar
 
@@ -17,7 +17,7 @@ import strawberry
 from core.books.members import bucket_of
 from core.errors import InvalidValue
 from core.store.dialect import Reader, in_words_of
-from core.store.tables import glance_of, table_of
+from core.store.tables import Row, Table, glance_of, table_of
 from graph.context import Info
 from graph.ids import InvalidCursor, cursor, read_cursor, seal, unseal
 from graph.texts import NUL
@@ -28,8 +28,8 @@ MEMBERS_MAX: Final = 100
 """Members in one statement: each is a part of a union, of which SQLite takes 500, with values of its own."""
 COUNT_MAX: Final = 10_000
 
-_PART: Final = itemgetter(0)
-_REST: Final = itemgetter(slice(1, None))
+_PART: Final = itemgetter(-1)
+_ROW: Final = itemgetter(slice(-1))
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -223,12 +223,25 @@ class Where(NamedTuple):
 # -- reading ------------------------------------------------------------------------------------------
 
 
+class Attached(NamedTuple):
+    """The member's rows of another kind that belong to a row of a page: their column ``by`` equals its column ``of``.
+
+    They are glanced at, at these ``columns``, of which the first is never null.
+    """
+
+    kind: type
+    by: str
+    of: str
+    columns: tuple[str, ...]
+
+
 class Slice(NamedTuple):
     """A page of each member's rows of a kind, and one row more, in one statement.
 
     Keys are ``(bucket, member_id, after, before)``; the latter two are keys of the order, or None. Answers are pairs of
     a row's key in the order and its value, or a glance at it if it is ``glanced`` at: at these ``columns``, or at all
-    if none is named.
+    if none is named. Of columns that are named more may be ``attached``: in place of a row then stands a pair of it and
+    of what belongs to it, or of it and None where that had better be asked for by itself.
     """
 
     kind: type
@@ -238,6 +251,7 @@ class Slice(NamedTuple):
     backwards: bool
     glanced: bool = False
     columns: tuple[str, ...] = ()
+    attached: Attached | None = None
 
     @property
     def keys_max(self) -> int:
@@ -246,6 +260,8 @@ class Slice(NamedTuple):
     async def answer(self, reader: Reader, keys: Sequence[tuple[Any, ...]]) -> Mapping[tuple[Any, ...], list[Any]]:
         table = table_of(self.kind)
         columns = self.columns or table.columns
+        # Elsewhere one statement with both takes more than two, or all rows of the member are looked through.
+        attached = self.attached if reader.joins else None
         parts: list[str] = []
         values: list[Any] = []
         for number, (bucket, member_id, after, before) in enumerate(keys):
@@ -253,21 +269,56 @@ class Slice(NamedTuple):
             conditions = _joined((owned, *_between(self.order, after, before), *self.where))
             values += conditions.values
             # MariaDB and SQLite take ORDER BY and LIMIT in a part of a union only as a table of its own.
-            parts.append(
-                f"SELECT {number} AS part, t{number}.* FROM (SELECT {', '.join(columns)} FROM {table.name} "
-                f"WHERE {conditions.sql} ORDER BY {self.order.by(backwards=self.backwards)} "
-                f"LIMIT {self.size + 1}) t{number}"
+            page = (
+                f"(SELECT {', '.join(columns)} FROM {table.name} WHERE {conditions.sql} "
+                f"ORDER BY {self.order.by(backwards=self.backwards)} LIMIT {self.size + 1}) t"
             )
+            if attached is None:
+                parts.append(f"SELECT t.*, {number} AS part FROM {page}")
+                continue
+            # OFFSET 0 keeps it from reading all that the member has, to join the page with that.
+            parts.append(
+                f"SELECT t.*, a.*, {number} AS part FROM {page} LEFT JOIN LATERAL ("
+                f"SELECT {', '.join(attached.columns)} FROM {table_of(attached.kind).name} "
+                f"WHERE bucket = ? AND member_id = ? AND {attached.by} = t.{attached.of} OFFSET 0) a ON TRUE"
+            )
+            values += (bucket, member_id)
         found: dict[tuple[Any, ...], list[Any]] = {tuple(key): [] for key in keys}
-        key_of = _key_of(columns, self.order)
-        assert self.glanced or not self.columns, "a value has all columns"
-        value_of = glance_of(table, self.columns) if self.glanced else table.read
-        for part, those in groupby(await reader.query(in_words_of(reader, " UNION ALL ".join(parts)), values), _PART):
-            of_part = [*map(_REST, those)]
-            found[tuple(keys[part])] += zip(map(key_of, of_part), map(value_of, of_part), strict=True)
+        read = self._reading(table, columns, attached)
+        for part, of_part in groupby(await reader.query(in_words_of(reader, " UNION ALL ".join(parts)), values), _PART):
+            found[tuple(keys[part])] += read(of_part)
         for rows in found.values():
             rows.sort(key=lambda pair: pair[0], reverse=self.order.descending != self.backwards)
         return found
+
+    def _reading(
+        self, table: Table, columns: tuple[str, ...], attached: Attached | None
+    ) -> Callable[[Iterator[Row]], Iterable[tuple[Any, Any]]]:
+        """What makes answers of the rows of a part, each of which has the part's number at its end."""
+        key_of = _key_of(columns, self.order)
+        if not self.columns:
+            value_of = table.glance if self.glanced else table.read
+            return lambda rows: [(key_of(row), value_of(row)) for row in map(_ROW, rows)]
+        assert self.glanced, "a value has all columns"
+        glance_at = glance_of(table, columns)
+        if attached is not None:
+            width = len(columns)
+            attached_at = glance_of(table_of(attached.kind), ("",) * width + attached.columns)
+
+            def read(rows: Iterator[Row]) -> Iterable[tuple[Any, Any]]:
+                found: dict[Any, tuple[Any, list[Any]]] = {}
+                for row in rows:
+                    key = key_of(row)
+                    if (pair := found.get(key)) is None:
+                        pair = found[key] = glance_at(row), []
+                    if row[width] is not None:
+                        pair[1].append(attached_at(row))
+                return found.items()
+
+            return read
+        if self.attached is not None:
+            return lambda rows: [(key_of(row), (glance_at(row), None)) for row in rows]
+        return lambda rows: [(key_of(row), glance_at(row)) for row in rows]
 
 
 class Size(NamedTuple):
@@ -323,26 +374,27 @@ async def page_of_member(
     info: Info,
     kind: type,
     member_id: str,
-    node: Callable[[Any], T],
+    node: Callable[..., T],
     page: Page,
     order: Order,
     where: Sequence[Where] = (),
     *,
     glanced: bool = False,
     columns: tuple[str, ...] = (),
+    attached: Attached | None = None,
 ) -> Connection[T]:
     """A page of a member's rows of a kind; ``node`` makes of a row what the page holds. Raises InvalidCursor.
 
     However many members are asked for such a page, it is one statement. With ``glanced`` a ``node`` that looks at
     little of a row is given a glance at it instead of its value (``Table.glance``), of which these ``columns`` are
-    read and those of the order, or all if none is named.
+    read and those of the order, or all if none is named. With ``attached`` it is given that as well (``Slice``).
     """
     where = tuple(where)
     place = _place(kind, order, where, member_id)
     after, before = _read(kind, place, order, page.after), _read(kind, place, order, page.before)
     if columns:
         columns = (*columns, *[column for column in order.columns if column not in columns])
-    question = Slice(kind, order, where, page.size, page.backwards, glanced, columns)
+    question = Slice(kind, order, where, page.size, page.backwards, glanced, columns, attached)
     loaders, owner = info.context.loaders, (bucket_of(member_id), member_id)
     rows = await loaders.ask(question, (*owner, after, before)) or []
 
@@ -351,7 +403,8 @@ async def page_of_member(
         return found
 
     keys, values = zip(*rows, strict=True) if rows else ((), ())
-    return _connection(place, keys, [*map(node, values)], page, count, _dumped)
+    nodes = [*(map if attached is None else starmap)(node, values)]
+    return _connection(place, keys, nodes, page, count, _dumped)
 
 
 async def page_of_all(

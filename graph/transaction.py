@@ -26,7 +26,7 @@ from core.units import POINTS
 from graph.context import Info
 from graph.filters import InstantFilter, TextFilter, instant_is, text_is
 from graph.ids import Node, global_id
-from graph.pages import Order, Where, newest, oldest
+from graph.pages import Attached, Order, Where, newest, oldest
 from graph.permissions import caller_of, may_see
 from graph.resolving import of_all
 from graph.scalars import Points
@@ -383,9 +383,11 @@ _MEMBER: Final = attrgetter("_member_id")
 
 async def _entries(transactions: Sequence["Transaction"], info: Info) -> list[list[Entry]]:
     owners = {id: _Owner(bucket_of(id), id, may_see(info, id)) for id in set(map(_MEMBER, transactions))}
-    keys = [(owners[each._member_id].bucket, each._member_id, each._recorded.id) for each in transactions]
-    question = _OF_OPERATION_IN_SHORT if selected(info) <= _IN_SHORT else _OF_OPERATION
-    found: list[list[accounts.Entry] | None] = await info.context.loaders.ask_all(question, keys)
+    found: list[Sequence[accounts.Entry] | None] = [each._attached for each in transactions]
+    if None in found:
+        keys = [(owners[each._member_id].bucket, each._member_id, each._recorded.id) for each in transactions]
+        question = _OF_OPERATION_IN_SHORT if selected(info) <= _IN_SHORT else _OF_OPERATION
+        found = await info.context.loaders.ask_all(question, keys)
     return [
         [Entry.of(owners[each._member_id], entry) for entry in _in_order(rows or ())]
         for each, rows in zip(transactions, found, strict=True)
@@ -410,10 +412,19 @@ _PAGE_IN_SHORT: Final = frozenset(
 _COLUMNS_IN_SHORT: Final = ("id", "channel", "kind", "result", "effective_at", "recorded_at")
 
 
-def columns_shown(info: Info) -> tuple[str, ...]:
-    """The columns that the field that is being resolved, a page of transactions, looks at; none is named for all."""
+_ENTRIES_IN_SHORT: Final = Attached(accounts.Entry, "operation_id", "id", ("unit", "seq", "amount", "balance"))
+
+
+def columns_shown(info: Info) -> tuple[tuple[str, ...], Attached | None]:
+    """The columns that the field that is being resolved, a page of transactions, looks at, and what of their entries.
+
+    No column is named for all, and no entries are attached where none are shown, or more of them.
+    """
     shown = selected(info, "nodes") | selected(info, "edges", "node")
-    return _COLUMNS_IN_SHORT if shown <= _PAGE_IN_SHORT else ()
+    if not shown <= _PAGE_IN_SHORT:
+        return (), None
+    of_entries = selected(info, "nodes", "entries") | selected(info, "edges", "node", "entries")
+    return _COLUMNS_IN_SHORT, _ENTRIES_IN_SHORT if of_entries and of_entries <= _IN_SHORT else None
 
 
 @strawberry.type
@@ -422,12 +433,14 @@ class Transaction(Node):
 
     _member_id: strawberry.Private[str]
     _recorded: strawberry.Private[Recorded]
+    _attached: strawberry.Private[Sequence[accounts.Entry] | None]
+    """Its entries, if they are at hand."""
 
     @classmethod
-    def of(cls, member_id: str, recorded: Recorded) -> "Transaction":
+    def of(cls, member_id: str, recorded: Recorded, attached: Sequence[accounts.Entry] | None = None) -> "Transaction":
         made = cls.__new__(cls)
         made.id = global_id("Transaction", member_id, recorded.id)
-        made._member_id, made._recorded = member_id, recorded
+        made._member_id, made._recorded, made._attached = member_id, recorded, attached
         return made
 
     @classmethod

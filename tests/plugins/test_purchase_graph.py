@@ -1,10 +1,13 @@
 """Purchases through the schema, with the queries as a client would write them."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+import re
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
+from core.store.dialect import Reader
 from graph.schema import print_sdl
 from graph.testing import Shop, open_shop
 from graph.tokens import Role
@@ -12,6 +15,7 @@ from plugins.manager import Plugins
 from tests.databases import SqliteFolder
 from tests.plugins.shopping import PLUGINS, programme
 
+EXAMPLES: Final = Path(__file__).parents[2] / "examples" / "programmes"
 BY_LINE = '{id: base, per: line, add: sum, rules: [{id: spend, points: "line.amount"}]}'
 LADDER = """tiers:
   ladder:
@@ -335,3 +339,42 @@ def test_without_the_plugin_the_schema_loses_just_its_fields() -> None:
 
     assert len(added) > 20
     assert left == []
+
+
+HISTORIES = """query ($first: Int!) { members(first: 5) { nodes { externalId transactions(first: $first) {
+  nodes { kind reference entries { unit number amount balanceAfter %s } } pageInfo { hasNextPage } } } } }"""
+
+
+async def test_entries_that_come_with_their_page_are_those_that_come_by_themselves(
+    fresh_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    query = Reader.query
+
+    async def noted(reader: Reader, sql: str, values: Sequence[Any] = ()) -> Sequence[Any]:
+        seen.append(sql)
+        return await query(reader, sql, values)
+
+    document = (EXAMPLES / "first-shop.yaml").read_text(encoding="utf-8")
+    async with open_shop(fresh_database, document, plugins=PLUGINS) as shop:
+        for name in ("ann", "bob"):
+            member = await shop.enrol(name)
+            for number in range(3):
+                await shop.ask(RECORD, order(member, f"{name} {number}"))
+        joins = shop.laurel.store.reader().joins
+        monkeypatch.setattr(Reader, "query", noted)
+        for first in (2, 10):
+            seen.clear()
+            with_the_page = (await shop.ask(HISTORIES % "", {"first": first}))["members"]["nodes"]
+            of_entries = [sql for sql in seen if re.search(r"\bentry\b", sql)]
+            by_themselves = (await shop.ask(HISTORIES % "contra", {"first": first}))["members"]["nodes"]
+
+            assert [bool(re.search(r"\boperation\b", sql)) for sql in of_entries] == [joins]
+            shown = [one for member in by_themselves for one in member["transactions"]["nodes"]]
+            assert {entry.pop("contra") for one in shown for entry in one["entries"]} == {"ISSUANCE"}
+            assert with_the_page == by_themselves
+
+    assert [
+        [[entry["unit"] for entry in one["entries"]] for one in member["transactions"]["nodes"]]
+        for member in with_the_page
+    ] == [[["points", "growth"]] * 3 + [[]]] * 2
