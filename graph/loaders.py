@@ -7,7 +7,7 @@ statements. A request never gets what was read before it asked.
 
 from asyncio import Future, Task, gather, get_running_loop
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Coroutine, Hashable, Mapping, Sequence
 from contextvars import Context, copy_context
 from itertools import chain
 from typing import Any, Final, NamedTuple
@@ -202,6 +202,11 @@ class _Sent(NamedTuple):
     line: _Line
     together: Sequence[_Asked]
 
+    @property
+    def variables(self) -> Context:
+        """The first one's: in logs and traces the statement is theirs."""
+        return self.together[0].variables
+
     def keys(self) -> list[Key]:
         if len(self.together) == 1:
             return [*self.together[0].keys]
@@ -246,12 +251,15 @@ class Gathered:
     def _begin(self, question: Question[Any, Any], line: _Line) -> None:
         if not self._beginning:
             # After the others that begin by now: what was asked first must not go before they all have been asked.
-            get_running_loop().call_soon(self._send_all, context=_NOBODYS)
+            variables = line.waiting[0].variables
+            self._run(self._send_all(variables), variables)
         self._beginning.append((question, line))
 
-    def _send_all(self) -> None:
+    async def _send_all(self, variables: Context) -> None:
+        """Send all that begins by now. What goes with these variables, as this does, goes without another turn."""
         beginning, self._beginning = self._beginning, []
         few: list[_Sent] = []
+        groups: list[Sequence[_Sent]] = []
         left = JOINED_KEYS_MAX
         for question, line in beginning:
             line.begins = False
@@ -263,13 +271,20 @@ class Gathered:
                     left -= many
                     few.append(sent)
                 else:
-                    self._send([sent])
+                    groups.append([sent])
             self._look(question, line)
         if len(few) > 1 and self._joins():
-            self._send(few)
+            groups.append(few)
         else:
-            for sent in few:
-                self._send([sent])
+            groups += [[sent] for sent in few]
+        own: Sequence[_Sent] = ()
+        for parts in groups:
+            if parts[0].variables is variables:
+                own = parts
+            else:
+                self._run(self._send(parts), parts[0].variables)
+        if own:
+            await self._send(own)
 
     def _joins(self) -> bool:
         """Whether one statement for several questions takes less than one for each."""
@@ -285,7 +300,7 @@ class Gathered:
         except Exception:
             return False
 
-    def _send(self, parts: Sequence[_Sent]) -> None:
+    async def _send(self, parts: Sequence[_Sent]) -> None:
         held = [(question, line) for question, line, _ in parts]
 
         def free() -> None:
@@ -295,19 +310,19 @@ class Gathered:
                 line.under_way -= 1
                 self._look(question, line)
 
-        def ended(task: Task[None]) -> None:
-            self._running.discard(task)
-            long.cancel()
-            free()
-
         long = get_running_loop().call_later(LONG_SECONDS, free, context=_NOBODYS)
-        task = self._answering(parts)
-        self._running.add(task)
-        task.add_done_callback(ended, context=_NOBODYS)
+        try:
+            await self._answer(parts)
+        finally:
+            long.cancel()
+            # After those who were answered have asked on.
+            get_running_loop().call_soon(free, context=_NOBODYS)
 
-    def _answering(self, parts: Sequence[_Sent]) -> Task[None]:
-        # With the first one's variables: in logs and traces the statement is theirs.
-        return get_running_loop().create_task(self._answer(parts), context=parts[0].together[0].variables)
+    def _run(self, coroutine: Coroutine[Any, Any, None], variables: Context) -> Task[None]:
+        task = get_running_loop().create_task(coroutine, context=variables)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard, context=_NOBODYS)
+        return task
 
     async def _answer(self, parts: Sequence[_Sent]) -> None:
         requests: dict[object, _Asked] = {}
@@ -327,7 +342,7 @@ class Gathered:
                 # Nor does anybody suffer from another question: each is asked again by itself.
                 for part in parts:
                     if wanted := _wanted(part.together):
-                        await self._answering([part._replace(together=wanted)])
+                        await self._answer_again(part, wanted)
                 return
             if len(requests) == 1 or is_over:
                 for part in parts:
@@ -340,7 +355,11 @@ class Gathered:
             for is_first in (True, False):
                 half = _wanted([asked for asked in part.together if (asked.request in first) is is_first])
                 if half:
-                    await self._answering([part._replace(together=half)])
+                    await self._answer_again(part, half)
+
+    def _answer_again(self, part: _Sent, together: Sequence[_Asked]) -> Task[None]:
+        again = part._replace(together=together)
+        return self._run(self._answer([again]), again.variables)
 
     async def _give(self, parts: Sequence[_Sent]) -> None:
         reader = self._store.reader()

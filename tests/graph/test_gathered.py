@@ -51,6 +51,12 @@ class Doubled:
         return {key: 2 * key[0] for key in keys}
 
 
+class Joinable(Doubled):
+    """One that may go with others, where the database has a way for it."""
+
+    lookup = None
+
+
 class NoStore:
     one_writer = False
 
@@ -300,6 +306,16 @@ async def test_each_request_is_counted_what_it_waited_for(gathered: Gathered, qu
     for trail, numbers in zip(trails, ((1, 2), (2,), (3,)), strict=True):
         TRAIL.set(trail)
         asked.append(ask(gathered, question, *numbers))
+    await asyncio.gather(*asked)
+    assert [trail.statements for trail in trails] == [1, 1, 1]
+
+
+async def test_of_statements_that_go_at_once_each_is_counted_for_who_asked(gathered: Gathered) -> None:
+    trails, asked = [Trail(), Trail(), Trail()], []
+    for trail, question in zip(trails, (Joinable(), Doubled(), Joinable()), strict=True):
+        TRAIL.set(trail)
+        question.may.set()
+        asked.append(ask(gathered, question, 1))
     await asyncio.gather(*asked)
     assert [trail.statements for trail in trails] == [1, 1, 1]
 
