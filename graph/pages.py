@@ -297,7 +297,7 @@ class Slice(NamedTuple):
         """What makes answers of the rows of a part, each of which has the part's number at its end."""
         key_of = _key_of(columns, self.order)
         if not self.columns:
-            value_of = table.glance if self.glanced else table.read
+            value_of = glance_of(table) if self.glanced else table.read
             return lambda rows: [(key_of(row), value_of(row)) for row in map(_ROW, rows)]
         assert self.glanced, "a value has all columns"
         glance_at = glance_of(table, columns)
@@ -386,7 +386,7 @@ async def page_of_member(
     """A page of a member's rows of a kind; ``node`` makes of a row what the page holds. Raises InvalidCursor.
 
     However many members are asked for such a page, it is one statement. With ``glanced`` a ``node`` that looks at
-    little of a row is given a glance at it instead of its value (``Table.glance``), of which these ``columns`` are
+    little of a row is given a glance at it instead of its value (``glance_of``), of which these ``columns`` are
     read and those of the order, or all if none is named. With ``attached`` it is given that as well (``Slice``).
     """
     where = tuple(where)
@@ -445,7 +445,7 @@ async def page_of_all(
         ((found,),) = await reader.query(in_words_of(reader, counted.sql), counted.values)
         return int(found)
 
-    value_of = table.glance if glanced else table.read
+    value_of = glance_of(table) if glanced else table.read
     nodes = [node(row[member_at], value_of(row)) for row in rows]
     keys = [*map(_key_of(table.columns, order), rows)]
     return _connection(place, keys, nodes, page, count, lambda key: _dumped(key, place, secret))

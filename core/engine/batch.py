@@ -35,7 +35,7 @@ from core.people.erasing import PersonalData
 from core.rulebook.programmes import Programmes
 from core.store.dialect import Lookup, Reader, Writer, Writing
 from core.store.questions import Rows
-from core.store.tables import Row, Table, table_of
+from core.store.tables import Row, Table, glance_of, table_of
 from core.telling.events import TRANSACTION_RECORDED, Outgoing, is_heard_by
 from core.telling.routes import Routes
 from core.time.clock import Clock
@@ -281,8 +281,7 @@ class _Batch:
         member, account, recorded = table_of(Member), table_of(Account), table_of(Recorded)
         ids: dict[str, str] = {}
         members: dict[str, Member] = {}
-        for row in named:
-            found = member.glance(row)
+        for found in map(glance_of(member), named):
             ids[found.external_id] = found.id
             if self.reader.alone:
                 members[found.id] = found.whole()

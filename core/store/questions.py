@@ -19,7 +19,7 @@ Key = tuple[Any, ...]
 class Rows(NamedTuple):
     """Rows of one kind whose columns ``by`` equal a key, and for which ``where`` (SQL, no values) holds.
 
-    Who looks at little of each has them ``glanced`` at (``Table.glance``), and may name the ``columns`` that are read.
+    Who looks at little of each has them ``glanced`` at (``glance_of``), and may name the ``columns`` that are read.
     """
 
     kind: type

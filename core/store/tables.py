@@ -7,7 +7,7 @@ fields in the order of the columns, so that a value needs no translation but ins
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from functools import cache, cached_property
+from functools import cache
 from operator import itemgetter
 from typing import Any, Final
 
@@ -149,31 +149,6 @@ class Table:
         """The value in a decoded row."""
         return self._make(decoded[len(self.leading) :])
 
-    @cached_property
-    def glance(self) -> Callable[[Sequence[Any]], Any]:
-        """Makes of a row, as it was read, what has the attributes of its value, each decoded when it is looked at.
-
-        For who reads many rows and looks at little of each. It has no methods of the value, and is the row as it was
-        read; ``whole`` gives the value.
-        """
-        glance, read = self.glance_at(self.columns), self.read
-
-        def whole(row: Row) -> Any:
-            return read(row)
-
-        return type(f"{self.kind.__name__}Glance", (glance,), {"__slots__": (), "whole": whole})
-
-    def glance_at(self, columns: Sequence[str]) -> type:
-        """The same of a row of these columns only, of which no value can be made."""
-        names: Mapping[str, str] = dict(zip(self.columns[len(self.leading) :], self.value._fields, strict=True))
-        decoders = {self.columns[at]: decode for at, decode in self._decoders}
-        parts = {
-            names[column]: property(_decoded_attribute(at, decoders[column]) if column in decoders else itemgetter(at))
-            for at, column in enumerate(columns)
-            if column in names
-        }
-        return type(f"{self.kind.__name__}Glance", (tuple,), {"__slots__": (), **parts})
-
     def decodes(self, column: str) -> bool:
         """Whether a value of the column is something else than what is read."""
         at = self.columns.index(column)
@@ -260,9 +235,27 @@ def _decoder(field: Any) -> Callable[[Any], Any] | None:
 
 
 @cache
-def glance_of(table: Table, columns: tuple[str, ...]) -> Callable[[Sequence[Any]], Any]:
-    """What makes glances at rows of these columns, or at whole rows where none is named."""
-    return table.glance_at(columns) if columns else table.glance
+def glance_of(table: Table, columns: tuple[str, ...] = ()) -> Callable[[Sequence[Any]], Any]:
+    """What makes of a row, as it was read, what has the attributes of its value, each decoded when it is looked at.
+
+    For who reads many rows and looks at little of each. It has no methods of the value, and is the row as it was read;
+    ``whole`` gives the value. Of a row of these ``columns`` only, none of which need be the table's, there is no value.
+    """
+    names = dict(zip(table.columns[len(table.leading) :], table.value._fields, strict=True))
+    decoders = {table.columns[at]: decode for at, decode in table._decoders}
+    parts: dict[str, Any] = {
+        names[column]: property(_decoded_attribute(at, decoders[column]) if column in decoders else itemgetter(at))
+        for at, column in enumerate(columns or table.columns)
+        if column in names
+    }
+    if not columns:
+        read = table.read
+
+        def whole(row: Row) -> Any:
+            return read(row)
+
+        parts["whole"] = whole
+    return type(f"{table.kind.__name__}Glance", (tuple,), {"__slots__": (), **parts})
 
 
 @cache
