@@ -257,6 +257,11 @@ class Gathered:
 
     async def _send_all(self, variables: Context) -> None:
         """Send all that begins by now. What goes with these variables, as this does, goes without another turn."""
+        if own := self._send_others(variables):
+            await self._send(own)
+
+    def _send_others(self, variables: Context) -> Sequence[_Sent]:
+        """Have all sent that begins by now but what goes with these variables, which is given."""
         beginning, self._beginning = self._beginning, []
         few: list[_Sent] = []
         groups: list[Sequence[_Sent]] = []
@@ -283,8 +288,7 @@ class Gathered:
                 own = parts
             else:
                 self._run(self._send(parts), parts[0].variables)
-        if own:
-            await self._send(own)
+        return own
 
     def _joins(self) -> bool:
         """Whether one statement for several questions takes less than one for each."""

@@ -297,12 +297,14 @@ class Slice(NamedTuple):
         """What makes answers of the rows of a part, each of which has the part's number at its end."""
         key_of = _key_of(columns, self.order)
         if not self.columns:
+            assert self.attached is None, "nothing is attached to a value"
             value_of = glance_of(table) if self.glanced else table.read
             return lambda rows: [(key_of(row), value_of(row)) for row in map(_ROW, rows)]
         assert self.glanced, "a value has all columns"
         glance_at = glance_of(table, columns)
         if attached is not None:
             width = len(columns)
+            # Its columns are behind those of the page's row.
             attached_at = glance_of(table_of(attached.kind), ("",) * width + attached.columns)
 
             def read(rows: Iterator[Row]) -> Iterable[tuple[Any, Any]]:

@@ -377,7 +377,8 @@ class TraceStep:
 _OF_OPERATION: Final = Rows(accounts.Entry, ("bucket", "member_id", "operation_id"), glanced=True)
 _IN_SHORT: Final = frozenset({"__typename", "unit", "number", "amount", "balanceAfter"})
 """What is asked of entries in most lists, for which these columns are enough."""
-_OF_OPERATION_IN_SHORT: Final = _OF_OPERATION._replace(columns=(*_OF_OPERATION.by, "unit", "seq", "amount", "balance"))
+_ENTRY_IN_SHORT: Final = ("unit", "seq", "amount", "balance")
+_OF_OPERATION_IN_SHORT: Final = _OF_OPERATION._replace(columns=(*_OF_OPERATION.by, *_ENTRY_IN_SHORT))
 _MEMBER: Final = attrgetter("_member_id")
 
 
@@ -410,9 +411,7 @@ _PAGE_IN_SHORT: Final = frozenset(
 )
 """What is asked of transactions in most lists."""
 _COLUMNS_IN_SHORT: Final = ("id", "channel", "kind", "result", "effective_at", "recorded_at")
-
-
-_ENTRIES_IN_SHORT: Final = Attached(accounts.Entry, "operation_id", "id", ("unit", "seq", "amount", "balance"))
+_ENTRIES_IN_SHORT: Final = Attached(accounts.Entry, "operation_id", "id", _ENTRY_IN_SHORT)
 
 
 def columns_shown(info: Info) -> tuple[tuple[str, ...], Attached | None]:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -20,7 +21,7 @@ from core.telling.carrying import can_carry
 from graph.app import create_app
 from graph.collecting import collect_rarely
 from graph.commands.clock import said_of
-from graph.commands.listening import SHARES, PortOfWorkers
+from graph.commands.listening import SHARES, port_of_workers
 from graph.commands.sample import ACTOR, FACES, is_sample, open_shop
 from graph.laurel import open_laurel, tables
 from graph.observing.logs import configure
@@ -97,7 +98,11 @@ def run(settings: Settings, workers: int) -> None:
             "timeout_worker_healthcheck": 60,
         }
         if workers > 1 and SHARES:
-            with PortOfWorkers.bound(*_address(settings)) as port:
+            with ExitStack() as held:
+                try:
+                    port = held.enter_context(port_of_workers(settings.host, settings.port))
+                except OSError as error:
+                    raise _cannot_listen(settings, error) from error
                 Multiprocess(uvicorn.Config(**options), [port]).run()
         else:
             uvicorn.run(**options)
@@ -129,22 +134,20 @@ def _before(number: int, end: Callable[[], None]) -> None:
 def check_address(settings: Settings) -> None:
     """Raise CannotServe now, in one line, for what uvicorn would find out later."""
     try:
-        family, address = _address(settings)
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
+        family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[
+            0
+        ]
+        with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        reason = (
-            "is taken: choose another with --port" if taken else f"cannot be listened on: {error.strerror or error}"
-        )
-        raise CannotServe(f"port {settings.port} of {settings.host} {reason}") from error
+        raise _cannot_listen(settings, error) from error
 
 
-def _address(settings: Settings) -> tuple[int, Any]:
-    """The family of the address to listen on, and the address."""
-    family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-    return family, address
+def _cannot_listen(settings: Settings, error: OSError) -> CannotServe:
+    taken = error.errno == errno.EADDRINUSE
+    reason = "is taken: choose another with --port" if taken else f"cannot be listened on: {error.strerror or error}"
+    return CannotServe(f"port {settings.port} of {settings.host} {reason}")
 
 
 async def _check_database(settings: Settings) -> Settings:

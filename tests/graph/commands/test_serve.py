@@ -17,7 +17,7 @@ from urllib.error import URLError
 import psutil
 import pytest
 
-from graph.commands.listening import SHARES
+from graph.commands.listening import SHARES, port_of_workers
 from graph.tokens import Role
 from tests.graph.commands.conftest import EXAMPLES, SECRET, Type
 
@@ -145,7 +145,7 @@ def two_workers(port: int) -> list[Worker]:
     while len(workers := by_worker(port)) < 2:
         assert time.monotonic() < give_up, workers
         time.sleep(0.1)
-    return workers
+    return by_worker(port)  # the second may have begun to listen when all connections were there
 
 
 def by_worker(port: int) -> list[Worker]:
@@ -177,6 +177,19 @@ def test_a_port_that_is_taken_is_told(type_: Type, opened: str) -> None:
         2,
         f"laurel: port {port} of 127.0.0.1 is taken: choose another with --port\n",
     )
+
+
+@pytest.mark.skipif(not SHARES, reason="elsewhere workers have one socket")
+def test_a_port_for_which_other_workers_start_is_told(type_: Type, opened: str) -> None:
+    with port_of_workers("127.0.0.1", 0) as port:
+        number = port.getsockname()[1]
+
+        done = type_(opened, "serve", "--workers", "2", "--port", str(number))
+
+    assert done.exit_code == 2
+    assert done.output.endswith(f"laurel: port {number} of 127.0.0.1 is taken: choose another with --port\n")
+    with port_of_workers("127.0.0.1", number):
+        pass  # nothing is left of it
 
 
 def test_a_host_that_is_not_ours_is_told(type_: Type, opened: str) -> None:

@@ -283,8 +283,10 @@ def _with_spoilt(value: Any, fault: Fault) -> Any:
 
 def _number(value: Any) -> int:
     """A number of a value that is the same whenever it is asked for."""
-    own = getattr(value, "__dict__", None) or {}
-    said = [f"{name}={of!r}" for name, of in own.items() if isinstance(of, str | int | Decimal | Enum)]
+    # What is found when it is asked for is asked for, or it would depend on who has asked before.
+    names = getattr(value, "__dataclass_fields__", None) or getattr(value, "__dict__", None) or {}
+    found = ((name, getattr(value, name, None)) for name in names)
+    said = [f"{name}={of!r}" for name, of in found if isinstance(of, str | int | Decimal | Enum)]
     return crc32("|".join((type(value).__name__, *said)).encode())
 
 
