@@ -95,4 +95,5 @@ def test_only_how_many_errors_are_told_below_a_null_is_left_open(
         return orjson.dumps({"errors": [{"path": path.split(".")} for path in errors], "data": data, **more})
 
     assert alike(told(paths), told(others)) is are_alike
+    assert not alike(told(paths, one=1, two=2), told(others, two=2, one=1))
     assert not alike(told(paths), told(others, extensions={}))
