@@ -377,8 +377,8 @@ class TraceStep:
 _OF_OPERATION: Final = Rows(accounts.Entry, ("bucket", "member_id", "operation_id"), glanced=True)
 _IN_SHORT: Final = frozenset({"__typename", "unit", "number", "amount", "balanceAfter"})
 """What is asked of entries in most lists, for which these columns are enough."""
-_ENTRY_IN_SHORT: Final = ("unit", "seq", "amount", "balance")
-_OF_OPERATION_IN_SHORT: Final = _OF_OPERATION._replace(columns=(*_OF_OPERATION.by, *_ENTRY_IN_SHORT))
+_ENTRY_COLUMNS_IN_SHORT: Final = ("unit", "seq", "amount", "balance")
+_OF_OPERATION_IN_SHORT: Final = _OF_OPERATION._replace(columns=(*_OF_OPERATION.by, *_ENTRY_COLUMNS_IN_SHORT))
 _MEMBER: Final = attrgetter("_member_id")
 
 
@@ -411,7 +411,7 @@ _PAGE_IN_SHORT: Final = frozenset(
 )
 """What is asked of transactions in most lists."""
 _COLUMNS_IN_SHORT: Final = ("id", "channel", "kind", "result", "effective_at", "recorded_at")
-_ENTRIES_IN_SHORT: Final = Attached(accounts.Entry, "operation_id", "id", _ENTRY_IN_SHORT)
+_ATTACHED_IN_SHORT: Final = Attached(accounts.Entry, "operation_id", "id", _ENTRY_COLUMNS_IN_SHORT)
 
 
 def columns_shown(info: Info) -> tuple[tuple[str, ...], Attached | None]:
@@ -423,7 +423,7 @@ def columns_shown(info: Info) -> tuple[tuple[str, ...], Attached | None]:
     if not shown <= _PAGE_IN_SHORT:
         return (), None
     of_entries = selected(info, "nodes", "entries") | selected(info, "edges", "node", "entries")
-    return _COLUMNS_IN_SHORT, _ENTRIES_IN_SHORT if of_entries and of_entries <= _IN_SHORT else None
+    return _COLUMNS_IN_SHORT, _ATTACHED_IN_SHORT if of_entries and of_entries <= _IN_SHORT else None
 
 
 @strawberry.type

@@ -49,7 +49,8 @@ class Walk:
         self._shell = subprocess.Popen(
             ["bash", "--noprofile", "--norc"],
             cwd=folder,
-            env={**environment, "LAUREL_PORT": self._ports["8000"]},
+            # As wide as what the guides show was printed, whatever width is exported here.
+            env={**environment, "LAUREL_PORT": self._ports["8000"], "COLUMNS": "80"},
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
